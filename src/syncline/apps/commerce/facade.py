@@ -1,0 +1,215 @@
+"""The local `Commerce`: opens a transaction, asks a service, closes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+from syncline.apps.commerce.contract import (
+    ChangeBatch,
+    ChangeQuery,
+    ImportResult,
+    PullMode,
+    PullPath,
+    PullRun,
+    PushRun,
+    Receipt,
+    Reconciliation,
+    Resolution,
+    StagedChange,
+    Store,
+    StoreOverview,
+)
+from syncline.apps.commerce.overview import overview_of
+from syncline.apps.commerce.pull import service as pulls
+from syncline.apps.commerce.push import repository as push_repository
+from syncline.apps.commerce.push import rollback
+from syncline.apps.commerce.push import service as pushes
+from syncline.apps.commerce.reconcile.service import depth_of, reconcile_store
+from syncline.apps.commerce.settings import CommerceSettings
+from syncline.apps.commerce.staging import repository as staging_repository
+from syncline.apps.commerce.staging import service as staging
+from syncline.apps.commerce.stores import service as stores
+from syncline.apps.commerce.stores.connection import config_of
+from syncline.apps.commerce.transfer import service as transfer
+from syncline.apps.commerce.transfer.service import ImportOptions
+from syncline.connectors.shopify.client import ShopifyConfig
+from syncline.kernel.paging import Page, PageRequest
+from syncline.kernel.tenant import Actor
+from syncline.runtime.app import Runtime
+
+
+@dataclass(frozen=True, slots=True)
+class LocalCommerce:
+    runtime: Runtime
+    settings: CommerceSettings
+
+    async def add_store(
+        self,
+        *,
+        actor: Actor,
+        name: str,
+        shop_domain: str,
+        token: str,
+        base_url: str | None = None,
+        api_version: str | None = None,
+    ) -> Store:
+        stores.check_address(name=name, shop_domain=shop_domain, base_url=base_url, settings=self.settings)
+        config = ShopifyConfig(
+            shop_domain=shop_domain,
+            access_token=token,
+            api_version=api_version or self.settings.api_version,
+            base_url=base_url,
+        )
+        facts = await stores.ask_shop(config)
+        async with self.runtime.database.writing(actor.tenant_id) as session:
+            return await stores.add(session, self.runtime.secrets, name=name, config=config, facts=facts)
+
+    async def list_stores(self, *, actor: Actor) -> Sequence[Store]:
+        async with self.runtime.database.reading(actor.tenant_id) as session:
+            return await stores.list_all(session)
+
+    async def test_store(self, *, actor: Actor, store: str) -> Store:
+        async with self.runtime.database.reading(actor.tenant_id) as session:
+            row = await stores.get(session, store)
+        config = config_of(self.runtime, row)
+        facts = await stores.ask_shop(config)
+        async with self.runtime.database.writing(actor.tenant_id) as writing:
+            return await stores.refresh(writing, self.runtime.secrets, row, config=config, facts=facts)
+
+    async def overview(self, *, actor: Actor, store: str) -> StoreOverview:
+        async with self.runtime.database.reading(actor.tenant_id) as session:
+            row = await stores.get(session, store)
+            return await overview_of(session, row.store)
+
+    async def start_pull(
+        self,
+        *,
+        actor: Actor,
+        store: str,
+        mode: PullMode,
+        streams: Sequence[str] = (),
+        path: PullPath | None = None,
+    ) -> PullRun:
+        async with self.runtime.database.writing(actor.tenant_id) as session:
+            row = await stores.get(session, store)
+            run_id = await pulls.start(
+                session,
+                self.runtime.queue,
+                store=row.store,
+                mode=mode,
+                streams=streams,
+                actor=actor,
+                settings=self.settings,
+                path=path,
+            )
+            return await pulls.get(session, run_id)
+
+    async def get_pull(self, *, actor: Actor, run_id: UUID) -> PullRun:
+        async with self.runtime.database.reading(actor.tenant_id) as session:
+            return await pulls.get(session, run_id)
+
+    async def cancel_pull(self, *, actor: Actor, run_id: UUID) -> PullRun:
+        async with self.runtime.database.writing(actor.tenant_id) as session:
+            await pulls.cancel(session, run_id)
+            return await pulls.get(session, run_id)
+
+    async def reconcile(self, *, actor: Actor, store: str, depth: str = "ids", repair: bool = True) -> Reconciliation:
+        wanted = depth_of(depth)
+        async with self.runtime.database.reading(actor.tenant_id) as session:
+            row = await stores.get(session, store)
+        return await reconcile_store(self.runtime, actor.tenant_id, row, depth=wanted, mend=repair)
+
+    async def stage_edit(
+        self, *, actor: Actor, store: str, where: str, edits: Sequence[str], note: str | None = None
+    ) -> ChangeBatch:
+        async with self.runtime.database.writing(actor.tenant_id) as session:
+            row = await stores.get(session, store)
+            batch_id = await staging.stage_edit(
+                session, store=row.store, where=where, expressions=edits, actor=actor, note=note
+            )
+            return await staging.get_batch(session, batch_id)
+
+    async def import_sheet(
+        self,
+        *,
+        actor: Actor,
+        store: str,
+        path: str,
+        keep_good: bool = False,
+        ignore_unknown: bool = False,
+        encoding: str | None = None,
+        location: str | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> ImportResult:
+        options = ImportOptions(
+            keep_good=keep_good, ignore_unknown=ignore_unknown, encoding=encoding, location=location
+        )
+        with Path(path).open("rb") as file:  # noqa: ASYNC230 - opening a local file is quick; reading it is not done here
+            async with self.runtime.database.writing(actor.tenant_id) as session:
+                row = await stores.get(session, store)
+                return await transfer.import_sheet(
+                    session,
+                    store=row.store,
+                    file=file,
+                    name=Path(path).name,
+                    actor=actor,
+                    options=options,
+                    progress=progress,
+                )
+
+    async def list_batches(self, *, actor: Actor, store: str | None, page: PageRequest) -> Page[ChangeBatch]:
+        async with self.runtime.database.reading(actor.tenant_id) as session:
+            row = await stores.get(session, store) if store is not None else None
+            return await staging_repository.list_batches(
+                session, store_id=row.store.id if row is not None else None, page=page
+            )
+
+    async def list_changes(self, *, actor: Actor, query: ChangeQuery, page: PageRequest) -> Page[StagedChange]:
+        async with self.runtime.database.reading(actor.tenant_id) as session:
+            return await staging_repository.list_changes(session, query, page)
+
+    async def get_change(self, *, actor: Actor, change_id: UUID) -> StagedChange:
+        async with self.runtime.database.reading(actor.tenant_id) as session:
+            return await staging.get_change(session, change_id)
+
+    async def approve(self, *, actor: Actor, query: ChangeQuery, note: str | None = None) -> int:
+        async with self.runtime.database.writing(actor.tenant_id) as session:
+            return await staging.approve(session, query, actor=actor, note=note, settings=self.settings)
+
+    async def reject(self, *, actor: Actor, query: ChangeQuery, note: str | None = None) -> int:
+        async with self.runtime.database.writing(actor.tenant_id) as session:
+            return await staging.reject(session, query, actor=actor, note=note)
+
+    async def resolve(self, *, actor: Actor, query: ChangeQuery, resolution: Resolution) -> int:
+        async with self.runtime.database.writing(actor.tenant_id) as session:
+            return await staging.resolve(session, query, actor=actor, resolution=resolution)
+
+    async def start_push(self, *, actor: Actor, store: str, batch_id: UUID | None = None) -> PushRun:
+        async with self.runtime.database.writing(actor.tenant_id) as session:
+            row = await stores.get(session, store)
+            run = await pushes.start(session, self.runtime.queue, store=row.store, batch_id=batch_id, actor=actor)
+            return await pushes.view(session, run)
+
+    async def get_push(self, *, actor: Actor, run_id: UUID) -> PushRun:
+        async with self.runtime.database.reading(actor.tenant_id) as session:
+            return await pushes.get(session, run_id)
+
+    async def list_receipts(self, *, actor: Actor, batch_id: UUID, page: PageRequest) -> Page[Receipt]:
+        async with self.runtime.database.reading(actor.tenant_id) as session:
+            return await push_repository.list_receipts(session, batch_id, page)
+
+    async def stage_rollback(
+        self, *, actor: Actor, batch_id: UUID, change_ids: Sequence[UUID] = (), note: str | None = None
+    ) -> ChangeBatch:
+        async with self.runtime.database.writing(actor.tenant_id) as session:
+            undo = await rollback.stage_rollback(
+                session, batch_id=batch_id, change_ids=change_ids, actor=actor, note=note
+            )
+            return await staging.get_batch(session, undo)
+
+
+def build(runtime: Runtime) -> LocalCommerce:
+    return LocalCommerce(runtime, runtime.settings_of("commerce", CommerceSettings))

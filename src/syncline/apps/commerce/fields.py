@@ -1,0 +1,209 @@
+"""Every field of a product, a variant and an inventory level that can be mirrored, compared, imported and pushed.
+
+This table is the one place that says what a field is called by us, whose it is and what its values look like. Values
+are JSON-safe everywhere in this app (staged changes, receipts, sheets):
+
+| kind     | value                                                                                             |
+|----------|---------------------------------------------------------------------------------------------------|
+| text     | string                                                                                            |
+| html     | string                                                                                            |
+| money    | exact decimal string with the currency's minor digits: `"12.50"` in USD, `"1250"` in JPY            |
+| decimal  | exact decimal string without idle zeros: `"0.6"`                                                   |
+| integer  | integer                                                                                           |
+| boolean  | true or false                                                                                     |
+| choice   | one of `choices`, our lower-case word for Shopify's enum value                                      |
+| tags     | list of strings in the store's order; two lists with the same members are the same value             |
+
+A nullable field may also be null. Null and the empty text are two values where Shopify keeps them apart (`sku`,
+`barcode`) and one where it does not (`blank_is_null`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+from typing import Any
+
+from syncline.apps.commerce.nearest import did_you_mean, join_or
+from syncline.kernel.errors import FieldError, InvalidInput
+from syncline.kernel.money import minor_digits
+
+Value = str | int | bool | list[str] | None
+
+
+class Owner(StrEnum):
+    """The record a field belongs to; the same words as the mirror's kinds and the staged changes' `kind`."""
+
+    PRODUCT = "product"
+    VARIANT = "variant"
+    INVENTORY_LEVEL = "inventory_level"
+
+
+class Kind(StrEnum):
+    TEXT = "text"
+    HTML = "html"
+    MONEY = "money"
+    DECIMAL = "decimal"
+    INTEGER = "integer"
+    BOOLEAN = "boolean"
+    CHOICE = "choice"
+    TAGS = "tags"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One row of the catalogue. `label` is what screens and sentences call it; `max_length` is Shopify's limit in
+    characters (of one tag, for tags)."""
+
+    name: str
+    owner: Owner
+    kind: Kind
+    label: str
+    editable: bool = True
+    nullable: bool = False
+    required: bool = False
+    blank_is_null: bool = False
+    choices: tuple[str, ...] = ()
+    max_length: int | None = None
+
+
+_P, _V, _L = Owner.PRODUCT, Owner.VARIANT, Owner.INVENTORY_LEVEL
+
+CATALOGUE: tuple[Field, ...] = (
+    Field("title", _P, Kind.TEXT, "title", required=True, max_length=255),
+    # A sheet finds products by their handle and shop links carry it, so it is shown and compared but not edited.
+    Field("handle", _P, Kind.TEXT, "handle", editable=False, required=True, max_length=255),
+    Field("description_html", _P, Kind.HTML, "description"),
+    Field("vendor", _P, Kind.TEXT, "vendor", max_length=255),
+    Field("product_type", _P, Kind.TEXT, "product type", max_length=255),
+    Field("status", _P, Kind.CHOICE, "status", choices=("active", "draft", "archived", "unlisted")),
+    Field("tags", _P, Kind.TAGS, "tags", max_length=255),
+    Field("template_suffix", _P, Kind.TEXT, "theme template", nullable=True, blank_is_null=True),
+    Field("seo_title", _P, Kind.TEXT, "SEO title", nullable=True, blank_is_null=True),
+    Field("seo_description", _P, Kind.TEXT, "SEO description", nullable=True, blank_is_null=True),
+    Field("price", _V, Kind.MONEY, "price"),
+    Field("compare_at_price", _V, Kind.MONEY, "compare-at price", nullable=True),
+    Field("sku", _V, Kind.TEXT, "SKU", nullable=True, max_length=255),
+    Field("barcode", _V, Kind.TEXT, "barcode", nullable=True, max_length=255),
+    Field("taxable", _V, Kind.BOOLEAN, "taxable"),
+    Field("inventory_policy", _V, Kind.CHOICE, "inventory policy", choices=("deny", "continue")),
+    Field("cost", _V, Kind.MONEY, "cost per item", nullable=True),
+    Field("weight", _V, Kind.DECIMAL, "weight", nullable=True),
+    Field(
+        *("weight_unit", _V, Kind.CHOICE, "weight unit"),
+        nullable=True,
+        choices=("grams", "kilograms", "ounces", "pounds"),
+    ),
+    Field("requires_shipping", _V, Kind.BOOLEAN, "requires shipping"),
+    Field("tracked", _V, Kind.BOOLEAN, "inventory tracked"),
+    Field("available", _L, Kind.INTEGER, "available quantity", nullable=True),
+)
+
+FIELDS: Mapping[str, Field] = {field.name: field for field in CATALOGUE}
+
+MAX_TAGS = 250
+"""Shopify's limit for one product."""
+
+# The other words people use for a field; never stored.
+ALIASES: Mapping[str, str] = {
+    "inventory": "available",
+    "quantity": "available",
+    "stock": "available",
+    "type": "product_type",
+    "description": "description_html",
+    "body": "description_html",
+    "tag": "tags",
+    "compare_at": "compare_at_price",
+}
+
+
+def fields_of(owner: Owner) -> tuple[Field, ...]:
+    """The fields of one kind of record, in the catalogue's order."""
+    return tuple(field for field in CATALOGUE if field.owner is owner)
+
+
+def get_editable(name: str) -> Field:
+    """The field called `name` or by one of its other words. Raises `InvalidInput` naming the nearest and all of
+    them."""
+    wanted = name.strip().lower().replace("-", "_")
+    field = FIELDS.get(ALIASES.get(wanted, wanted))
+    if field is None:
+        names = [known.name for known in CATALOGUE if known.editable]
+        sentence = (
+            f"There is no field {name.strip()!r}.{did_you_mean(wanted, [*FIELDS, *ALIASES])} Use {join_or(names)}."
+        )
+        raise InvalidInput(sentence, fields=[FieldError(name, sentence)])
+    if not field.editable:
+        sentence = f"The {field.label} cannot be changed here; change it in the shop's own admin."
+        raise InvalidInput(sentence, fields=[FieldError(name, sentence)])
+    return field
+
+
+def money_text(amount: Decimal, currency: str) -> str:
+    """`amount` with exactly the minor digits of `currency`. An amount with more of them, which only a store can have
+    given, keeps them all."""
+    digits = minor_digits(currency)
+    exponent = amount.normalize().as_tuple().exponent
+    kept = max(digits, -exponent if isinstance(exponent, int) else digits)
+    return f"{amount:.{kept}f}"
+
+
+def decimal_text(number: Decimal) -> str:
+    """Without exponent and idle zeros: `0.60` is `0.6`, `1E+2` is `100`."""
+    text = f"{number:f}"
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return "0" if text in {"-0", ""} else text
+
+
+def canonical(name: str, raw: Any, currency: str) -> Value:
+    """A value as the mirror or the connector holds it (decimal, float, vendor's enum word) as this app writes it.
+
+    Raises `KeyError` for a name that is not in the catalogue and `ValueError` for a number that is none: both are
+    mistakes of the caller, not of a person.
+    """
+    field = FIELDS[name]
+    if raw is None:
+        return None
+    match field.kind:
+        case Kind.MONEY:
+            return money_text(_decimal(raw), currency)
+        case Kind.DECIMAL:
+            return decimal_text(_decimal(raw))
+        case Kind.INTEGER:
+            return int(raw)
+        case Kind.BOOLEAN:
+            return bool(raw)
+        case Kind.CHOICE:
+            return str(raw).lower()
+        case Kind.TAGS:
+            return [str(tag) for tag in raw]
+        case _:
+            return str(raw)
+
+
+def _decimal(raw: Any) -> Decimal:
+    try:
+        return Decimal(str(raw))
+    except InvalidOperation as error:
+        msg = f"{raw!r} is not a number"
+        raise ValueError(msg) from error
+
+
+def same_value(name: str, one: Value, other: Value) -> bool:
+    """Whether two values of a field mean the same to the store: `"12.5"` and `"12.50"`, tags in another order."""
+    field = FIELDS[name]
+    if one is None or other is None:
+        return one == other or (field.blank_is_null and not one and not other)
+    match field.kind:
+        case Kind.MONEY | Kind.DECIMAL:
+            return Decimal(str(one)) == Decimal(str(other))
+        case Kind.TAGS:
+            return _members(one) == _members(other)
+        case _:
+            return one == other
+
+
+def _members(tags: Value) -> frozenset[str]:
+    return frozenset(tags) if isinstance(tags, list) else frozenset()

@@ -1,0 +1,85 @@
+"""What is gone from the store: marked, never removed, so that an older line cannot bring it back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg import sql
+
+from syncline.apps.commerce.mirror.kinds import INVENTORY_LEVEL, PRODUCT, VARIANT, Kind
+from syncline.runtime.db.session import WriteSession
+
+_BURY = sql.SQL(
+    "update {table} m set deleted_at = %(moment)s"
+    " where m.store_id = %(store)s and m.tenant_id = %(tenant)s and m.deleted_at is null"
+    "   and (m.source_updated_at is null or m.source_updated_at < %(moment)s) and {condition}"
+)
+
+
+async def _bury(
+    session: WriteSession, store_id: UUID, kind: Kind, condition: sql.Composable, moment: datetime, **values: Any
+) -> int:
+    driver = await session.driver()
+    query = _BURY.format(table=sql.Identifier("commerce", kind.table.name), condition=condition)
+    given = {"store": store_id, "tenant": session.tenant_id, "moment": moment, **values}
+    return (await driver.execute(query, given)).rowcount
+
+
+async def bury_unseen(
+    session: WriteSession, store_id: UUID, kind: Kind, *, run_id: UUID, stream: str, read_from: datetime
+) -> int:
+    """After a complete read: what the run did not name and was not changed since it began is gone."""
+    pairs = sql.SQL(", ").join(sql.Identifier("m", name) for name in kind.key)
+    seen = (
+        "select unnest(s.keys) from commerce.pull_seen s"
+        if len(kind.key) == 1
+        else "select u.a, u.b from commerce.pull_seen s, unnest(s.keys, s.second_keys) as u(a, b)"
+    )
+    condition = sql.SQL(
+        "({pairs}) not in ({seen} where s.run_id = %(run)s and s.stream = %(stream)s and s.kind = %(name)s)"
+    ).format(pairs=pairs, seen=sql.SQL(seen))
+    return await _bury(session, store_id, kind, condition, read_from, run=run_id, stream=stream, name=kind.name)
+
+
+async def bury_unseen_variants(session: WriteSession, store_id: UUID, *, run_id: UUID, read_from: datetime) -> int:
+    """After an incremental read: a product comes with all its variants, so those it came without are gone."""
+    condition = sql.SQL(
+        "m.product_id in (select unnest(s.keys) from commerce.pull_seen s"
+        "  where s.run_id = %(run)s and s.stream = 'products' and s.kind = 'product')"
+        " and m.id not in (select unnest(s.keys) from commerce.pull_seen s"
+        "  where s.run_id = %(run)s and s.stream = 'products' and s.kind = 'variant')"
+    )
+    return await _bury(session, store_id, VARIANT, condition, read_from, run=run_id)
+
+
+async def bury_levels_of_buried_variants(session: WriteSession, store_id: UUID, *, moment: datetime) -> int:
+    condition = sql.SQL(
+        "exists (select 1 from commerce.variant v where v.store_id = m.store_id"
+        " and v.inventory_item_id = m.inventory_item_id and v.deleted_at is not null)"
+    )
+    return await _bury(session, store_id, INVENTORY_LEVEL, condition, moment)
+
+
+async def bury_by_key(
+    session: WriteSession, store_id: UUID, kind: Kind, keys: Sequence[tuple[int, ...]], *, moment: datetime
+) -> int:
+    if not keys:
+        return 0
+    pairs = sql.SQL(", ").join(sql.Identifier("m", name) for name in kind.key)
+    arrays = sql.SQL(", ").join(sql.SQL("{}::bigint[]").format(sql.Placeholder(f"k{i}")) for i in range(len(kind.key)))
+    condition = sql.SQL("({pairs}) in (select * from unnest({arrays}))").format(pairs=pairs, arrays=arrays)
+    columns = {f"k{i}": [key[i] for key in keys] for i in range(len(kind.key))}
+    return await _bury(session, store_id, kind, condition, moment, **columns)
+
+
+async def bury_products(session: WriteSession, store_id: UUID, ids: Sequence[int], *, moment: datetime) -> int:
+    """Products the store deleted, with all that hung on them."""
+    keys = [(number,) for number in ids]
+    products = await bury_by_key(session, store_id, PRODUCT, keys, moment=moment)
+    condition = sql.SQL("m.product_id = any(%(ids)s)")
+    variants = await _bury(session, store_id, VARIANT, condition, moment, ids=list(ids))
+    levels = await bury_levels_of_buried_variants(session, store_id, moment=moment) if variants else 0
+    return products + variants + levels

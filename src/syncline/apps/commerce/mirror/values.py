@@ -1,0 +1,29 @@
+"""A record of the mirror, or a fresh answer of the store, as the field values that changes are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from syncline.apps.commerce.fields import FIELDS, Owner, Value, canonical, fields_of
+from syncline.apps.commerce.mirror.kinds import KINDS
+
+
+def values_of_row(owner: Owner, row: Mapping[str, Any], currency: str) -> dict[str, Value]:
+    """Every field of the catalogue that belongs to `owner`, from a row with the mirror's column names."""
+    return {field.name: canonical(field.name, row[field.name], currency) for field in fields_of(owner)}
+
+
+def values_of_node(owner: Owner, node: Any, currency: str) -> dict[str, Value]:
+    """The same, from what the connector read."""
+    kind = KINDS[owner.value]
+    return values_of_row(owner, dict(zip(kind.columns, kind.content(node), strict=True)), currency)
+
+
+def pick(values: Mapping[str, Value], names: Sequence[str]) -> dict[str, Value]:
+    return {name: values.get(name) for name in names}
+
+
+def columns_of(after: Mapping[str, Value]) -> dict[str, Value]:
+    """Field values as the mirror's columns take them; today the names are the same."""
+    return {name: value for name, value in after.items() if name in FIELDS}

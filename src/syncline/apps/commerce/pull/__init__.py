@@ -1,0 +1,1 @@
+"""Pull runs: read a store into the mirror, resumable at every chunk."""

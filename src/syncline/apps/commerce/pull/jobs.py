@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from syncline.apps.commerce.contract import PullFinished, RunStatus
+from syncline.apps.commerce.persist import MAX_FAILURES, persist
+from syncline.apps.commerce.pull import repository, service
+from syncline.apps.commerce.pull.repository import LeaseLost, StreamRow
+from syncline.apps.commerce.pull.work import StreamWork
+from syncline.apps.commerce.reconcile.service import reconcile_after_pull
+from syncline.apps.commerce.settings import CommerceSettings
+from syncline.apps.commerce.stores.connection import client_of
+from syncline.apps.commerce.stores.repository import StoreRow, find_by_id
+from syncline.kernel import clock
+from syncline.kernel.errors import Fatal, Retriable, Unavailable
+from syncline.runtime.bus import publish
+from syncline.runtime.jobs import Job, JobContext, RetryPolicy
+
+log = structlog.get_logger(__name__)
+
+
+async def _take(ctx: JobContext, run_id: UUID, stream: str) -> tuple[StreamRow, StoreRow] | None:
+    async with ctx.runtime.database.writing(ctx.tenant_id) as session:
+        held = await repository.take_stream(session, run_id, stream)
+        if held is None:
+            return None
+        run = await repository.find_run(session, run_id)
+        if run is not None and run.started_at is None:
+            await repository.update_run(session, run_id, status=RunStatus.RUNNING, started_at=clock.now())
+        row = await find_by_id(session, held.store_id)
+    return None if row is None else (held, row)
+
+
+async def pull_stream(ctx: JobContext, payload: dict[str, Any]) -> None:
+    """Read one stream of one run to its end. Safe to run again: it goes on from the stream's row."""
+    run_id, stream = UUID(payload["run_id"]), payload["stream"]
+    taken = await _take(ctx, run_id, stream)
+    if taken is not None:
+        held, row = taken
+        try:
+            await _persist(ctx, held, row)
+        except LeaseLost:
+            log.info("pull.lease_lost", run_id=str(run_id), stream=stream)
+            return
+        except Fatal as error:
+            await _fail(ctx, run_id, stream, error.sentence)
+            return
+        except Retriable as error:
+            await _fail(ctx, run_id, stream, f"{error.sentence} Given up after {MAX_FAILURES} tries without progress.")
+            return
+        except Unavailable:
+            raise  # the database is away: nothing can be written down, so the queue tries again
+        except Exception as error:
+            await _fail(
+                ctx, run_id, stream, f"An error of Syncline's own stopped this stream ({type(error).__name__})."
+            )
+            raise Fatal("A pull was stopped by an error of Syncline's own.", detail=repr(error)) from error
+    await _hand_on(ctx, run_id)
+
+
+async def _persist(ctx: JobContext, held: StreamRow, row: StoreRow) -> None:
+    settings = ctx.runtime.settings_of("commerce", CommerceSettings)
+    async with client_of(ctx.runtime, row) as client:
+        work = StreamWork(ctx.runtime.database, ctx.tenant_id, client, settings, held)
+        await persist(work.run, mark=lambda: work.held.cursor, what=f"pull of {held.stream} from {row.store.name}")
+
+
+async def _fail(ctx: JobContext, run_id: UUID, stream: str, sentence: str) -> None:
+    async with ctx.runtime.database.writing(ctx.tenant_id) as session:
+        await repository.fail_stream(session, run_id, stream, sentence)
+        await service.finish(session, run_id, status=RunStatus.FAILED, error=sentence)
+
+
+async def _hand_on(ctx: JobContext, run_id: UUID) -> None:
+    """The last stream to end starts the reconciliation; the lock on the run makes it one."""
+    async with ctx.runtime.database.writing(ctx.tenant_id) as session:
+        run = await repository.lock_run(session, run_id)
+        streams = await repository.list_streams(session, run_id)
+        if run.status in repository.LIVE and all(stream.status == RunStatus.COMPLETED for stream in streams):
+            await ctx.runtime.queue.enqueue(
+                session, service.FINISH_JOB, {"run_id": str(run_id)}, key=f"commerce.finish_pull:{run_id}"
+            )
+
+
+async def finish_pull(ctx: JobContext, payload: dict[str, Any]) -> None:
+    """Compare store and mirror, mend, and make the run final. Safe to run again: a final run is left alone."""
+    run_id = UUID(payload["run_id"])
+    async with ctx.runtime.database.reading(ctx.tenant_id) as session:
+        run = await repository.find_run(session, run_id)
+        row = await find_by_id(session, run.store_id) if run is not None else None
+        streams = await repository.list_streams(session, run_id)
+    if run is None or row is None or run.status not in repository.LIVE:
+        return
+    try:
+        outcome = await reconcile_after_pull(
+            ctx.runtime,
+            ctx.tenant_id,
+            row,
+            run_id,
+            names=[stream.stream for stream in streams],
+            incomplete=any(stream.is_incomplete for stream in streams),
+        )
+    except Fatal as error:
+        async with ctx.runtime.database.writing(ctx.tenant_id) as session:
+            await service.finish(session, run_id, status=RunStatus.FAILED, error=error.sentence)
+        return
+    async with ctx.runtime.database.writing(ctx.tenant_id) as session:
+        if outcome.agreed:
+            await repository.advance_states(session, run_id)
+        done = await service.finish(
+            session,
+            run_id,
+            status=RunStatus.COMPLETED if outcome.agreed else RunStatus.FAILED,
+            error=None if outcome.agreed else "Store and mirror do not agree; see the reconciliation.",
+            reconciliation_id=outcome.id,
+        )
+        if done:
+            await publish(session, PullFinished(store_id=row.store.id, run_id=run_id, agreed=outcome.agreed))
+
+
+JOBS = (
+    Job(name=service.STREAM_JOB, run=pull_stream, retry=RetryPolicy(max_attempts=50)),
+    Job(name=service.FINISH_JOB, run=finish_pull, retry=RetryPolicy(max_attempts=20)),
+)

@@ -1,0 +1,309 @@
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import RowMapping, delete, func, insert, select, text, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from syncline.apps.commerce.contract import PullMode, RunStatus, StreamProgress
+from syncline.apps.commerce.mirror.kinds import KINDS
+from syncline.apps.commerce.mirror.loading import Loaded
+from syncline.apps.commerce.pull.models import pull_run, pull_seen, pull_stream, stream_state
+from syncline.kernel import clock
+from syncline.kernel.ids import new_id
+from syncline.runtime.db.session import Session, WriteSession
+
+LIVE = (RunStatus.QUEUED, RunStatus.RUNNING)
+
+
+class LeaseLost(Exception):
+    """Another worker has taken this stream up; what was in hand is rolled back and the other goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    id: UUID
+    store_id: UUID
+    mode: PullMode
+    status: RunStatus
+    requested_by: str
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    error: str | None
+    reconciliation_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRow:
+    """One stream of a run as a worker sees it."""
+
+    run_id: UUID
+    stream: str
+    store_id: UUID
+    status: str
+    epoch: int
+    path: str | None
+    since: datetime | None
+    operation_id: str | None
+    read_from: datetime | None
+    cursor: str | None
+    restarts: int
+    expected: int | None
+    path_wanted: str | None
+
+
+def _run(row: RowMapping) -> RunRow:
+    names = RunRow.__dataclass_fields__
+    values = {name: row[name] for name in names}
+    return RunRow(**{**values, "mode": PullMode(row["mode"]), "status": RunStatus(row["status"])})
+
+
+def _stream(row: RowMapping) -> StreamRow:
+    return StreamRow(**{name: row[name] for name in StreamRow.__dataclass_fields__})
+
+
+async def find_live(session: Session, store_id: UUID) -> RunRow | None:
+    query = select(pull_run).where(
+        pull_run.c.tenant_id == session.tenant_id, pull_run.c.store_id == store_id, pull_run.c.status.in_(LIVE)
+    )
+    row = (await session.execute(query)).mappings().one_or_none()
+    return _run(row) if row else None
+
+
+async def find_run(session: Session, run_id: UUID) -> RunRow | None:
+    query = select(pull_run).where(pull_run.c.tenant_id == session.tenant_id, pull_run.c.id == run_id)
+    row = (await session.execute(query)).mappings().one_or_none()
+    return _run(row) if row else None
+
+
+async def find_last(session: Session, store_id: UUID) -> RunRow | None:
+    query = (
+        select(pull_run)
+        .where(pull_run.c.tenant_id == session.tenant_id, pull_run.c.store_id == store_id)
+        .order_by(pull_run.c.created_at.desc())
+        .limit(1)
+    )
+    row = (await session.execute(query)).mappings().one_or_none()
+    return _run(row) if row else None
+
+
+async def add_run(
+    session: WriteSession,
+    *,
+    store_id: UUID,
+    mode: PullMode,
+    streams: Mapping[str, datetime | None],
+    requested_by: str,
+    path: str | None,
+) -> UUID:
+    run_id = new_id()
+    await session.execute(
+        insert(pull_run).values(
+            id=run_id,
+            tenant_id=session.tenant_id,
+            store_id=store_id,
+            mode=mode,
+            status=RunStatus.QUEUED,
+            requested_by=requested_by,
+            created_at=clock.now(),
+        )
+    )
+    zeros = dict.fromkeys(("epoch", "restarts", "read", "inserted", "updated", "unchanged", "deleted", "duplicates"), 0)
+    for stream, since in streams.items():
+        await session.execute(
+            insert(pull_stream).values(
+                run_id=run_id,
+                stream=stream,
+                tenant_id=session.tenant_id,
+                store_id=store_id,
+                status=RunStatus.QUEUED,
+                since=since,
+                path_wanted=path,
+                notes=[],
+                is_incomplete=False,
+                **zeros,
+            )
+        )
+    return run_id
+
+
+async def update_run(session: WriteSession, run_id: UUID, **values: Any) -> bool:
+    """False when the run is already final: a late worker changes nothing."""
+    query = (
+        update(pull_run)
+        .where(pull_run.c.tenant_id == session.tenant_id, pull_run.c.id == run_id, pull_run.c.status.in_(LIVE))
+        .values(**values)
+        .returning(pull_run.c.id)
+    )
+    return (await session.execute(query)).one_or_none() is not None
+
+
+async def lock_run(session: WriteSession, run_id: UUID) -> RunRow:
+    query = select(pull_run).where(pull_run.c.tenant_id == session.tenant_id, pull_run.c.id == run_id).with_for_update()
+    return _run((await session.execute(query)).mappings().one())
+
+
+async def list_streams(session: Session, run_id: UUID) -> Sequence[StreamProgress]:
+    query = (
+        select(pull_stream)
+        .where(pull_stream.c.tenant_id == session.tenant_id, pull_stream.c.run_id == run_id)
+        .order_by(pull_stream.c.stream.desc())
+    )
+    rows = (await session.execute(query)).mappings()
+    return [StreamProgress(**{name: row[name] for name in StreamProgress.__dataclass_fields__}) for row in rows]
+
+
+async def take_stream(session: WriteSession, run_id: UUID, stream: str) -> StreamRow | None:
+    """Take the stream up under a new epoch; None when it is already final."""
+    query = (
+        update(pull_stream)
+        .where(
+            pull_stream.c.tenant_id == session.tenant_id,
+            pull_stream.c.run_id == run_id,
+            pull_stream.c.stream == stream,
+            pull_stream.c.status.in_(LIVE),
+        )
+        .values(
+            epoch=pull_stream.c.epoch + 1,
+            status=RunStatus.RUNNING,
+            started_at=func.coalesce(pull_stream.c.started_at, clock.now()),
+        )
+        .returning(pull_stream)
+    )
+    row = (await session.execute(query)).mappings().one_or_none()
+    return _stream(row) if row else None
+
+
+async def update_stream(session: WriteSession, held: StreamRow, **values: Any) -> StreamRow:
+    """Write what the holder knows. Raises `LeaseLost` when somebody else has taken the stream up."""
+    query = (
+        update(pull_stream)
+        .where(
+            pull_stream.c.tenant_id == session.tenant_id,
+            pull_stream.c.run_id == held.run_id,
+            pull_stream.c.stream == held.stream,
+            pull_stream.c.epoch == held.epoch,
+            pull_stream.c.status.in_(LIVE),
+        )
+        .values(**values)
+        .returning(pull_stream)
+    )
+    row = (await session.execute(query)).mappings().one_or_none()
+    if row is None:
+        msg = f"{held.stream} of run {held.run_id} is no longer ours"
+        raise LeaseLost(msg)
+    return _stream(row)
+
+
+async def record_chunk(session: WriteSession, held: StreamRow, *, cursor: str, loaded: Loaded) -> StreamRow:
+    """The chunk's counts, keys and cursor, in the transaction that stored its rows."""
+    table = pull_stream.c
+    kept = await update_stream(
+        session,
+        held,
+        cursor=cursor,
+        read=table.read + loaded.read,
+        inserted=table.inserted + loaded.inserted,
+        updated=table.updated + loaded.updated,
+        unchanged=table.unchanged + loaded.unchanged,
+        duplicates=table.duplicates + loaded.duplicates,
+        notes=table.notes + loaded.unreadable if loaded.unreadable else table.notes,
+        is_incomplete=table.is_incomplete | bool(loaded.unreadable),
+    )
+    for name, keys in loaded.keys.items():
+        columns = [list(column) for column in zip(*keys, strict=True)]
+        values = {"keys": columns[0], "second_keys": columns[1] if len(KINDS[name].key) > 1 else None}
+        row = {"run_id": held.run_id, "stream": held.stream, "chunk": f"{held.restarts}:{cursor}", "kind": name}
+        await session.execute(
+            upsert(pull_seen)
+            .values(tenant_id=session.tenant_id, **row, **values)
+            .on_conflict_do_update(index_elements=["run_id", "stream", "chunk", "kind"], set_=values)
+        )
+    return kept
+
+
+_COUNT_SEEN = text("""
+    select s.kind, count(distinct (u.a, u.b))
+    from commerce.pull_seen s,
+         unnest(s.keys, coalesce(s.second_keys, array_fill(0::bigint, array[cardinality(s.keys)]))) as u(a, b)
+    where s.tenant_id = :tenant and s.run_id = :run and s.stream = :stream
+    group by s.kind
+""")
+
+
+async def count_seen(session: Session, run_id: UUID, stream: str) -> dict[str, int]:
+    """Distinct keys of the run, by kind."""
+    values = {"tenant": session.tenant_id, "run": run_id, "stream": stream}
+    return dict((await session.execute(_COUNT_SEEN, values)).tuples().all())
+
+
+async def forget_seen(session: WriteSession, run_id: UUID, stream: str | None = None) -> None:
+    query = delete(pull_seen).where(pull_seen.c.tenant_id == session.tenant_id, pull_seen.c.run_id == run_id)
+    await session.execute(query if stream is None else query.where(pull_seen.c.stream == stream))
+
+
+@dataclass(frozen=True, slots=True)
+class StreamState:
+    """Where the next incremental pull of a stream begins, and what the last ones measured."""
+
+    high_water: datetime | None = None
+    last_full_at: datetime | None = None
+    rates: Mapping[str, float] | None = None
+
+
+async def find_state(session: Session, store_id: UUID, stream: str) -> StreamState:
+    query = select(stream_state).where(
+        stream_state.c.tenant_id == session.tenant_id,
+        stream_state.c.store_id == store_id,
+        stream_state.c.stream == stream,
+    )
+    row = (await session.execute(query)).mappings().one_or_none()
+    return StreamState(**{name: row[name] for name in StreamState.__dataclass_fields__}) if row else StreamState()
+
+
+async def keep_state(session: WriteSession, store_id: UUID, stream: str, **values: Any) -> None:
+    query = upsert(stream_state).values(store_id=store_id, stream=stream, tenant_id=session.tenant_id, **values)
+    await session.execute(query.on_conflict_do_update(index_elements=["store_id", "stream"], set_=values))
+
+
+async def end_streams(session: WriteSession, run_id: UUID, *, status: RunStatus) -> None:
+    query = (
+        update(pull_stream)
+        .where(
+            pull_stream.c.tenant_id == session.tenant_id,
+            pull_stream.c.run_id == run_id,
+            pull_stream.c.status.in_(LIVE),
+        )
+        .values(status=status, finished_at=clock.now())
+    )
+    await session.execute(query)
+
+
+async def fail_stream(session: WriteSession, run_id: UUID, stream: str, sentence: str) -> None:
+    query = (
+        update(pull_stream)
+        .where(
+            pull_stream.c.tenant_id == session.tenant_id,
+            pull_stream.c.run_id == run_id,
+            pull_stream.c.stream == stream,
+            pull_stream.c.status.in_(LIVE),
+        )
+        .values(status=RunStatus.FAILED, error=sentence, finished_at=clock.now())
+    )
+    await session.execute(query)
+
+
+async def advance_states(session: WriteSession, run_id: UUID) -> None:
+    """After a run that agreed: the next incremental pull begins at the moment, by the store's clock, this one began to
+    read."""
+    query = select(pull_stream).where(pull_stream.c.tenant_id == session.tenant_id, pull_stream.c.run_id == run_id)
+    for row in (await session.execute(query)).mappings().all():
+        values: dict[str, Any] = {"high_water": row["read_from"]}
+        if row["since"] is None:
+            values["last_full_at"] = clock.now()
+        await keep_state(session, row["store_id"], row["stream"], **values)

@@ -1,0 +1,257 @@
+"""One stream of one run, from wherever it stands to its end. Every chunk commits rows, keys, counts and cursor
+together, so a worker that dies costs one chunk; the next one finds all it needs in the stream's row."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any, TypedDict
+
+import structlog
+
+from syncline.apps.commerce.contract import RunStatus
+from syncline.apps.commerce.mirror.kinds import PRODUCT, VARIANT, kinds_of
+from syncline.apps.commerce.mirror.loading import load_lines
+from syncline.apps.commerce.mirror.repository import count_kind
+from syncline.apps.commerce.mirror.tombstones import (
+    bury_levels_of_buried_variants,
+    bury_products,
+    bury_unseen,
+    bury_unseen_variants,
+)
+from syncline.apps.commerce.pull import repository
+from syncline.apps.commerce.pull.repository import StreamRow
+from syncline.apps.commerce.settings import CommerceSettings
+from syncline.connectors.shopify import bulk, planner, streams
+from syncline.connectors.shopify.client import ShopifyClient
+from syncline.kernel import clock
+from syncline.kernel.errors import Retriable
+from syncline.kernel.tenant import TenantId
+from syncline.runtime.connect.paging import one_ahead
+from syncline.runtime.db.engine import Database
+
+log = structlog.get_logger(__name__)
+
+MAX_RESTARTS = 3
+END = "end"
+"""The cursor of a paged stream whose last page is stored."""
+
+_CHANGED_SHARE = 0.02
+"""The part of a store that an incremental pull is taken to find changed, for the plan only."""
+
+_POLL_FIRST = timedelta(milliseconds=100)
+_POLL_MOST = timedelta(seconds=5)
+
+
+class Measured(TypedDict):
+    bulk: planner.BulkModel | None
+
+
+def measured(rates: Mapping[str, float] | None) -> Measured:
+    """What earlier pulls of the stream measured, as the planner takes it."""
+    return {"bulk": planner.BulkModel(**rates) if rates else None}
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Some lines and where to go on after them."""
+
+    lines: list[bytes]
+    cursor: str
+
+
+@dataclass(slots=True)
+class StreamWork:
+    """What a worker holds while it reads one stream."""
+
+    database: Database
+    tenant_id: TenantId
+    client: ShopifyClient
+    settings: CommerceSettings
+    held: StreamRow
+
+    async def note(self, **values: Any) -> None:
+        async with self.database.writing(self.tenant_id) as session:
+            self.held = await repository.update_stream(session, self.held, **values)
+
+    async def run(self) -> None:
+        if self.held.path is None:
+            await self._plan()
+        while not await self._read_once():
+            log.info("pull.stream_restarted", stream=self.held.stream, restarts=self.held.restarts)
+        await self._finish()
+
+    async def _plan(self) -> None:
+        """Bulk or paged, by predicted time from what this store took before."""
+        stream = streams.STREAMS[self.held.stream]
+        counts = await streams.count(self.client, stream)
+        known = [count for count in counts.values() if count is not None]
+        is_full = self.held.since is None
+        async with self.database.reading(self.tenant_id) as session:
+            state = await repository.find_state(session, self.held.store_id, self.held.stream)
+            variants = await count_kind(session, self.held.store_id, VARIANT)
+        plan = planner.predict(
+            stream,
+            {"variant": variants, **counts},
+            bucket=self.client.limiter.bucket,
+            share=1.0 if is_full else _CHANGED_SHARE,
+            locations=counts.get("location") or 1,
+            **measured(state.rates),
+        )
+        path = self.held.path_wanted or plan.path
+        await self.note(
+            path=path,
+            reason=plan.reason if path == plan.path else f"{path}: asked for",
+            total=sum(known) if is_full and len(known) == len(counts) else None,
+            read_from=self.client.store_now(),
+        )
+
+    async def _read_once(self) -> bool:
+        """True when the stream was read to its end; False when it must begin again another way."""
+        if self.held.path == "paged":
+            async for piece in self._pages():
+                await self._store(piece)
+            return True
+        return await self._read_bulk()
+
+    async def _store(self, piece: Piece) -> None:
+        assert self.held.read_from is not None
+        async with self.database.writing(self.tenant_id) as session:
+            loaded = await load_lines(session, self.held.store_id, piece.lines, read_from=self.held.read_from)
+            self.held = await repository.record_chunk(session, self.held, cursor=piece.cursor, loaded=loaded)
+
+    async def _pages(self) -> AsyncIterator[Piece]:
+        if self.held.cursor == END:
+            return
+        waiting: list[bytes] = []
+        stream = streams.STREAMS[self.held.stream]
+        async for page in streams.read_pages(self.client, stream, since=self.held.since, cursor=self.held.cursor):
+            waiting += page.lines
+            if page.last or page.cursor is None:
+                yield Piece(waiting, END)
+                return
+            if len(waiting) >= self.settings.chunk_lines:
+                yield Piece(waiting, page.cursor)
+                waiting = []
+
+    async def _read_bulk(self) -> bool:
+        state = await self._operation()
+        if state.is_complete:
+            await self.note(total=state.object_count, expected=state.object_count)
+            try:
+                await self._read_file(state)
+            except bulk.BulkUrlExpired:
+                return await self._again("the result's address expired", path="bulk")
+            except bulk.FileTruncated:
+                return await self._again("the result ended before its end", path="bulk")
+            await self._learn(state)
+            return True
+        if state.partial_url is not None:
+            await self._read_file(state)
+        code = state.error_code or state.status
+        return await self._again(f"Shopify ended the bulk operation with {code}", path="paged")
+
+    async def _learn(self, state: bulk.BulkState) -> None:
+        async with self.database.writing(self.tenant_id) as session:
+            before = await repository.find_state(session, self.held.store_id, self.held.stream)
+            model = (measured(before.rates)["bulk"] or planner.BulkModel()).learned(state)
+            await repository.keep_state(session, self.held.store_id, self.held.stream, rates=asdict(model))
+
+    async def _operation(self) -> bulk.BulkState:
+        """The stream's bulk operation, at its end."""
+        if self.held.operation_id is None:
+            stream = streams.STREAMS[self.held.stream]
+            operation = await bulk.start(self.client, stream, since=self.held.since)
+            started = await bulk.find(self.client, operation)
+            await self.note(operation_id=operation, read_from=datetime.fromisoformat(started.created_at), cursor=None)
+        pause = _POLL_FIRST
+        while True:
+            assert self.held.operation_id is not None
+            state = await bulk.find(self.client, self.held.operation_id)
+            if not state.is_running:
+                return state
+            # Writing is also how a cancelled run is noticed while Shopify is at work.
+            await self.note(expected=state.object_count)
+            await asyncio.sleep(pause.total_seconds())
+            pause = min(pause * 1.5, _POLL_MOST)
+
+    async def _read_file(self, state: bulk.BulkState) -> None:
+        """The result, or what a failed operation left of it, one chunk a transaction; nothing when it found nothing."""
+        url = state.url or state.partial_url
+        if url is None:
+            return
+        chunks = bulk.read_file(
+            self.client,
+            url,
+            offset=int(self.held.cursor or 0),
+            chunk_lines=self.settings.chunk_lines,
+            size=state.file_size if state.is_complete else None,
+        )
+        async for chunk in one_ahead(chunks):
+            await self._store(Piece(chunk.lines, str(chunk.end_offset)))
+
+    async def _again(self, why: str, *, path: str) -> bool:
+        """Begin the stream again. What is stored stays: the second reading finds it unchanged."""
+        if self.held.restarts >= MAX_RESTARTS:
+            raise Retriable(f"The stream {self.held.stream} was begun {MAX_RESTARTS} times and each time {why}.")
+        await self.note(
+            restarts=self.held.restarts + 1,
+            path=path,
+            operation_id=None,
+            expected=None,
+            cursor=None,
+            reason=f"begun again: {why}",
+            read_from=self.client.store_now(),
+        )
+        return False
+
+    async def _finish(self) -> None:
+        """Mark what is gone and make the stream final."""
+        held = self.held
+        assert held.read_from is not None
+        gone = await self._deletions() if held.since is not None else []
+        async with self.database.writing(self.tenant_id) as session:
+            seen = await repository.count_seen(session, held.run_id, held.stream)
+            missing = self._missing(sum(seen.values()))
+            incomplete: dict[str, Any] = {}
+            deleted = 0
+            if missing:
+                sentence = f"Shopify counted {missing} more records than it sent; they are looked for by their ids."
+                incomplete = {"is_incomplete": True, "notes": [sentence]}
+            elif held.since is None:
+                for kind in kinds_of(held.stream):
+                    deleted += await bury_unseen(
+                        session, held.store_id, kind, run_id=held.run_id, stream=held.stream, read_from=held.read_from
+                    )
+            elif held.stream == PRODUCT.stream:
+                deleted += await bury_unseen_variants(
+                    session, held.store_id, run_id=held.run_id, read_from=held.read_from
+                )
+            for number, moment in gone:
+                deleted += await bury_products(session, held.store_id, [number], moment=moment)
+            if deleted and held.stream == PRODUCT.stream:
+                await bury_levels_of_buried_variants(session, held.store_id, moment=held.read_from)
+            await repository.update_stream(
+                session,
+                held,
+                status=RunStatus.COMPLETED,
+                finished_at=clock.now(),
+                deleted=deleted,
+                **incomplete,
+            )
+
+    def _missing(self, seen: int) -> int:
+        """How many fewer distinct records came than the bulk operation says it has."""
+        return max(0, self.held.expected - seen) if self.held.expected is not None else 0
+
+    async def _deletions(self) -> list[tuple[int, datetime]]:
+        if self.held.stream != PRODUCT.stream or self.held.since is None:
+            return []
+        return [
+            (deletion.id, datetime.fromisoformat(deletion.at))
+            async for page in streams.read_deletions(self.client, self.held.since)
+            for deletion in page
+            if deletion.kind == PRODUCT.name
+        ]

@@ -1,0 +1,1 @@
+"""Approved changes to the store: compare, write, receipt; and the way back."""

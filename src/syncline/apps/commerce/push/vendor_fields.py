@@ -1,0 +1,54 @@
+"""Our field values as the connector's write actions take them, under Shopify's names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from syncline.apps.commerce.fields import Value
+
+State = Mapping[str, Value]
+
+_PRODUCT = {
+    "title": "title",
+    "description_html": "descriptionHtml",
+    "vendor": "vendor",
+    "product_type": "productType",
+    "tags": "tags",
+    "template_suffix": "templateSuffix",
+}
+_VARIANT = {
+    "price": "price",
+    "compare_at_price": "compareAtPrice",
+    "barcode": "barcode",
+    "taxable": "taxable",
+    "sku": "sku",
+    "cost": "unitCost",
+    "requires_shipping": "requiresShipping",
+    "tracked": "tracked",
+}
+
+
+def product_input(after: State, now: State) -> dict[str, Any]:
+    """`now` fills in the half of an SEO pair that is not changed: Shopify takes both together."""
+    given: dict[str, Any] = {theirs: after[ours] for ours, theirs in _PRODUCT.items() if ours in after}
+    if "status" in after:
+        given["status"] = str(after["status"]).upper()
+    if "seo_title" in after or "seo_description" in after:
+        given["seo"] = {
+            "title": after.get("seo_title", now.get("seo_title")),
+            "description": after.get("seo_description", now.get("seo_description")),
+        }
+    return given
+
+
+def variant_input(after: State, now: State) -> dict[str, Any]:
+    """`now` fills in the half of a weight that is not changed."""
+    given: dict[str, Any] = {theirs: after[ours] for ours, theirs in _VARIANT.items() if ours in after}
+    if "inventory_policy" in after:
+        given["inventoryPolicy"] = str(after["inventory_policy"]).upper()
+    if "weight" in after or "weight_unit" in after:
+        weight = after.get("weight", now.get("weight"))
+        unit = after.get("weight_unit", now.get("weight_unit")) or "kilograms"
+        given["weight"] = {"value": float(str(weight or 0)), "unit": str(unit).upper()}
+    return given

@@ -1,0 +1,313 @@
+"""A push: for every approved change compare, write down what will be sent, send, write down what came of it.
+
+The order is what makes it safe to kill. A change is `sending` only after its before-image is committed, so after a
+crash each
+`sending` change is read back: the wanted value is there (it arrived), the before-image is there (it was lost; the same
+attempt is made again), or something else is there (a conflict). Nothing is sent twice that arrived once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+from uuid import NAMESPACE_OID, uuid5
+
+import structlog
+
+from syncline.apps.commerce.contract import ChangeStatus
+from syncline.apps.commerce.fields import Owner
+from syncline.apps.commerce.mirror.applying import apply_to_mirror
+from syncline.apps.commerce.mirror.values import pick
+from syncline.apps.commerce.persist import weightiest
+from syncline.apps.commerce.push import repository
+from syncline.apps.commerce.push.reading import State, read_now
+from syncline.apps.commerce.push.repository import PushRow, Settled
+from syncline.apps.commerce.push.vendor_fields import product_input, variant_input
+from syncline.apps.commerce.push.verdict import Outcome, Verdict, judge, judge_read_back
+from syncline.apps.commerce.staging.repository import ChangeRow
+from syncline.connectors.shopify import actions
+from syncline.connectors.shopify.client import ShopifyClient
+from syncline.connectors.shopify.results import RowResult
+from syncline.kernel.errors import Retriable, Skippable
+from syncline.kernel.tenant import TenantId
+from syncline.runtime.connect.errors import OutcomeUnknown
+from syncline.runtime.db.engine import Database
+from syncline.runtime.db.session import WriteSession
+
+log = structlog.get_logger(__name__)
+
+PRODUCTS_AHEAD = 25
+"""Products read together before their writes: fewer make more readings, more leave a longer moment between reading and
+writing."""
+
+_SETTLE_DELAY = 1.0
+"""Seconds to leave a request whose answer never came before its effect is looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A change that is written down as sending, and the record's state it goes over."""
+
+    change: ChangeRow
+    now: State
+
+    @property
+    def before(self) -> State:
+        return pick(self.now, list(self.change.after))
+
+
+@dataclass(slots=True)
+class PushWork:
+    """What a worker holds while it pushes."""
+
+    database: Database
+    tenant_id: TenantId
+    client: ShopifyClient
+    currency: str
+    concurrency: int
+    held: PushRow
+    settled: int = 0
+    unknown: list[ChangeRow] = field(default_factory=list)
+
+    async def run(self) -> None:
+        """Raises the weightiest of what went wrong; what was settled until then stays."""
+        try:
+            await self._recover()
+            while await self._sweep():
+                await self._recover()
+        except BaseExceptionGroup as group:
+            raise weightiest(group) from group
+
+    # What a crash or a lost answer left in the air.
+
+    async def _recover(self) -> None:
+        async for changes in self._groups(ChangeStatus.SENDING):
+            now = await read_now(self.client, self.currency, changes)
+            async with self.database.writing(self.tenant_id) as session:
+                await repository.hold(session, self.held)
+                sent_over = await repository.find_sent_over(session, changes)
+                lost: list[ChangeRow] = []
+                for change in changes:
+                    await self._read_back(
+                        session, change, sent_over.get(change.id, change.before), now[change.id], lost
+                    )
+                if lost:
+                    await repository.put_back(session, lost)
+
+    async def _read_back(
+        self,
+        session: WriteSession,
+        change: ChangeRow,
+        sent_over: State,
+        now: State | None,
+        lost: list[ChangeRow],
+    ) -> None:
+        if now is None:
+            await self._settle(session, change, _gone(change), sent_over)
+            return
+        match judge_read_back(sent_over, change.after, now):
+            case Outcome.ARRIVED:
+                end = Settled(change.id, ChangeStatus.APPLIED, "applied", pick(now, list(change.after)), "read-back")
+                await self._settle(session, change, end, sent_over)
+            case Outcome.LOST:
+                lost.append(change)
+            case Outcome.MOVED:
+                await self._settle(session, change, _conflict(change, now), sent_over)
+
+    # The work itself.
+
+    async def _sweep(self) -> bool:
+        """Send all that is approved, once through; True when something was done, so that a next look is worth it."""
+        before = self.settled
+        queue: asyncio.Queue[list[Ready] | None] = asyncio.Queue(maxsize=self.concurrency)
+
+        async def send_all() -> None:
+            while (ready := await queue.get()) is not None:
+                await self._send(ready)
+
+        async with asyncio.TaskGroup() as group:
+            senders = [group.create_task(send_all()) for _ in range(self.concurrency)]
+            async for changes in self._groups(ChangeStatus.APPROVED):
+                for _, ready in groupby(await self._prepare(changes), key=lambda one: one.change.product_id):
+                    await queue.put(list(ready))
+            for _ in senders:
+                await queue.put(None)
+        return self.settled > before
+
+    async def _groups(self, status: ChangeStatus) -> AsyncIterator[Sequence[ChangeRow]]:
+        last = 0
+        while True:
+            async with self.database.reading(self.tenant_id) as session:
+                changes = await repository.list_next(
+                    session, self.held.id, status=status, after_product=last, products=PRODUCTS_AHEAD
+                )
+            if not changes:
+                return
+            last = changes[-1].product_id
+            yield changes
+
+    async def _prepare(self, changes: Sequence[ChangeRow]) -> list[Ready]:
+        """Compare with the store; settle what needs no write; write down the rest as sending."""
+        now = await read_now(self.client, self.currency, changes)
+        ready: list[Ready] = []
+        async with self.database.writing(self.tenant_id) as session:
+            await repository.hold(session, self.held)
+            for change in changes:
+                state = now[change.id]
+                attempt = _next_attempt(change)
+                if state is None:
+                    await self._settle(session, attempt, _gone(change), change.before)
+                    continue
+                verdict = judge(change.before, change.after, state)
+                seen = pick(state, list(change.after))
+                if verdict is Verdict.ALREADY:
+                    end = Settled(change.id, ChangeStatus.APPLIED, "already", seen, "read before write")
+                    await self._settle(session, attempt, end, seen)
+                elif verdict is Verdict.CONFLICT:
+                    await self._settle(session, attempt, _conflict(change, state), seen)
+                else:
+                    ready.append(Ready(attempt, state))
+            sending = [(_previous_attempt(one.change), one.before) for one in ready]
+            await repository.mark_sending(session, self.held, sending)
+        return ready
+
+    async def _send(self, ready: list[Ready]) -> None:
+        """One product's changes, kind by kind. An answer that never came is left to the next look."""
+        for kind, group in groupby(sorted(ready, key=lambda one: one.change.kind), key=lambda one: one.change.kind):
+            members = list(group)
+            try:
+                ends = await self._send_kind(Owner(kind), members)
+            except OutcomeUnknown as error:
+                log.warning("push.outcome_unknown", product_id=members[0].change.product_id, reason=error.detail)
+                await asyncio.sleep(_SETTLE_DELAY)
+                self.settled += 1  # something moved: the next look settles it
+                continue
+            except Retriable:
+                await self._put_back(members)
+                raise
+            except Skippable as error:
+                ends = [_refused(one.change, error.vendor_code, error.sentence) for one in members]
+            async with self.database.writing(self.tenant_id) as session:
+                await repository.hold(session, self.held)
+                for one, end in zip(members, ends, strict=True):
+                    await self._settle(session, one.change, end, one.before)
+
+    async def _put_back(self, members: list[Ready]) -> None:
+        async with self.database.writing(self.tenant_id) as session:
+            await repository.hold(session, self.held)
+            await repository.put_back(session, [one.change for one in members])
+
+    async def _send_kind(self, owner: Owner, members: list[Ready]) -> list[Settled]:
+        match owner:
+            case Owner.PRODUCT:
+                return [await self._send_product(one) for one in members]
+            case Owner.VARIANT:
+                return await self._send_variants(members)
+            case Owner.INVENTORY_LEVEL:
+                return await self._send_levels(members)
+
+    async def _send_product(self, one: Ready) -> Settled:
+        change = one.change
+        result = await actions.update_product(self.client, change.resource_id, product_input(change.after, one.now))
+        return _end(change, result)
+
+    async def _send_variants(self, members: list[Ready]) -> list[Settled]:
+        rows = [(one.change.resource_id, variant_input(one.change.after, one.now)) for one in members]
+        results = await actions.update_variants(self.client, members[0].change.product_id, rows)
+        return [_end(one.change, result) for one, result in zip(members, results, strict=True)]
+
+    async def _send_levels(self, members: list[Ready]) -> list[Settled]:
+        """Compare-and-swap at Shopify itself: a quantity that moved since it was read is refused, the others are
+        set."""
+        results = await actions.set_inventory(
+            self.client, [_quantity(one) for one in members], idempotency_key=_idempotency_key(members)
+        )
+        ends = [_end(one.change, result) for one, result in zip(members, results, strict=True)]
+        stale = [one.change for one, result in zip(members, results, strict=True) if result.is_stale]
+        if not stale:
+            return ends
+        now = await read_now(self.client, self.currency, stale)
+        moved = {change.id: _moved(change, now[change.id]) for change in stale}
+        return [moved.get(end.change_id, end) for end in ends]
+
+    async def _settle(self, session: WriteSession, change: ChangeRow, end: Settled, before: State) -> None:
+        await repository.settle(session, self.held, change, end, before)
+        if end.status is ChangeStatus.APPLIED:
+            await apply_to_mirror(
+                session,
+                self.held.store_id,
+                owner=Owner(change.kind),
+                key=(change.resource_id,) if change.location_id is None else (change.resource_id, change.location_id),
+                values=end.after,
+                updated_at=end.store_updated_at,
+            )
+        self.settled += 1
+
+
+def _quantity(one: Ready) -> tuple[int, int, int, int | None]:
+    change = one.change
+    now = one.now.get("available")
+    return (
+        change.resource_id,
+        change.location_id or 0,
+        int(str(change.after["available"])),
+        int(str(now)) if now is not None else None,
+    )
+
+
+def _idempotency_key(members: Sequence[Ready]) -> str:
+    """The same changes at the same attempt have the same key, also after a crash, so Shopify applies them once."""
+    named = ",".join(sorted(f"{one.change.id}:{one.change.attempt}" for one in members))
+    return str(uuid5(NAMESPACE_OID, named))
+
+
+def _next_attempt(change: ChangeRow) -> ChangeRow:
+    return _with_attempt(change, change.attempt + 1)
+
+
+def _previous_attempt(change: ChangeRow) -> ChangeRow:
+    return _with_attempt(change, change.attempt - 1)
+
+
+def _with_attempt(change: ChangeRow, attempt: int) -> ChangeRow:
+    values: dict[str, Any] = {name: getattr(change, name) for name in ChangeRow.__dataclass_fields__}
+    return ChangeRow(**{**values, "attempt": attempt})
+
+
+def _end(change: ChangeRow, result: RowResult[Any]) -> Settled:
+    if not result.ok:
+        reason = " ".join(error.message for error in result.errors)
+        return _refused(change, next((error.code for error in result.errors if error.code), None), reason)
+    updated = datetime.fromisoformat(result.updated_at) if result.updated_at is not None else None
+    return Settled(change.id, ChangeStatus.APPLIED, "applied", dict(change.after), "answer", store_updated_at=updated)
+
+
+def _moved(change: ChangeRow, now: State | None) -> Settled:
+    return _gone(change) if now is None else _conflict(change, now)
+
+
+def _refused(change: ChangeRow, code: str | None, sentence: str) -> Settled:
+    return Settled(change.id, ChangeStatus.FAILED, "refused", {}, "answer", vendor_code=code, sentence=sentence)
+
+
+def _gone(change: ChangeRow) -> Settled:
+    what = change.kind.replace("_", " ")
+    sentence = f"The {what} is no longer in the store; reject the change, or pull the store and stage it anew."
+    return Settled(change.id, ChangeStatus.FAILED, "gone", {}, "read before write", sentence=sentence)
+
+
+def _conflict(change: ChangeRow, now: State) -> Settled:
+    theirs = pick(now, list(change.after))
+    return Settled(
+        change.id,
+        ChangeStatus.CONFLICT,
+        "conflict",
+        theirs,
+        "read before write",
+        sentence="The store's value moved after this change was staged; skip it, overwrite, or merge.",
+        theirs=theirs,
+    )

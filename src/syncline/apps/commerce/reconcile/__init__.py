@@ -1,0 +1,1 @@
+"""Store against mirror: counts and ids, differences named and mended."""

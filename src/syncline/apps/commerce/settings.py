@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+from pydantic import BaseModel, Field
+
+
+class CommerceSettings(BaseModel):
+    """SYNCLINE_COMMERCE_*"""
+
+    api_version: str = "2026-10"
+    chunk_lines: int = Field(default=5_000, ge=100, le=100_000, description="Records per transaction of a pull")
+    overlap: timedelta = Field(
+        default=timedelta(minutes=2),
+        description="How far an incremental pull reaches back before the last change it saw",
+    )
+    push_concurrency: int = Field(default=16, ge=1, le=64, description="Requests of one push in flight at once")
+    allow_sandbox_urls: bool = Field(
+        default=True, description="Accept stores whose base URL is a loopback address (a sandbox)"
+    )
+    author_may_approve: bool = Field(default=True, description="Off: somebody else must approve what I staged")

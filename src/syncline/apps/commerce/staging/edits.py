@@ -1,0 +1,371 @@
+"""Bulk edits as people write them (`price=+10%~.99`, `tags=+sale,-old`), and what each makes of one record.
+
+| written                              | means                                                                        |
+|--------------------------------------|------------------------------------------------------------------------------|
+| `price=19.99`                        | this amount                                                                  |
+| `price=+2` `price=-5` `price=+10%`   | that much more or less                                                       |
+| `price=*1.2`                         | times                                                                        |
+| `price=+10%~.99`                     | then to the nearest amount that ends in .99                                  |
+| `compare_at_price=price`             | the value of another amount, which may be adjusted: `price=cost*2.5~.95`     |
+| `compare_at_price=none`              | cleared; `none` in quotes is the word                                        |
+| `tags=+sale,-old` `tags=a,b`         | add and remove; replace all                                                  |
+| `inventory=+5` `inventory=10@Main`   | adjust or set the available quantity, at one location when it is named       |
+| `title="New title"` `status=draft`   | this value                                                                   |
+
+Adjusting a value that is not there leaves it so. Nothing here reads or writes anything: `apply` is a function of its
+arguments.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from syncline.apps.commerce.field_text import (
+    check_tags,
+    check_text,
+    parse_money,
+    parse_quantity,
+    parse_value,
+    shortened,
+)
+from syncline.apps.commerce.fields import (
+    ALIASES,
+    FIELDS,
+    Field,
+    Kind,
+    Owner,
+    Value,
+    get_editable,
+    money_text,
+    same_value,
+)
+from syncline.apps.commerce.staging.diff import render_value
+from syncline.apps.commerce.staging.quoted import split_list, unquoted
+from syncline.kernel.errors import FieldError, InvalidInput
+from syncline.kernel.money import minor_digits, round_amount, with_ending
+
+_MONEY = re.compile(
+    r"(?P<source>[a-z_]+)?\s*(?:(?P<sign>[+*-])\s*(?P<number>\d{1,12}(?:\.\d{1,6})?)\s*(?P<percent>%)?)?"
+    r"\s*(?:~\s*(?P<ending>\d*\.?\d+))?"
+)
+_QUANTITY_STEP = re.compile(r"([+-])\s*(\d{1,10})")
+_HUNDRED = Decimal(100)
+_MOST_MONEY = Decimal(10) ** 15
+
+
+@dataclass(frozen=True, slots=True)
+class SetValue:
+    """The field becomes `value`. `location` narrows an inventory edit to the location of that name."""
+
+    field: str
+    value: Value
+    location: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AdjustMoney:
+    """`source * factor + add`, rounded half up to the minor unit or to the nearest amount with `ending`."""
+
+    field: str
+    source: str
+    factor: Decimal = Decimal(1)
+    add: Decimal = Decimal(0)
+    ending: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AdjustQuantity:
+    """That many pieces more, or fewer when below zero."""
+
+    field: str
+    by: int
+    location: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeTags:
+    """Tags to add and to remove, matched without regard to case; a tag that is there already keeps its spelling."""
+
+    field: str
+    add: tuple[str, ...]
+    remove: tuple[str, ...]
+
+
+Edit = SetValue | AdjustMoney | AdjustQuantity | ChangeTags
+
+
+def owner_of(edit: Edit) -> Owner:
+    """Which kind of record the edit changes."""
+    return FIELDS[edit.field].owner
+
+
+def edits_for(owner: Owner, edits: Iterable[Edit]) -> tuple[Edit, ...]:
+    return tuple(edit for edit in edits if owner_of(edit) is owner)
+
+
+def parse_edits(expressions: Sequence[str], *, currency: str) -> tuple[Edit, ...]:
+    """All `field=value` expressions of one command. Raises `InvalidInput` listing every expression that is wrong, and
+    for one that repeats another's field."""
+    edits: list[Edit] = []
+    errors: list[FieldError] = []
+    for expression in expressions:
+        try:
+            edit = parse_edit(expression, currency=currency)
+        except InvalidInput as error:
+            errors.append(FieldError(expression, error.sentence))
+            continue
+        if any(_overlap(edit, other) for other in edits):
+            errors.append(
+                FieldError(expression, f"{shortened(expression)!r} sets {edit.field} a second time; keep one.")
+            )
+        edits.append(edit)
+    if not expressions:
+        errors.append(FieldError("set", "Nothing to change: write at least one edit, like price=+10%."))
+    if errors:
+        raise InvalidInput(" ".join(error.message for error in errors), fields=errors)
+    return tuple(edits)
+
+
+def _overlap(one: Edit, other: Edit) -> bool:
+    if one.field != other.field:
+        return False
+    here, there = getattr(one, "location", None), getattr(other, "location", None)
+    return here is None or there is None or here.casefold() == there.casefold()
+
+
+def parse_edit(expression: str, *, currency: str) -> Edit:
+    """One `field=value` expression. Raises `InvalidInput` with a sentence that says what to write."""
+    name, equals, text = expression.partition("=")
+    if not equals:
+        raise _wrong(expression, "write field=value, like price=19.99")
+    field = get_editable(name)
+    text = text.strip()
+    if not text:
+        raise _wrong(expression, f"write {field.name}=none to clear it" if _clearable(field) else "write a value")
+    try:
+        return _parse_value(field, text, currency)
+    except ValueError as error:
+        raise _wrong(expression, str(error)) from error
+
+
+def _wrong(expression: str, advice: str) -> InvalidInput:
+    sentence = f"{shortened(expression, 60)!r} cannot be used: {advice}."
+    return InvalidInput(sentence, fields=[FieldError(expression, sentence)])
+
+
+def _clearable(field: Field) -> bool:
+    return field.nullable or (field.kind in {Kind.TEXT, Kind.HTML, Kind.TAGS} and not field.required)
+
+
+def _parse_value(field: Field, text: str, currency: str) -> Edit:
+    if field.kind is Kind.INTEGER:
+        return _parse_quantity(field, text)
+    if text.lower() == "none":
+        if not _clearable(field):
+            msg = f"the {field.label} cannot be cleared; write a value"
+            raise ValueError(msg)
+        return SetValue(field.name, None if field.nullable else [] if field.kind is Kind.TAGS else "")
+    match field.kind:
+        case Kind.MONEY:
+            return _parse_money(field, text, currency)
+        case Kind.TAGS:
+            return _parse_tags(field, text)
+        case Kind.TEXT | Kind.HTML:
+            return SetValue(field.name, check_text(field, unquoted(text)))
+        case _:
+            return SetValue(field.name, parse_value(field, unquoted(text), currency))
+
+
+def _parse_money(field: Field, text: str, currency: str) -> Edit:
+    found = _MONEY.fullmatch(text.lower())
+    if found is None:
+        return SetValue(field.name, parse_money(text, currency))
+    number = Decimal(found["number"] or 0)
+    factor, add = Decimal(1), Decimal(0)
+    match found["sign"], found["percent"]:
+        case ("+" | "-") as sign, "%":
+            factor += (number if sign == "+" else -number) / _HUNDRED
+        case "*", None:
+            factor = number
+        case "*", _:
+            factor = number / _HUNDRED
+        case "-", None:
+            add = -number
+        case _:
+            add = number
+    if factor < 0:
+        msg = "more than 100 % off leaves less than nothing"
+        raise ValueError(msg)
+    return AdjustMoney(field.name, _source(field, found["source"]), factor, add, _ending(found["ending"], currency))
+
+
+def _source(field: Field, word: str | None) -> str:
+    source = FIELDS.get(ALIASES.get(word, word)) if word else field
+    if source is None or source.kind is not Kind.MONEY:
+        names = ", ".join(other.name for other in FIELDS.values() if other.kind is Kind.MONEY)
+        msg = f"{word!r} is not an amount; write digits with a point like 12.50, or one of {names}"
+        raise ValueError(msg)
+    return source.name
+
+
+def _ending(text: str | None, currency: str) -> Decimal | None:
+    if text is None:
+        return None
+    ending, digits = Decimal(text), minor_digits(currency)
+    if ending >= 1 or ending != round_amount(ending, currency):
+        smaller = (
+            f"like .{'95'.ljust(digits, '0')[:digits]}" if digits else f"but {currency} has no digits after the point"
+        )
+        msg = f"an ending is the part after the point, {smaller}"
+        raise ValueError(msg)
+    return ending
+
+
+def _parse_quantity(field: Field, text: str) -> Edit:
+    amount, at, place = text.partition("@")
+    location = unquoted(place.strip()) or None
+    if at and location is None:
+        msg = "name the location after @, like 10@Main warehouse"
+        raise ValueError(msg)
+    step = _QUANTITY_STEP.fullmatch(amount.strip())
+    if step is not None:
+        by = parse_quantity(step[2])
+        return AdjustQuantity(field.name, by if step[1] == "+" else -by, location)
+    return SetValue(field.name, parse_quantity(amount), location)
+
+
+def _parse_tags(field: Field, text: str) -> Edit:
+    parts = [part for part in split_list(text) if part.text]
+    signs = {part.text[0] if not part.is_quoted and part.text[0] in "+-" else "" for part in parts}
+    if "" not in signs and signs:
+        add = check_tags([part.text[1:] for part in parts if part.text[0] == "+"])
+        remove = check_tags([part.text[1:] for part in parts if part.text[0] == "-"])
+        both = {tag.casefold() for tag in add} & {tag.casefold() for tag in remove}
+        if both or not (add or remove):
+            msg = (
+                f"{', '.join(sorted(both))} cannot be added and removed at once" if both else "name a tag after + or -"
+            )
+            raise ValueError(msg)
+        return ChangeTags(field.name, tuple(add), tuple(remove))
+    if len(signs) > 1:
+        msg = "give every tag a + or a -, or none of them to replace all tags; put a tag that begins so in quotes"
+        raise ValueError(msg)
+    return SetValue(field.name, check_tags([part.text for part in parts]))
+
+
+def apply(edits: Iterable[Edit], current: Mapping[str, Value], currency: str, *, row: str = "") -> dict[str, Value]:
+    """What `edits` make of one record: the fields whose value becomes another one, and nothing else.
+
+    `current` holds the record's fields, all read before any is changed, so that `compare_at_price=price price=-10%`
+    keeps the old price. An inventory level also holds `location`, its location's name. Edits of other kinds of record
+    (fields that `current` does not hold) and of other locations are passed over. `row` names the record in an error.
+
+    Raises `InvalidInput` when a result cannot be: an amount or a stock taken below zero, too many tags, a price from
+    nothing.
+    """
+    changes: dict[str, Value] = {}
+    for edit in edits:
+        if edit.field not in current or _is_elsewhere(edit, current):
+            continue
+        try:
+            after = _result(edit, current, currency)
+        except ValueError as error:
+            sentence = f"{row or _name(current)}: {error}."
+            raise InvalidInput(sentence, fields=[FieldError(edit.field, sentence)]) from error
+        if not same_value(edit.field, current[edit.field], after):
+            changes[edit.field] = after
+    return changes
+
+
+def _is_elsewhere(edit: Edit, current: Mapping[str, Value]) -> bool:
+    location = edit.location if isinstance(edit, SetValue | AdjustQuantity) else None
+    return location is not None and location.casefold() != str(current.get("location", "")).casefold()
+
+
+def _name(current: Mapping[str, Value]) -> str:
+    return str(current.get("sku") or current.get("handle") or current.get("title") or "This record")
+
+
+def _result(edit: Edit, current: Mapping[str, Value], currency: str) -> Value:
+    match edit:
+        case SetValue():
+            return edit.value
+        case AdjustMoney():
+            return _adjusted_money(edit, current, currency)
+        case AdjustQuantity():
+            return _adjusted_quantity(edit, current[edit.field])
+        case ChangeTags():
+            return _changed_tags(edit, current[edit.field])
+
+
+def _adjusted_money(edit: AdjustMoney, current: Mapping[str, Value], currency: str) -> Value:
+    source, field = current.get(edit.source), FIELDS[edit.field]
+    if source is None:
+        if edit.source == edit.field:
+            return None
+        msg = (
+            f"there is no {FIELDS[edit.source].label} to take the {field.label} from; "
+            f"leave such rows out by adding -{edit.source}:none to the search"
+        )
+        raise ValueError(msg)
+    amount = Decimal(str(source)) * edit.factor + edit.add
+    if amount >= _MOST_MONEY:
+        msg = f"the {field.label} would have more than 15 digits before the point"
+        raise ValueError(msg)
+    if amount < 0:
+        msg = f"the {field.label} would go from {current[edit.field]} to {round_amount(amount, currency)}, below zero"
+        raise ValueError(msg)
+    result = round_amount(amount, currency) if edit.ending is None else with_ending(amount, edit.ending, currency)
+    return money_text(result, currency)
+
+
+def _adjusted_quantity(edit: AdjustQuantity, value: Value) -> Value:
+    if not isinstance(value, int):
+        return value
+    after = value + edit.by
+    if edit.by < 0 and after < 0:
+        msg = f"the available quantity would go from {value} to {after}, below zero; set a number instead"
+        raise ValueError(msg)
+    return after
+
+
+def _changed_tags(edit: ChangeTags, value: Value) -> Value:
+    remove = {tag.casefold() for tag in edit.remove}
+    kept = [tag for tag in (value if isinstance(value, list) else []) if tag.casefold() not in remove]
+    there = {tag.casefold() for tag in kept}
+    return check_tags([*kept, *(tag for tag in edit.add if tag.casefold() not in there)])
+
+
+def describe(edit: Edit, currency: str) -> str:
+    """The edit as a clause for a batch's summary: `price raised by 10 %, ending in .99`."""
+    label = FIELDS[edit.field].label
+    at = f" at {edit.location}" if isinstance(edit, SetValue | AdjustQuantity) and edit.location else ""
+    match edit:
+        case SetValue(value=None):
+            return f"{label} cleared"
+        case SetValue(value=list() as tags):
+            return f"{label} replaced by {', '.join(tags)}" if tags else f"all {label} removed"
+        case SetValue():
+            return f"{label} set to {render_value(edit.value)}{at}"
+        case AdjustQuantity():
+            return f"{label} {'raised' if edit.by >= 0 else 'lowered'} by {abs(edit.by)}{at}"
+        case ChangeTags():
+            parts = [("added", edit.add), ("removed", edit.remove)]
+            return ", ".join(f"{label} {', '.join(tags)} {verb}" for verb, tags in parts if tags)
+        case AdjustMoney():
+            return f"{label} {_describe_money(edit, currency)}"
+
+
+def _describe_money(edit: AdjustMoney, currency: str) -> str:
+    percent = (edit.factor - 1) * _HUNDRED
+    parts = [] if edit.source == edit.field else [f"taken from the {FIELDS[edit.source].label}"]
+    if percent:
+        parts.append(f"{'raised' if percent > 0 else 'lowered'} by {abs(percent).normalize():f} %")
+    if edit.add:
+        parts.append(f"{'raised' if edit.add > 0 else 'lowered'} by {abs(edit.add):f} {currency}")
+    if edit.ending is not None:
+        parts.append(f"ending in {str(edit.ending).removeprefix('0')}")
+    return ", ".join(parts) or "kept"

@@ -1,0 +1,267 @@
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from psycopg import sql
+from sqlalchemy import ColumnElement, RowMapping, Select, and_, func, insert, literal, select, update
+
+from syncline.apps.commerce.contract import ChangeBatch, ChangeQuery, ChangeStatus, Json, Resolution, StagedChange
+from syncline.apps.commerce.staging.merge import merged
+from syncline.apps.commerce.staging.models import change_batch, staged_change
+from syncline.apps.commerce.staging.selection import change_condition
+from syncline.apps.commerce.stores.models import store
+from syncline.kernel import clock
+from syncline.kernel.ids import new_id
+from syncline.kernel.paging import Page, PageRequest
+from syncline.runtime.db.copy import copy_rows
+from syncline.runtime.db.session import Session, WriteSession
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A change before it is stored: which record, which fields, from what to what."""
+
+    kind: str
+    resource_id: int
+    product_id: int
+    label: str
+    before: Json
+    after: Json
+    location_id: int | None = None
+    reverts_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRow:
+    """A staged change as the push sees it."""
+
+    id: UUID
+    batch_id: UUID
+    store_id: UUID
+    kind: str
+    resource_id: int
+    location_id: int | None
+    product_id: int
+    label: str
+    before: Json
+    after: Json
+    theirs: Json | None
+    status: ChangeStatus
+    attempt: int
+    author: str
+
+
+def change_row(row: RowMapping) -> ChangeRow:
+    values = {name: row[name] for name in ChangeRow.__dataclass_fields__}
+    return ChangeRow(**{**values, "status": ChangeStatus(row["status"])})
+
+
+def _staged(row: RowMapping) -> StagedChange:
+    values = {name: row[name] for name in StagedChange.__dataclass_fields__}
+    return StagedChange(**{**values, "status": ChangeStatus(row["status"])})
+
+
+async def add_batch(
+    session: WriteSession, *, store_id: UUID, kind: str, summary: str, author: str, reverts_id: UUID | None = None
+) -> UUID:
+    batch_id = new_id()
+    await session.execute(
+        insert(change_batch).values(
+            id=batch_id,
+            tenant_id=session.tenant_id,
+            store_id=store_id,
+            kind=kind,
+            summary=summary,
+            author=author,
+            reverts_id=reverts_id,
+            created_at=clock.now(),
+        )
+    )
+    return batch_id
+
+
+_STAGED_COLUMNS = (
+    *("id", "kind", "resource_id", "location_id", "product_id", "label", "before", "after", "reverts_id"),
+)
+
+
+async def add_changes(
+    session: WriteSession,
+    *,
+    batch_id: UUID,
+    store_id: UUID,
+    author: str,
+    note: str | None,
+    proposals: Iterable[Proposal],
+) -> int:
+    """Store proposals as pending changes; returns how many. Streams: the proposals may be a generator."""
+    driver = await session.driver()
+    names = sql.SQL(", ").join(map(sql.Identifier, _STAGED_COLUMNS))
+    await driver.execute(
+        sql.SQL(
+            "create temporary table if not exists incoming_change on commit drop as"
+            " select {names} from commerce.staged_change with no data"
+        ).format(names=names)
+    )
+    rows = (
+        (
+            new_id(),
+            proposal.kind,
+            proposal.resource_id,
+            proposal.location_id,
+            proposal.product_id,
+            proposal.label,
+            proposal.before,
+            proposal.after,
+            proposal.reverts_id,
+        )
+        for proposal in proposals
+    )
+    await copy_rows(session, "incoming_change", _STAGED_COLUMNS, rows)
+    cursor = await driver.execute(
+        sql.SQL(
+            "insert into commerce.staged_change"
+            " ({names}, tenant_id, batch_id, store_id, author, note, status, attempt, created_at)"
+            " select {names}, %s, %s, %s, %s, %s, 'pending', 0, %s from incoming_change"
+        ).format(names=names),
+        [session.tenant_id, batch_id, store_id, author, note, clock.now()],
+    )
+    await driver.execute("truncate incoming_change")
+    return cursor.rowcount
+
+
+def _matching(session: Session, query: ChangeQuery) -> ColumnElement[bool]:
+    table = staged_change.c
+    parts: list[ColumnElement[bool]] = [table.tenant_id == session.tenant_id]
+    if query.store is not None:
+        named = select(store.c.id).where(store.c.tenant_id == session.tenant_id, store.c.name == query.store)
+        parts.append(table.store_id.in_(named))
+    if query.batch_id is not None:
+        parts.append(table.batch_id == query.batch_id)
+    if query.ids:
+        parts.append(table.id.in_(query.ids))
+    if query.statuses:
+        parts.append(table.status.in_(query.statuses))
+    if query.search.strip():
+        parts.append(change_condition(query.search))
+    return and_(*parts)
+
+
+async def list_changes(session: Session, query: ChangeQuery, page: PageRequest) -> Page[StagedChange]:
+    matching = _matching(session, query)
+    total = await session.execute(select(func.count()).select_from(staged_change).where(matching))
+    rows = await session.execute(
+        select(staged_change).where(matching).order_by(staged_change.c.id).offset(page.offset).limit(page.limit)
+    )
+    return Page([_staged(row) for row in rows.mappings()], int(total.scalar_one()), page.page, page.limit)
+
+
+async def find_change(session: Session, change_id: UUID) -> StagedChange | None:
+    query = select(staged_change).where(staged_change.c.tenant_id == session.tenant_id, staged_change.c.id == change_id)
+    row = (await session.execute(query)).mappings().one_or_none()
+    return _staged(row) if row else None
+
+
+async def count_by_status(session: Session, query: ChangeQuery) -> dict[str, int]:
+    counts = (
+        select(staged_change.c.status, func.count()).where(_matching(session, query)).group_by(staged_change.c.status)
+    )
+    return dict((await session.execute(counts)).tuples().all())
+
+
+async def review(
+    session: WriteSession,
+    query: ChangeQuery,
+    *,
+    frm: Sequence[ChangeStatus],
+    to: ChangeStatus,
+    reviewer: str,
+    note: str | None,
+    not_by: str | None = None,
+) -> int:
+    """Move what matches and is in one of `frm` to `to`; rows another reviewer has moved meanwhile are left as they
+    are."""
+    table = staged_change.c
+    values: dict[str, Any] = {"status": to, "reviewer": reviewer, "reviewed_at": clock.now()}
+    if note is not None:
+        values["note"] = note
+    moved = update(staged_change).where(_matching(session, query), table.status.in_(frm))
+    if not_by is not None:
+        moved = moved.where(table.author != not_by)
+    return len((await session.execute(moved.values(**values).returning(table.id))).all())
+
+
+def _batches(session: Session) -> Select[Any]:
+    counts = (
+        select(staged_change.c.batch_id, staged_change.c.status, func.count().label("n"))
+        .where(staged_change.c.tenant_id == session.tenant_id)
+        .group_by(staged_change.c.batch_id, staged_change.c.status)
+        .subquery()
+    )
+    summed = (
+        select(func.coalesce(func.jsonb_object_agg(counts.c.status, counts.c.n), func.jsonb_build_object()))
+        .where(counts.c.batch_id == change_batch.c.id)
+        .scalar_subquery()
+    )
+    return (
+        select(
+            change_batch.c.id,
+            store.c.name.label("store"),
+            change_batch.c.kind,
+            change_batch.c.summary,
+            change_batch.c.author,
+            change_batch.c.created_at,
+            change_batch.c.reverts_id.label("reverts"),
+            summed.label("counts"),
+        )
+        .join(store, store.c.id == change_batch.c.store_id)
+        .where(change_batch.c.tenant_id == session.tenant_id)
+    )
+
+
+async def list_batches(session: Session, *, store_id: UUID | None, page: PageRequest) -> Page[ChangeBatch]:
+    belongs = literal(True) if store_id is None else change_batch.c.store_id == store_id
+    counted = (
+        select(func.count()).select_from(change_batch).where(change_batch.c.tenant_id == session.tenant_id, belongs)
+    )
+    total = int((await session.execute(counted)).scalar_one())
+    query = _batches(session).where(belongs).order_by(change_batch.c.id.desc()).offset(page.offset).limit(page.limit)
+    rows = (await session.execute(query)).mappings()
+    return Page([ChangeBatch(**dict(row)) for row in rows], total, page.page, page.limit)
+
+
+async def find_batch(session: Session, batch_id: UUID) -> ChangeBatch | None:
+    row = (await session.execute(_batches(session).where(change_batch.c.id == batch_id))).mappings().one_or_none()
+    return ChangeBatch(**dict(row)) if row else None
+
+
+async def resolve_conflicts(session: WriteSession, query: ChangeQuery, *, actor: str, resolution: Resolution) -> int:
+    """Skip gives up. Overwrite takes the store's present values as the new base. Merge does the same for the fields
+    that did not move and drops the others; with none left it is a skip."""
+    table = staged_change.c
+    found = await session.execute(
+        select(staged_change).where(_matching(session, query), table.status == ChangeStatus.CONFLICT).with_for_update()
+    )
+    changes = [change_row(row) for row in found.mappings()]
+    for change in changes:
+        values: dict[str, Any] = {"reviewer": actor, "reviewed_at": clock.now()}
+        theirs = change.theirs or {}
+        kept = change.after if resolution is Resolution.OVERWRITE else merged(change.before, change.after, theirs)
+        if resolution is Resolution.SKIP or not kept:
+            values["status"] = ChangeStatus.SKIPPED
+        else:
+            before = {name: theirs.get(name) for name in kept}
+            values |= {
+                "status": ChangeStatus.APPROVED,
+                "before": before,
+                "after": kept,
+                "theirs": None,
+                "sentence": None,
+            }
+        await session.execute(
+            update(staged_change).where(table.tenant_id == session.tenant_id, table.id == change.id).values(**values)
+        )
+    return len(changes)

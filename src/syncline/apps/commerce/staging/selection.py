@@ -1,0 +1,217 @@
+"""A search as SQL: over the mirror, to choose what to change; over the staged changes, to choose what to review."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import ColumnElement, Text, and_, cast, exists, func, literal, not_, or_, select, true
+
+from syncline.apps.commerce.contract import ChangeStatus
+from syncline.apps.commerce.fields import Owner
+from syncline.apps.commerce.mirror.models import inventory_level, location, product, variant
+from syncline.apps.commerce.staging.models import staged_change
+from syncline.apps.commerce.staging.search import Op, Pattern, Search, SearchKind, SearchValue, Term, parse_search
+from syncline.apps.commerce.staging.search_fields import FREE_TEXT, MIRROR_FIELDS, change_fields
+
+Condition = ColumnElement[bool]
+
+CHANGE_FIELDS = change_fields(tuple(ChangeStatus))
+
+_COLUMNS: Mapping[str, ColumnElement[Any]] = {
+    **{name: product.c[name] for name in ("title", "handle", "description_html", "vendor", "product_type", "status")},
+    **{name: product.c[name] for name in ("tags", "template_suffix", "seo_title", "seo_description", "id")},
+    **{name: product.c[name] for name in ("created_at", "published_at")},
+    **{name: variant.c[name] for name in ("price", "compare_at_price", "sku", "barcode", "taxable", "cost", "weight")},
+    **{name: variant.c[name] for name in ("inventory_policy", "weight_unit", "requires_shipping", "tracked")},
+    "gift_card": product.c.is_gift_card,
+    "updated_at": product.c.source_updated_at,
+    "variant_id": variant.c.id,
+    "available": inventory_level.c.available,
+    "location": location.c.name,
+}
+
+
+def _text_is(column: ColumnElement[Any], value: SearchValue) -> Condition:
+    if value is None:
+        return or_(column.is_(None), column == "")
+    if isinstance(value, Pattern):
+        return column.ilike(value.like, escape="\\")
+    return func.lower(column) == str(value).lower()
+
+
+def _tag_is(column: ColumnElement[Any], value: SearchValue) -> Condition:
+    if value is None:
+        return func.cardinality(column) == 0
+    tag = func.unnest(column).column_valued("tag")
+    return exists(select(literal(1)).select_from(tag).where(_text_is(cast(tag, Text), value)))
+
+
+def _is(term: Term, column: ColumnElement[Any], value: SearchValue) -> Condition:
+    match term.field.kind if term.field else SearchKind.TEXT:
+        case SearchKind.TEXT:
+            return _text_is(column, value)
+        case SearchKind.TAG:
+            return _tag_is(column, value)
+        case _:
+            return column.is_(None) if value is None else column == value
+
+
+def _compare(op: Op, column: ColumnElement[Any], value: SearchValue) -> Condition:
+    match op:
+        case Op.GT:
+            return column > value
+        case Op.GE:
+            return column >= value
+        case Op.LT:
+            return column < value
+        case _:
+            return column <= value
+
+
+def _range(term: Term, column: ColumnElement[Any]) -> Condition:
+    low, high = term.values
+    parts: list[Condition] = []
+    if isinstance(low, Decimal | datetime):
+        parts.append(column >= low)
+    if isinstance(high, datetime):
+        parts.append(column < high)  # a span of days ends where the next day begins
+    elif isinstance(high, Decimal):
+        parts.append(column <= high)
+    return and_(true(), *parts)
+
+
+def _plain(term: Term, column: ColumnElement[Any]) -> Condition:
+    """The term on its column, not yet negated."""
+    if term.op is Op.IS:
+        return or_(*(_is(term, column, value) for value in term.values))
+    if term.op is Op.RANGE:
+        return _range(term, column)
+    return _compare(term.op, column, term.values[0])
+
+
+def _any_variant(condition: Condition) -> Condition:
+    return exists(
+        select(literal(1))
+        .select_from(variant)
+        .where(
+            variant.c.tenant_id == product.c.tenant_id,
+            variant.c.store_id == product.c.store_id,
+            variant.c.product_id == product.c.id,
+            variant.c.deleted_at.is_(None),
+            condition,
+        )
+        .correlate(product)
+    )
+
+
+def _any_level(condition: Condition) -> Condition:
+    """Some live level of the variant in hand."""
+    return exists(
+        select(literal(1))
+        .select_from(inventory_level)
+        .join(
+            location,
+            (location.c.store_id == inventory_level.c.store_id) & (location.c.id == inventory_level.c.location_id),
+        )
+        .where(
+            inventory_level.c.tenant_id == variant.c.tenant_id,
+            inventory_level.c.store_id == variant.c.store_id,
+            inventory_level.c.inventory_item_id == variant.c.inventory_item_id,
+            inventory_level.c.deleted_at.is_(None),
+            condition,
+        )
+        .correlate(variant)
+    )
+
+
+# How a condition on a record reaches the record that is listed, by (listed, condition's own): itself, up to its parent
+# (joined), or down to any of its children.
+_REACH: Mapping[tuple[str, str], Callable[[Condition], Condition]] = {
+    ("product", "variant"): _any_variant,
+    ("product", "inventory_level"): lambda condition: _any_variant(_any_level(condition)),
+    ("variant", "inventory_level"): _any_level,
+}
+
+
+def _reach(listed: str, own: str, condition: Condition) -> Condition:
+    through = _REACH.get((listed, own))
+    return condition if through is None else through(condition)
+
+
+def _free_text(listed: str, term: Term) -> Condition:
+    value = term.values[0]
+    like = value.like if isinstance(value, Pattern) else Pattern((str(value),)).like
+    parts: list[Condition] = []
+    for name in FREE_TEXT:
+        own = "variant" if name == "sku" else "product"
+        parts.append(_reach(listed, own, _COLUMNS[name].ilike(f"%{like}%", escape="\\")))
+    return or_(*parts)
+
+
+def _mirror_term(listed: str, term: Term) -> Condition:
+    if term.field is None:
+        found = _free_text(listed, term)
+    else:
+        found = _reach(listed, term.field.entity, _plain(term, _COLUMNS[term.field.name]))
+    # Unknown is not yes: NULL counts as "does not hold", so that its negation holds.
+    return not_(func.coalesce(found, False)) if term.negated else found
+
+
+def mirror_condition(owner: Owner, search: Search) -> Condition:
+    """`search` over records of `owner`. The statement must hold the record's table joined with those of its parents."""
+    return and_(true(), *(_mirror_term(owner.value, term) for term in search.terms))
+
+
+def parse_where(text: str) -> Search:
+    return parse_search(text, MIRROR_FIELDS)
+
+
+_CHANGE_COLUMNS: Mapping[str, ColumnElement[Any]] = {
+    **{name: staged_change.c[name] for name in ("status", "kind", "label", "author", "reviewer", "note", "product_id")},
+    **{name: staged_change.c[name] for name in ("created_at", "reviewed_at")},
+    "batch": cast(staged_change.c.batch_id, Text),
+    "id": cast(staged_change.c.id, Text),
+}
+
+
+def _of_the_record(term: Term) -> Condition:
+    """Vendor, title, tags of the change's product and the SKU of its variant, as the mirror has them."""
+    assert term.field is not None
+    table = variant if term.field.entity == Owner.VARIANT else product
+    key = (
+        variant.c.id == staged_change.c.resource_id if table is variant else product.c.id == staged_change.c.product_id
+    )
+    return exists(
+        select(literal(1))
+        .select_from(table)
+        .where(
+            table.c.tenant_id == staged_change.c.tenant_id,
+            table.c.store_id == staged_change.c.store_id,
+            key,
+            _plain(term, _COLUMNS[term.field.name]),
+        )
+        .correlate(staged_change)
+    )
+
+
+def _change_term(term: Term) -> Condition:
+    if term.field is None:
+        value = term.values[0]
+        like = value.like if isinstance(value, Pattern) else Pattern((str(value),)).like
+        found: Condition = staged_change.c.label.ilike(f"%{like}%", escape="\\")
+    elif term.field.name == "field":
+        found = or_(*(staged_change.c.after.has_key(str(value)) for value in term.values))
+    elif term.field.entity == "change":
+        found = _plain(term, _CHANGE_COLUMNS[term.field.name])
+    else:
+        found = _of_the_record(term)
+    return not_(func.coalesce(found, False)) if term.negated else found
+
+
+def change_condition(text: str) -> Condition:
+    """`text` over staged changes. Raises `InvalidInput` for what is not clear."""
+    search = parse_search(text, CHANGE_FIELDS)
+    return and_(true(), *(_change_term(term) for term in search.terms))

@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from uuid import UUID
+
+from syncline.apps.commerce.contract import (
+    BatchNotFound,
+    ChangeBatch,
+    ChangeNotReviewable,
+    ChangeQuery,
+    ChangeStatus,
+    NothingToDo,
+    Resolution,
+    StagedChange,
+    Store,
+)
+from syncline.apps.commerce.fields import Owner
+from syncline.apps.commerce.mirror.listing import Listed, list_records
+from syncline.apps.commerce.settings import CommerceSettings
+from syncline.apps.commerce.staging import repository
+from syncline.apps.commerce.staging.edits import Edit, apply, describe, edits_for, parse_edits
+from syncline.apps.commerce.staging.repository import Proposal
+from syncline.apps.commerce.staging.search import Search
+from syncline.apps.commerce.staging.selection import mirror_condition, parse_where
+from syncline.kernel.errors import InvalidInput
+from syncline.kernel.tenant import Actor
+from syncline.runtime.db.session import Session, WriteSession
+
+
+def _proposal(record: Listed, edits: Sequence[Edit], currency: str) -> Proposal | None:
+    after = apply(edits, {**record.context, **record.values}, currency, row=record.label)
+    if not after:
+        return None
+    return Proposal(
+        kind=record.owner.value,
+        resource_id=record.resource_id,
+        location_id=record.location_id,
+        product_id=record.product_id,
+        label=record.label,
+        before={name: record.values.get(name) for name in after},
+        after=after,
+    )
+
+
+async def _proposals(
+    session: Session, store: Store, search: Search, edits: Sequence[Edit]
+) -> AsyncIterator[tuple[int, list[Proposal]]]:
+    """Page by page: how many records were looked at, and what the edits make of them."""
+    for owner in Owner:
+        mine = edits_for(owner, edits)
+        if not mine:
+            continue
+        condition = mirror_condition(owner, search)
+        async for page in list_records(session, store.id, owner, condition, currency=store.currency):
+            made = (_proposal(record, mine, store.currency) for record in page)
+            yield len(page), [proposal for proposal in made if proposal is not None]
+
+
+async def stage_edit(
+    session: WriteSession, *, store: Store, where: str, expressions: Sequence[str], actor: Actor, note: str | None
+) -> UUID:
+    """One batch with a pending change for every record the edits make different. All or nothing."""
+    if not expressions:
+        raise InvalidInput("Say what to change, like --set price=+10% or --set tags=+sale.")
+    search = parse_where(where)
+    edits = parse_edits(expressions, currency=store.currency)
+    summary = "; ".join(describe(edit, store.currency) for edit in edits) + (f" where {where}" if where.strip() else "")
+    batch_id = await repository.add_batch(session, store_id=store.id, kind="edit", summary=summary, author=actor.name)
+    looked = staged = 0
+    async for seen, proposals in _proposals(session, store, search, edits):
+        looked += seen
+        staged += await repository.add_changes(
+            session, batch_id=batch_id, store_id=store.id, author=actor.name, note=note, proposals=proposals
+        )
+    if not looked:
+        raise NothingToDo(f"Nothing in {store.name} matches {where!r}; pull the store first if it is new.")
+    if not staged:
+        raise NothingToDo(f"All {looked} records that match have these values already; nothing was staged.")
+    return batch_id
+
+
+async def get_batch(session: Session, batch_id: UUID) -> ChangeBatch:
+    batch = await repository.find_batch(session, batch_id)
+    if batch is None:
+        raise BatchNotFound(f"There is no batch {batch_id}; see `syncline review list --batches`.")
+    return batch
+
+
+async def get_change(session: Session, change_id: UUID) -> StagedChange:
+    change = await repository.find_change(session, change_id)
+    if change is None:
+        raise BatchNotFound(f"There is no staged change {change_id}.")
+    return change
+
+
+async def _nothing_moved(session: Session, query: ChangeQuery, wanted: str) -> ChangeNotReviewable:
+    counts = await repository.count_by_status(session, query)
+    if not counts:
+        return ChangeNotReviewable("No staged change matches.")
+    found = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
+    return ChangeNotReviewable(f"Nothing that matches can be {wanted}: it is {found}.")
+
+
+async def approve(
+    session: WriteSession, query: ChangeQuery, *, actor: Actor, note: str | None, settings: CommerceSettings
+) -> int:
+    """Approve what matches and is pending. Two people at once never approve the same change twice."""
+    not_by = None if settings.author_may_approve else actor.name
+    moved = await repository.review(
+        session,
+        query,
+        frm=(ChangeStatus.PENDING,),
+        to=ChangeStatus.APPROVED,
+        reviewer=actor.name,
+        note=note,
+        not_by=not_by,
+    )
+    if not moved:
+        raise await _nothing_moved(session, query, "approved")
+    return moved
+
+
+async def reject(session: WriteSession, query: ChangeQuery, *, actor: Actor, note: str | None) -> int:
+    """Reject what matches and was not sent: pending, approved, in conflict or refused by the store."""
+    open_states = (ChangeStatus.PENDING, ChangeStatus.APPROVED, ChangeStatus.CONFLICT, ChangeStatus.FAILED)
+    moved = await repository.review(
+        session, query, frm=open_states, to=ChangeStatus.REJECTED, reviewer=actor.name, note=note
+    )
+    if not moved:
+        raise await _nothing_moved(session, query, "rejected")
+    return moved
+
+
+async def resolve(session: WriteSession, query: ChangeQuery, *, actor: Actor, resolution: Resolution) -> int:
+    """Settle conflicts that match: give them up, or approve them again on top of what the store says now."""
+    moved = await repository.resolve_conflicts(session, query, actor=actor.name, resolution=resolution)
+    if not moved:
+        raise await _nothing_moved(session, query, "resolved")
+    return moved

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import RowMapping, insert, select, update
+
+from syncline.apps.commerce.contract import Store
+from syncline.apps.commerce.stores.models import store
+from syncline.kernel import clock
+from syncline.kernel.ids import new_id
+from syncline.runtime.db.session import Session, WriteSession
+
+
+@dataclass(frozen=True, slots=True)
+class StoreRow:
+    """A store with what only this app may see of it."""
+
+    store: Store
+    token_sealed: bytes
+
+
+def _row(row: RowMapping) -> StoreRow:
+    return StoreRow(
+        store=Store(
+            id=row["id"],
+            name=row["name"],
+            shop_domain=row["shop_domain"],
+            base_url=row["base_url"],
+            api_version=row["api_version"],
+            shop_name=row["shop_name"],
+            currency=row["currency"],
+            plan=row["plan"],
+            scopes=tuple(row["scopes"]),
+            created_at=row["created_at"],
+        ),
+        token_sealed=row["token_sealed"],
+    )
+
+
+async def find_by_name(session: Session, name: str) -> StoreRow | None:
+    """By the name people use, or by the shop's domain."""
+    query = select(store).where(
+        store.c.tenant_id == session.tenant_id, (store.c.name == name) | (store.c.shop_domain == name)
+    )
+    row = (await session.execute(query)).mappings().one_or_none()
+    return _row(row) if row else None
+
+
+async def find_by_id(session: Session, store_id: UUID) -> StoreRow | None:
+    query = select(store).where(store.c.tenant_id == session.tenant_id, store.c.id == store_id)
+    row = (await session.execute(query)).mappings().one_or_none()
+    return _row(row) if row else None
+
+
+async def list_all(session: Session) -> Sequence[StoreRow]:
+    query = select(store).where(store.c.tenant_id == session.tenant_id).order_by(store.c.name)
+    return [_row(row) for row in (await session.execute(query)).mappings()]
+
+
+async def add(session: WriteSession, *, token_sealed: bytes, values: dict[str, Any]) -> StoreRow:
+    row = {"id": new_id(), "tenant_id": session.tenant_id, "created_at": clock.now(), "token_sealed": token_sealed}
+    result = await session.execute(insert(store).values(**row, **values).returning(store))
+    return _row(result.mappings().one())
+
+
+async def replace(session: WriteSession, store_id: UUID, *, token_sealed: bytes, values: dict[str, Any]) -> StoreRow:
+    query = (
+        update(store)
+        .where(store.c.tenant_id == session.tenant_id, store.c.id == store_id)
+        .values(token_sealed=token_sealed, **values)
+        .returning(store)
+    )
+    return _row((await session.execute(query)).mappings().one())

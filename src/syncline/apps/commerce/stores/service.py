@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from syncline.apps.commerce.contract import Store, StoreExists, StoreNotFound, StoreRefused
+from syncline.apps.commerce.settings import CommerceSettings
+from syncline.apps.commerce.stores import repository
+from syncline.apps.commerce.stores.repository import StoreRow
+from syncline.connectors.shopify.client import ShopifyClient, ShopifyConfig
+from syncline.connectors.shopify.store import StoreFacts, check_store
+from syncline.kernel.errors import Fatal, FieldError, InvalidInput, Retriable
+from syncline.runtime.db.session import Session, WriteSession
+from syncline.runtime.secrets import SecretBox
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+# The pattern of Shopify's own client libraries for a shop's permanent domain.
+_DOMAIN = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9\-]*\.myshopify\.com")
+
+
+def _is_loopback(url: str) -> bool:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or parts.hostname is None:
+        return False
+    if parts.hostname == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(parts.hostname).is_loopback
+    except ValueError:
+        return False
+
+
+def check_address(*, name: str, shop_domain: str, base_url: str | None, settings: CommerceSettings) -> None:
+    """Everything that can be said about the address without asking the shop."""
+    wrong: list[FieldError] = []
+    if not _NAME.fullmatch(name):
+        wrong.append(FieldError("name", "Use lower-case letters, digits and dashes, at most 63, like summer-store."))
+    if not _DOMAIN.fullmatch(shop_domain):
+        wrong.append(
+            FieldError(
+                "shop_domain", "Give the shop's permanent address, like summer-store.myshopify.com, without https."
+            )
+        )
+    if base_url is not None and not (settings.allow_sandbox_urls and _is_loopback(base_url)):
+        wrong.append(
+            FieldError(
+                "base_url",
+                "Only a sandbox on this machine (a loopback address) may be given; leave it out for a real shop.",
+            )
+        )
+    if wrong:
+        raise InvalidInput(wrong[0].message, fields=wrong)
+
+
+async def ask_shop(config: ShopifyConfig) -> StoreFacts:
+    """What the shop says of itself. Raises `StoreRefused` with the one thing to change."""
+    async with ShopifyClient(config) as client:
+        try:
+            return await check_store(client)
+        except Fatal as error:
+            raise StoreRefused(error.sentence) from error
+        except Retriable as error:
+            raise StoreRefused(f"{error.sentence} Try again in a moment; if it stays, check the address.") from error
+
+
+def _values(facts: StoreFacts, *, name: str, config: ShopifyConfig) -> dict[str, Any]:
+    return {
+        "name": name,
+        "shop_domain": config.shop_domain.lower(),
+        "base_url": config.base_url,
+        "api_version": config.api_version,
+        "shop_name": facts.name,
+        "currency": facts.currency,
+        "plan": facts.plan,
+        "scopes": list(facts.granted_scopes),
+    }
+
+
+async def add(
+    session: WriteSession, secrets: SecretBox, *, name: str, config: ShopifyConfig, facts: StoreFacts
+) -> Store:
+    if await repository.find_by_name(session, name) is not None:
+        raise StoreExists(f"A store called {name} is already connected; choose another name.")
+    if await repository.find_by_name(session, config.shop_domain.lower()) is not None:
+        raise StoreExists(f"{config.shop_domain} is already connected under another name; see `syncline stores list`.")
+    row = await repository.add(
+        session, token_sealed=secrets.seal(config.access_token), values=_values(facts, name=name, config=config)
+    )
+    return row.store
+
+
+async def refresh(
+    session: WriteSession, secrets: SecretBox, row: StoreRow, *, config: ShopifyConfig, facts: StoreFacts
+) -> Store:
+    """Keep what a test of the store told anew (plan, currency, scopes)."""
+    kept = await repository.replace(
+        session,
+        row.store.id,
+        token_sealed=secrets.seal(config.access_token),
+        values=_values(facts, name=row.store.name, config=config),
+    )
+    return kept.store
+
+
+async def get(session: Session, name: str) -> StoreRow:
+    row = await repository.find_by_name(session, name)
+    if row is None:
+        raise StoreNotFound(f"No store is called {name}; `syncline stores list` shows the connected ones.")
+    return row
+
+
+async def list_all(session: Session) -> Sequence[Store]:
+    return [row.store for row in await repository.list_all(session)]

@@ -1,0 +1,266 @@
+"""Rows of a sheet against the mirror: which record each row means, and which of its fields the sheet would change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import ROUND_HALF_UP, Decimal
+
+from syncline.apps.commerce.fields import FIELDS, Kind, Owner, Value, decimal_text
+from syncline.apps.commerce.nearest import join_or, nearest
+from syncline.apps.commerce.staging.diff import FieldChange, changed_fields
+from syncline.apps.commerce.transfer.problems import Problem, Severity
+from syncline.apps.commerce.transfer.product_csv import ProductSheet, VariantSheet
+
+_GRAMS = {
+    "grams": Decimal(1),
+    "kilograms": Decimal(1000),
+    "ounces": Decimal("28.349523125"),
+    "pounds": Decimal("453.59237"),
+}
+_WEIGHT_STEP = Decimal("0.0001")
+
+
+@dataclass(frozen=True, slots=True)
+class MirrorVariant:
+    """A variant as the mirror has it. `options` are its option values by position, `fields` the catalogue's variant
+    fields, `available` the quantity by location id for every location that stocks it."""
+
+    id: int
+    item_id: int
+    options: tuple[str, ...]
+    fields: Mapping[str, Value]
+    available: Mapping[int, int | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class MirrorProduct:
+    """A product as the mirror has it, with all its variants; `fields` are the catalogue's product fields."""
+
+    id: int
+    handle: str
+    option_names: tuple[str, ...]
+    fields: Mapping[str, Value]
+    variants: tuple[MirrorVariant, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What one row would change of one record. `id` is the product's, the variant's, or for an inventory level the
+    inventory item's, whose other half is `location_id`."""
+
+    owner: Owner
+    id: int
+    product_id: int
+    row: int
+    label: str
+    changes: tuple[FieldChange, ...]
+    location_id: int | None = None
+
+
+@dataclass(slots=True)
+class Matched:
+    """`unchanged` counts the records that a row names and that are already as it says."""
+
+    proposals: list[Proposal] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    unchanged: int = 0
+
+
+class Matcher:
+    """Matches one file. `location_id` is where the sheet's quantities are meant; None when the store has several
+    locations and nobody named one, and then quantities stay as they are. `near_handles` gives handles of the store that
+    look like one it does not have."""
+
+    def __init__(self, *, location_id: int | None, near_handles: Callable[[str], Sequence[str]]) -> None:
+        self._location_id = location_id
+        self._near_handles = near_handles
+        self._noted: set[str] = set()
+
+    def match(self, sheets: Sequence[ProductSheet], mirror: Mapping[str, MirrorProduct]) -> Matched:
+        """`mirror` holds the sheets' products by handle, in lower case; one that is missing is not in the store."""
+        matched = Matched()
+        for sheet in sheets:
+            product = mirror.get(sheet.handle)
+            if product is None:
+                matched.problems.append(self._unknown_handle(sheet))
+                continue
+            self._match_product(sheet, product, matched)
+            self._match_variants(sheet, product, matched)
+        return matched
+
+    def _unknown_handle(self, sheet: ProductSheet) -> Problem:
+        near = list(self._near_handles(sheet.handle))
+        hint = f" Did you mean {join_or(near)}?" if near else ""
+        reason = (
+            "As of the last pull the store has no product with this handle, and an import only changes products that "
+            f"exist.{hint}"
+        )
+        return Problem(sheet.row, "Handle", sheet.handle, reason)
+
+    def _match_product(self, sheet: ProductSheet, product: MirrorProduct, matched: Matched) -> None:
+        if not sheet.fields:
+            return
+        changes = changed_fields(product.fields, _meant(sheet.fields, product.fields))
+        label = str(product.fields.get("title") or product.handle)
+        _propose(matched, Proposal(Owner.PRODUCT, product.id, product.id, sheet.row, label, tuple(changes)))
+
+    def _match_variants(self, sheet: ProductSheet, product: MirrorProduct, matched: Matched) -> None:
+        order = self._option_order(sheet, product, matched)
+        taken: dict[int, int] = {}
+        for row in sheet.variants:
+            options = tuple(row.options[index] for index in order) if len(row.options) == len(order) else row.options
+            found = _find_variant(row, options, product)
+            if isinstance(found, Problem):
+                matched.problems.append(found)
+                continue
+            first = taken.setdefault(found.id, row.row)
+            if first != row.row:
+                reason = f"This is the same variant as in row {first}; keep one of the two rows."
+                matched.problems.append(Problem(row.row, "Handle", product.handle, reason))
+                continue
+            self._match_variant(row, found, product, matched)
+
+    def _option_order(self, sheet: ProductSheet, product: MirrorProduct, matched: Matched) -> Sequence[int]:
+        """Where in a row each of the product's options stands. Sheets may name the options in another order; other
+        names cannot be imported, and then the place decides."""
+        given = [name.casefold() for name in sheet.option_names]
+        wanted = [name.casefold() for name in product.option_names]
+        if given == wanted or not given:
+            return range(len(wanted))
+        if sorted(given) == sorted(wanted) and len(set(given)) == len(given):
+            return [given.index(name) for name in wanted]
+        if "options" not in self._noted:
+            self._noted.add("options")
+            reason = (
+                f"The product's options are called {', '.join(product.option_names)}; option names cannot be imported "
+                "yet and stay as they are, the values are matched by their place."
+            )
+            matched.problems.append(
+                Problem(sheet.row, "Option1 Name", ", ".join(sheet.option_names), reason, Severity.NOTE)
+            )
+        return range(len(wanted))
+
+    def _match_variant(
+        self, row: VariantSheet, variant: MirrorVariant, product: MirrorProduct, matched: Matched
+    ) -> None:
+        label = _label(product, variant)
+        asked = {name: value for name, value in row.fields.items() if FIELDS[name].owner is Owner.VARIANT}
+        asked |= _weight(row, variant.fields)
+        if asked:
+            changes = changed_fields(variant.fields, _meant(asked, variant.fields))
+            _propose(matched, Proposal(Owner.VARIANT, variant.id, product.id, row.row, label, tuple(changes)))
+        if "available" in row.fields:
+            self._match_stock(row, variant, product, matched)
+
+    def _match_stock(self, row: VariantSheet, variant: MirrorVariant, product: MirrorProduct, matched: Matched) -> None:
+        quantity, place = row.fields["available"], self._location_id
+        if place is None:
+            if "stock" not in self._noted:
+                self._noted.add("stock")
+                reason = (
+                    "The store has several locations and the sheet does not say which one its quantities are for; they "
+                    "stay as they are. Name the location to import them."
+                )
+                matched.problems.append(Problem(row.row, "Variant Inventory Qty", str(quantity), reason, Severity.NOTE))
+            return
+        if place not in variant.available:
+            if quantity != 0:
+                reason = "The variant is not stocked at this location; stock it there in the shop's admin first."
+                matched.problems.append(Problem(row.row, "Variant Inventory Qty", str(quantity), reason))
+            return
+        changes = changed_fields({"available": variant.available[place]}, {"available": quantity})
+        label = _label(product, variant)
+        _propose(
+            matched,
+            Proposal(Owner.INVENTORY_LEVEL, variant.item_id, product.id, row.row, label, tuple(changes), place),
+        )
+
+
+def _propose(matched: Matched, proposal: Proposal) -> None:
+    if proposal.changes:
+        matched.proposals.append(proposal)
+    else:
+        matched.unchanged += 1
+
+
+def _label(product: MirrorProduct, variant: MirrorVariant) -> str:
+    title = str(product.fields.get("title") or product.handle)
+    return title if _is_default(variant.options) else f"{title} · {' / '.join(variant.options)}"
+
+
+def _is_default(options: Sequence[str]) -> bool:
+    """Shopify gives a product without options one variant of this name."""
+    return not options or tuple(options) == ("Default Title",)
+
+
+def _find_variant(row: VariantSheet, options: tuple[str, ...], product: MirrorProduct) -> MirrorVariant | Problem:
+    if not options:
+        return _only_variant(row, product)
+    exact = [variant for variant in product.variants if variant.options == options]
+    folded = [value.strip().casefold() for value in options]
+    found = exact or [
+        variant for variant in product.variants if [value.strip().casefold() for value in variant.options] == folded
+    ]
+    if len(found) == 1:
+        return found[0]
+    named = {" / ".join(variant.options): variant for variant in product.variants}
+    wanted = " / ".join(options)
+    if found:
+        reason = f"{len(found)} variants differ from this only in upper and lower case; write it exactly."
+    else:
+        near = nearest(wanted, named, 3)
+        reason = "The product has no variant with these options, and an import only changes variants that exist."
+        reason += f" Did you mean {join_or(near)}?" if near else f" It has {join_or(list(named)[:3])}."
+    return Problem(row.row, "Option1 Value", wanted, reason)
+
+
+def _only_variant(row: VariantSheet, product: MirrorProduct) -> MirrorVariant | Problem:
+    """A row without options means a product's only variant, or the one that has its SKU."""
+    if len(product.variants) == 1:
+        return product.variants[0]
+    sku = row.fields.get("sku")
+    found = (
+        []
+        if sku is None
+        else [variant for variant in product.variants if _without_mark(variant.fields.get("sku")) == _without_mark(sku)]
+    )
+    if len(found) == 1:
+        return found[0]
+    count = len(product.variants)
+    reason = f"The product has {count} variants and the row does not say which one; fill in its option values."
+    return Problem(row.row, "Option1 Value", str(sku or ""), reason)
+
+
+def _meant(given: Mapping[str, Value], current: Mapping[str, Value]) -> dict[str, Value]:
+    """The given values without what a spreadsheet added: the apostrophe that keeps a number text (Shopify's own export
+    writes it too) and line ends of its own kind. A value that differs in nothing else is the current one."""
+    return {name: _cleaned(name, value, current.get(name)) for name, value in given.items()}
+
+
+def _cleaned(name: str, value: Value, current: Value) -> Value:
+    if not isinstance(value, str):
+        return value
+    if name in {"sku", "barcode"} and value.startswith("'"):
+        return current if value == current else _without_mark(value)
+    if FIELDS[name].kind in {Kind.TEXT, Kind.HTML} and isinstance(current, str):
+        return current if value.replace("\r\n", "\n") == current.replace("\r\n", "\n") else value
+    return value
+
+
+def _without_mark(value: Value) -> Value:
+    return value.removeprefix("'") if isinstance(value, str) else value
+
+
+def _weight(row: VariantSheet, current: Mapping[str, Value]) -> dict[str, Value]:
+    """Sheets give whole grams and the unit to show them in; the store keeps a number in that unit. Grams that are the
+    store's weight without its fraction, rounded or cut, change nothing."""
+    unit = str(row.fields.get("weight_unit") or current.get("weight_unit") or "grams")
+    old_unit = str(current.get("weight_unit") or unit)
+    old = Decimal(str(current.get("weight") or 0)) * _GRAMS[old_unit]
+    given = old if row.grams is None else Decimal(row.grams)
+    if given in {old, old // 1, old.quantize(Decimal(1), ROUND_HALF_UP)}:
+        given = old
+    if (given == old and unit == old_unit) or (given == 0 and current.get("weight") is None):
+        return {}
+    return {"weight": decimal_text((given / _GRAMS[unit]).quantize(_WEIGHT_STEP))}

@@ -1,0 +1,33 @@
+"""Staged changes as rows: which record, which field, before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rich.table import Table
+
+from syncline.apps.commerce.contract import StagedChange
+from syncline.apps.commerce.staging.diff import FieldChange, render_change
+from syncline.main.cli.console import table
+from syncline.main.cli.outcome import status_text
+
+
+def _rows(changes: Sequence[StagedChange]) -> Iterator[Sequence[object]]:
+    for change in changes:
+        first = True
+        for field in change.after:
+            line = render_change(FieldChange(field, change.before.get(field), change.after[field]))
+            if change.theirs is not None and field in change.theirs:
+                line += f"   (store: {change.theirs[field]})"
+            yield (
+                str(change.id) if first else "",
+                change.label if first else "",
+                field,
+                line,
+                status_text(change.status) if first else "",
+            )
+            first = False
+
+
+def change_table(changes: Sequence[StagedChange]) -> Table:
+    return table(("change", "record", "field", "before → after", "status"), _rows(changes))

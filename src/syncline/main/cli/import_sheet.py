@@ -1,0 +1,100 @@
+"""`syncline import`: a product CSV becomes staged changes."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from syncline.apps.accounts.contract import DEFAULT_TENANT
+from syncline.apps.commerce.contract import Commerce, ImportProblem, ImportResult, SheetRefused
+from syncline.main.cli.console import AsJson, DataDir, ExitCode, TenantSlug, command, console, emit
+from syncline.main.cli.outcome import batch_table, problem_table
+from syncline.main.cli.progress import progress
+from syncline.main.cli.workspace import open_workspace
+
+app = typer.Typer(add_completion=False)
+
+SHOWN = 40
+
+
+def import_view(result: ImportResult) -> RenderableType:
+    line = (
+        f"{result.rows:,} rows, {result.products:,} products: {result.staged:,} changes staged, "
+        f"{result.unchanged:,} records already as the sheet says, {result.errors:,} errors, {result.notes:,} notes"
+    )
+    parts: list[RenderableType] = [Text(line)]
+    if result.problems:
+        parts.append(problem_table(result.problems, most=SHOWN))
+    if result.batch is not None:
+        parts.append(batch_table([result.batch]))
+        parts.append(Text(f"See them: syncline review list --batch {result.batch.id}", style="dim"))
+    return Group(*parts)
+
+
+def _show_refusal(error: SheetRefused) -> None:
+    found = error.extra.get("result")
+    if isinstance(found, dict):
+        problems = [ImportProblem(**problem) for problem in found["problems"]]
+        console().print(problem_table(problems, most=SHOWN))
+
+
+@app.command("import")
+@command
+async def import_sheet(
+    store: Annotated[str, typer.Argument(metavar="STORE", help="The store's name.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE.csv", help="Shopify's product CSV.", exists=True, dir_okay=False)
+    ],
+    *,
+    keep_good: Annotated[
+        bool, typer.Option("--keep-good", help="Stage the rows without errors, leave the others.")
+    ] = False,
+    ignore_unknown: Annotated[
+        bool, typer.Option("--ignore-unknown", help="Leave out columns that are not known.")
+    ] = False,
+    encoding: Annotated[str | None, typer.Option(help="Found out when left out; like cp1252.")] = None,
+    location: Annotated[
+        str | None, typer.Option(help="Where the sheet's quantities are, with several locations.")
+    ] = None,
+    tenant: TenantSlug = DEFAULT_TENANT,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare a sheet with the mirror and stage what differs. Nothing is written to the store.
+
+    A blank cell changes nothing. One error refuses the sheet and lists every error by row and column. Exit codes: 2
+    refused with errors, 4 staged in part with --keep-good.
+
+    \b
+    Examples:
+      syncline import summer prices.csv
+      syncline import summer prices.csv --keep-good --json
+      syncline import summer old.csv --encoding cp1252 --location "Main warehouse"
+    """
+    async with open_workspace(data_dir, tenant) as here:
+        with progress(quiet=as_json) as bars:
+            bar = bars.bar(f"reading {file.name}", file.stat().st_size)
+            try:
+                result = await here.contract(Commerce).import_sheet(
+                    actor=here.actor,
+                    store=store,
+                    path=str(file),
+                    keep_good=keep_good,
+                    ignore_unknown=ignore_unknown,
+                    encoding=encoding,
+                    location=location,
+                    progress=lambda rows, position: bar.update(position, note=f"{rows:,} rows"),
+                )
+                bar.finish()
+            except SheetRefused as error:
+                if not as_json:
+                    _show_refusal(error)
+                raise
+    emit(asdict(result), as_json=as_json, show=lambda: import_view(result))
+    if result.errors:
+        raise typer.Exit(ExitCode.IN_PART)

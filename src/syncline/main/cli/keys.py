@@ -1,0 +1,114 @@
+"""`syncline keys`: the keys that scripts and people send as `Authorization: Bearer <key>`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Annotated
+from uuid import UUID
+
+import typer
+from rich.console import RenderableType
+
+from syncline.apps.accounts.contract import DEFAULT_TENANT, ApiKey, KeyRing
+from syncline.kernel import clock
+from syncline.kernel.tenant import ROLES
+from syncline.main.cli.console import AsJson, DataDir, TenantSlug, command, command_group, emit, say, table
+from syncline.main.cli.workspace import open_workspace
+
+app = command_group("Make, list and revoke API keys.")
+
+
+@app.command()
+@command
+async def create(
+    *,
+    role: Annotated[str, typer.Option(help=f"What it may do: {', '.join(ROLES)}.")] = "editor",
+    name: Annotated[str, typer.Option(help="So that you know it again.")] = "command line",
+    days: Annotated[int | None, typer.Option(min=1, help="Stops working after so many days.")] = None,
+    tenant: TenantSlug = DEFAULT_TENANT,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a key and print it. It is shown this once: only its hash is kept.
+
+    \b
+    Examples:
+      syncline keys create --role owner
+      KEY=$(syncline keys create --role owner --json | jq -r .key)
+      syncline keys create --role viewer --name "nightly export" --days 90
+    """
+    expires_at = None if days is None else clock.now() + timedelta(days=days)
+    async with open_workspace(data_dir, tenant) as here:
+        issued = await here.contract(KeyRing).create_key(
+            tenant_id=here.tenant.id, name=name, role=role, created_by=here.actor.name, expires_at=expires_at
+        )
+    emit({"key": issued.bearer, **_facts(issued.key)}, as_json=as_json, show=lambda: issued.bearer)
+    if not as_json:
+        say(f"A key for the role {role}. Keep it: it is not shown again.", style="dim")
+
+
+@app.command("list")
+@command
+async def list_keys(
+    *,
+    everything: Annotated[bool, typer.Option("--all", help="Also those that were revoked.")] = False,
+    tenant: TenantSlug = DEFAULT_TENANT,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the keys, newest first, without their secrets.
+
+    \b
+    Examples:
+      syncline keys list
+      syncline keys list --all --json
+    """
+    async with open_workspace(data_dir, tenant) as here:
+        keys = await here.contract(KeyRing).list_keys(tenant_id=here.tenant.id, include_revoked=everything)
+
+    def show() -> RenderableType:
+        if not keys:
+            return "No keys yet. Make one with: syncline keys create --role owner"
+        columns = ("id", "name", "role", "begins with", "made", "by", "last used", "expires", "revoked")
+        rows = (
+            (
+                k.id,
+                k.name,
+                k.role,
+                f"{k.prefix}…",
+                k.created_at,
+                k.created_by,
+                k.last_used_at,
+                k.expires_at,
+                k.revoked_at,
+            )
+            for k in keys
+        )
+        return table(columns, rows)
+
+    emit({"keys": [_facts(key) for key in keys]}, as_json=as_json, show=show)
+
+
+@app.command()
+@command
+async def revoke(
+    key_id: Annotated[UUID, typer.Argument(metavar="ID", help="The id that `syncline keys list` shows.")],
+    *,
+    tenant: TenantSlug = DEFAULT_TENANT,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Revoke a key. It stops working at once; revoking it again changes nothing.
+
+    \b
+    Examples:
+      syncline keys revoke 019a2b3c-4d5e-7f60-8123-456789abcdef
+    """
+    async with open_workspace(data_dir, tenant) as here:
+        key = await here.contract(KeyRing).revoke_key(tenant_id=here.tenant.id, key_id=key_id)
+    emit(_facts(key), as_json=as_json, show=lambda: f"The key “{key.name}” no longer works.")
+
+
+def _facts(key: ApiKey) -> dict[str, object]:
+    return asdict(key)

@@ -1,0 +1,73 @@
+"""A command group that imports a command's module only when that command runs, so that `syncline --help` is quick.
+
+The help line of each command stands here a second time; a test holds it against the module's own.
+"""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from typing import Any
+
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Where a command lives: `module` has the `typer.Typer` as `app`."""
+
+    module: str
+    help: str
+    panel: str
+
+
+_STORE = "Work on a store"
+_RUN = "Run and look after"
+
+COMMANDS: dict[str, Entry] = {
+    "stores": Entry("syncline.main.cli.stores", "Connect, list and test stores.", _STORE),
+    "pull": Entry("syncline.main.cli.pull", "Read a store into the mirror, and prove that nothing was lost.", _STORE),
+    "change": Entry("syncline.main.cli.change", "Stage a bulk edit.", _STORE),
+    "import": Entry(
+        "syncline.main.cli.import_sheet", "Compare a sheet with the mirror and stage what differs.", _STORE
+    ),
+    "review": Entry(
+        "syncline.main.cli.review", "List, show, approve and reject staged changes; settle conflicts.", _STORE
+    ),
+    "push": Entry("syncline.main.cli.push", "Send every approved change.", _STORE),
+    "rollback": Entry(
+        "syncline.main.cli.rollback", "Stage a batch that puts back what was in the store before.", _STORE
+    ),
+    "reconcile": Entry(
+        "syncline.main.cli.reconcile", "Compare the store with the mirror, name what differs and mend it.", _STORE
+    ),
+    "serve": Entry("syncline.main.cli.serve", "Run Syncline: the API, the worker, and its own database.", _RUN),
+    "sandbox": Entry(
+        "syncline.main.cli.sandbox", "Run a local double of a vendor, to try things without an account.", _RUN
+    ),
+    "keys": Entry("syncline.main.cli.keys", "Make, list and revoke API keys.", _RUN),
+    "db": Entry("syncline.main.cli.db", "Look after the database: address, programs, migrations.", _RUN),
+    "doctor": Entry("syncline.main.cli.doctor", "Check this machine and installation, and say what to do.", _RUN),
+    "version": Entry("syncline.main.cli.version", "Print the version.", _RUN),
+}
+
+
+class LazyGroup(TyperGroup):
+    """Lists `COMMANDS` by their help lines; loads the one that is called."""
+
+    def __init__(self, **attrs: Any) -> None:
+        super().__init__(**attrs)
+        for name, entry in COMMANDS.items():
+            self.add_command(TyperCommand(name, help=entry.help, rich_help_panel=entry.panel), name)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, load(name) if name in COMMANDS else command, rest
+
+
+def load(name: str) -> Any:
+    """The real command."""
+    command = get_command(importlib.import_module(COMMANDS[name].module).app)
+    command.name = name
+    return command

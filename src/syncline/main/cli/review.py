@@ -1,0 +1,186 @@
+"""`syncline review`: look at staged changes, approve, reject, settle conflicts."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+from uuid import UUID
+
+import typer
+from rich.console import Group, RenderableType
+
+from syncline.apps.accounts.contract import DEFAULT_TENANT
+from syncline.apps.commerce.contract import ChangeQuery, ChangeStatus, Commerce, Resolution
+from syncline.kernel.errors import InvalidInput
+from syncline.kernel.paging import PageRequest
+from syncline.main.cli.changes import change_table
+from syncline.main.cli.console import AsJson, DataDir, TenantSlug, command, command_group, emit
+from syncline.main.cli.outcome import batch_table
+from syncline.main.cli.workspace import open_workspace
+
+app = command_group("List, show, approve and reject staged changes; settle conflicts.")
+
+StoreName = Annotated[str | None, typer.Option("--store", help="Only of this store.")]
+Batch = Annotated[UUID | None, typer.Option("--batch", help="Only of this batch.")]
+Search = Annotated[str, typer.Option("--where", help='Like "field:price vendor:Acme".')]
+Everything = Annotated[bool, typer.Option("--all", help="All that can be moved, in every store.")]
+Ids = Annotated[list[UUID] | None, typer.Argument(metavar="[ID]...", help="Changes, by their ids.")]
+Note = Annotated[str | None, typer.Option(help="A word about why.")]
+
+
+def _query(
+    ids: list[UUID] | None, *, store: str | None, batch: UUID | None, where: str, everything: bool
+) -> ChangeQuery:
+    if not (ids or store or batch or where.strip() or everything):
+        raise InvalidInput("Say which changes: ids, --batch, --store, --where, or --all.")
+    return ChangeQuery(store=store, batch_id=batch, ids=tuple(ids or ()), search=where)
+
+
+@app.command("list")
+@command
+async def list_changes(
+    *,
+    store: StoreName = None,
+    batch: Batch = None,
+    where: Search = "",
+    status: Annotated[list[ChangeStatus] | None, typer.Option(help="May be repeated.")] = None,
+    batches: Annotated[bool, typer.Option("--batches", help="List the batches instead.")] = False,
+    page: Annotated[int, typer.Option(min=1)] = 1,
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
+    tenant: TenantSlug = DEFAULT_TENANT,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """List staged changes, or batches, a page at a time.
+
+    \b
+    Examples:
+      syncline review list --batches
+      syncline review list --store summer --status pending
+      syncline review list --where "field:price vendor:Acme" --json
+    """
+    request = PageRequest(page=page, limit=limit)
+    async with open_workspace(data_dir, tenant) as here:
+        commerce = here.contract(Commerce)
+        if batches:
+            found = await commerce.list_batches(actor=here.actor, store=store, page=request)
+            shown: RenderableType = batch_table(found.items) if found.items else "Nothing was staged yet."
+            body = {"batches": [asdict(one) for one in found.items], "total": found.total}
+        else:
+            query = ChangeQuery(store=store, batch_id=batch, statuses=tuple(status or ()), search=where)
+            changes = await commerce.list_changes(actor=here.actor, query=query, page=request)
+            count = f"{changes.total:,} in all, page {page} of {max(1, changes.total_pages)}"
+            shown = Group(change_table(changes.items), count) if changes.items else "No staged change matches."
+            body = {"changes": [asdict(one) for one in changes.items], "total": changes.total}
+    emit(body, as_json=as_json, show=lambda: shown)
+
+
+@app.command()
+@command
+async def show(
+    change_id: Annotated[UUID, typer.Argument(metavar="ID")],
+    *,
+    tenant: TenantSlug = DEFAULT_TENANT,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show one change whole.
+
+    \b
+    Examples:
+      syncline review show 019a2b3c-4d5e-7f60-8123-456789abcdef
+    """
+    async with open_workspace(data_dir, tenant) as here:
+        change = await here.contract(Commerce).get_change(actor=here.actor, change_id=change_id)
+
+    def shown() -> RenderableType:
+        notes = [text for text in (change.sentence, change.note) if text]
+        people = f"staged by {change.author}" + (f", reviewed by {change.reviewer}" if change.reviewer else "")
+        return Group(change_table([change]), people, *notes)
+
+    emit(asdict(change), as_json=as_json, show=shown)
+
+
+@app.command()
+@command
+async def approve(
+    ids: Ids = None,
+    *,
+    store: StoreName = None,
+    batch: Batch = None,
+    where: Search = "",
+    everything: Everything = False,
+    note: Note = None,
+    tenant: TenantSlug = DEFAULT_TENANT,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Approve pending changes: one, some, or all that match.
+
+    \b
+    Examples:
+      syncline review approve --batch 019a2b3c-4d5e-7f60-8123-456789abcdef
+      syncline review approve --store summer --where "field:price"
+    """
+    query = _query(ids, store=store, batch=batch, where=where, everything=everything)
+    async with open_workspace(data_dir, tenant) as here:
+        moved = await here.contract(Commerce).approve(actor=here.actor, query=query, note=note)
+    emit(
+        {"approved": moved}, as_json=as_json, show=lambda: f"{moved:,} changes approved. Send them: syncline push STORE"
+    )
+
+
+@app.command()
+@command
+async def reject(
+    ids: Ids = None,
+    *,
+    store: StoreName = None,
+    batch: Batch = None,
+    where: Search = "",
+    everything: Everything = False,
+    note: Note = None,
+    tenant: TenantSlug = DEFAULT_TENANT,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Reject changes that were not sent.
+
+    \b
+    Examples:
+      syncline review reject --batch 019a2b3c-4d5e-7f60-8123-456789abcdef --note "not this season"
+    """
+    query = _query(ids, store=store, batch=batch, where=where, everything=everything)
+    async with open_workspace(data_dir, tenant) as here:
+        moved = await here.contract(Commerce).reject(actor=here.actor, query=query, note=note)
+    emit({"rejected": moved}, as_json=as_json, show=lambda: f"{moved:,} changes rejected.")
+
+
+@app.command()
+@command
+async def resolve(
+    ids: Ids = None,
+    *,
+    using: Annotated[
+        Resolution,
+        typer.Option(help="skip: leave the store's value; overwrite: write ours; merge: write what did not move."),
+    ],
+    store: StoreName = None,
+    batch: Batch = None,
+    where: Search = "",
+    everything: Everything = False,
+    tenant: TenantSlug = DEFAULT_TENANT,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Settle conflicts: changes whose record moved in the store after they were staged.
+
+    \b
+    Examples:
+      syncline review list --store summer --status conflict
+      syncline review resolve --store summer --using overwrite
+    """
+    query = _query(ids, store=store, batch=batch, where=where, everything=everything)
+    async with open_workspace(data_dir, tenant) as here:
+        moved = await here.contract(Commerce).resolve(actor=here.actor, query=query, resolution=using)
+    emit({"resolved": moved}, as_json=as_json, show=lambda: f"{moved:,} conflicts settled by {using}.")

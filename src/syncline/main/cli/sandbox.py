@@ -1,0 +1,162 @@
+"""`syncline sandbox`: vendor doubles as servers of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvicorn
+from starlette.types import ASGIApp
+
+from syncline.kernel.errors import InvalidInput, Unavailable
+from syncline.main.cli.console import AsJson, command, command_group, emit, say
+from syncline.main.sandbox_process import die_with_parent, watch_parent
+from syncline.main.serve import Server, listen, local_url, signals_stop
+from syncline.runtime.observe import logs
+from syncline.sandbox.shopify.app import create_app
+from syncline.sandbox.shopify.csv_store import CsvNotReadableError, load_csv
+from syncline.sandbox.shopify.faults import parse_faults
+from syncline.sandbox.shopify.generator import generate
+from syncline.sandbox.shopify.options import SandboxOptions
+from syncline.sandbox.shopify.schema import SchemaUnavailableError
+from syncline.sandbox.shopify.state import Store
+
+_TOKEN = SandboxOptions().token
+
+app = command_group("Run a local double of a vendor, to try things without an account.")
+
+
+class Plan(StrEnum):
+    """How many points a second the shop restores: 100, 200, 1,000, 2,000."""
+
+    STANDARD = "standard"
+    ADVANCED = "advanced"
+    PLUS = "plus"
+    ENTERPRISE = "enterprise"
+
+
+class NoSchema(Unavailable):
+    code = "SANDBOX_002"
+    title = "Shopify's published schema is not here"
+
+
+@app.callback()
+def _group() -> None:
+    """Run a local double of a vendor, to try things without an account."""
+
+
+@app.command()
+@command
+async def shopify(
+    more_csv: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[FILE]...", exists=True, dir_okay=False, help="More files of --from-csv."),
+    ] = None,
+    *,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8090,
+    products: Annotated[int, typer.Option(min=0, help="How many products to make.")] = 2_000,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same store.")] = 1,
+    from_csv: Annotated[
+        list[Path] | None,
+        typer.Option(exists=True, dir_okay=False, help="A Shopify product CSV to load instead of making a store."),
+    ] = None,
+    plan: Annotated[Plan, typer.Option(help="Whose rate limits apply.")] = Plan.STANDARD,
+    limits: Annotated[bool, typer.Option("--limits/--no-limits", help="Whether requests are limited at all.")] = True,
+    faults: Annotated[str, typer.Option(help='What goes wrong, e.g. "throttle=3,502=1%,slow=2s".')] = "",
+    token: Annotated[str, typer.Option(help="The access token that is accepted.")] = _TOKEN,
+    parent: Annotated[int | None, typer.Option(hidden=True)] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run a Shopify store that is not there: its Admin API with costs, limits, bulk operations and faults.
+
+    With --json one line is printed when it listens: {"url", "token", "shop_domain", "products", "variants"}.
+
+    \b
+    Examples:
+      syncline sandbox shopify
+      syncline sandbox shopify --products 10000 --seed 7 --plan plus
+      syncline sandbox shopify --port 0 --json --from-csv products.csv more.csv
+    """
+    if parent is not None:
+        die_with_parent(parent)
+    logs.configure(level="WARNING", pretty=None)
+    options = _options(plan=plan, limits=limits, faults=faults, token=token, seed=seed)
+    csv_files = [*(from_csv or []), *(more_csv or [])]
+    with listen(host, port) as listener:
+        if not csv_files and parent is None:
+            say(f"Making a store of {products:,} products…", style="dim")
+        store = await asyncio.to_thread(_make_store, products, seed, csv_files)
+        url = local_url(host, listener.getsockname()[1])
+        facts = {
+            "url": url,
+            "token": token,
+            "shop_domain": store.shop.domain,
+            "products": len(store.products),
+            "variants": len(store.variants),
+        }
+        server = _server(await asyncio.to_thread(_application, store, options))
+        stop = asyncio.Event()
+        with signals_stop(stop, server):
+            async with asyncio.TaskGroup() as group:
+                serving = group.create_task(server.serve(sockets=[listener]))
+                await server.listening.wait()
+                emit(facts, as_json=as_json, show=lambda: _welcome(facts))
+                watching = group.create_task(_stop_with_parent(parent, server))
+                await serving
+                watching.cancel()
+
+
+def _options(*, plan: Plan, limits: bool, faults: str, token: str, seed: int) -> SandboxOptions:
+    try:
+        parse_faults(faults)
+    except ValueError as error:
+        raise InvalidInput(f"--faults: {error}") from error
+    return SandboxOptions(token=token, plan=plan.value, limits=limits, faults=faults, seed=seed)
+
+
+def _make_store(products: int, seed: int, csv_files: list[Path]) -> Store:
+    store = Store()
+    if not csv_files:
+        generate(store, products=products, seed=seed)
+        return store
+    try:
+        load_csv(store, csv_files)
+    except CsvNotReadableError as error:
+        raise InvalidInput(str(error)) from error
+    return store
+
+
+def _application(store: Store, options: SandboxOptions) -> ASGIApp:
+    try:
+        return create_app(store, options)
+    except SchemaUnavailableError as error:
+        raise NoSchema(str(error)) from error
+
+
+def _server(application: ASGIApp) -> Server:
+    return Server(
+        uvicorn.Config(
+            application, loop="none", http="httptools", log_config=None, access_log=False, server_header=False
+        )
+    )
+
+
+async def _stop_with_parent(parent: int | None, server: Server) -> None:
+    if parent is None:
+        return
+    with contextlib.suppress(asyncio.CancelledError):
+        await watch_parent(parent)
+        server.should_exit = True
+
+
+def _welcome(facts: dict[str, object]) -> str:
+    return (
+        f"[green]Shopify sandbox[/green] at {facts['url']}:"
+        f" {facts['products']:,} products, {facts['variants']:,} variants\n"
+        f"shop domain {facts['shop_domain']}, access token {facts['token']}. Ctrl-C stops it."
+    )

@@ -1,0 +1,108 @@
+"""`syncline stores`: the shops Syncline is connected to."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+from rich.console import RenderableType
+
+from syncline.apps.accounts.contract import DEFAULT_TENANT
+from syncline.apps.commerce.contract import Commerce, Store
+from syncline.kernel.errors import InvalidInput
+from syncline.main.cli.console import AsJson, DataDir, TenantSlug, command, command_group, emit, table
+from syncline.main.cli.workspace import open_workspace
+
+app = command_group("Connect, list and test stores.")
+
+_COLUMNS = ("name", "shop", "domain", "plan", "currency", "API version", "connected")
+
+
+def _table(stores: Sequence[Store]) -> RenderableType:
+    if not stores:
+        return "No stores yet. Connect one with: syncline stores add NAME --domain SHOP.myshopify.com --token …"
+    rows = ((s.name, s.shop_name, s.shop_domain, s.plan, s.currency, s.api_version, s.created_at) for s in stores)
+    return table(_COLUMNS, rows)
+
+
+def _token(given: str | None) -> str:
+    """From the option, or from standard input, so that it need not stand in the shell's history."""
+    if given == "-" or (given is None and not sys.stdin.isatty()):
+        given = sys.stdin.readline().strip()
+    elif given is None:
+        given = typer.prompt("Admin API access token", hide_input=True)
+    if not given:
+        raise InvalidInput("Give the store's Admin API access token with --token, or on standard input with --token -.")
+    return given
+
+
+@app.command()
+@command
+async def add(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What you call it.")],
+    *,
+    domain: Annotated[str, typer.Option(help="The shop's permanent address, like summer-store.myshopify.com.")],
+    token: Annotated[str | None, typer.Option(help="Admin API access token; - reads it from standard input.")] = None,
+    url: Annotated[str | None, typer.Option(help="Only for a sandbox on this machine: its address.")] = None,
+    api_version: Annotated[str | None, typer.Option(help="Shopify's API version, like 2026-10.")] = None,
+    tenant: TenantSlug = DEFAULT_TENANT,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Connect a store. Address, token and scopes are checked with the shop first; the token is kept sealed.
+
+    \b
+    Examples:
+      syncline stores add summer --domain summer-store.myshopify.com
+      syncline stores add demo --domain sandbox-supply.myshopify.com --url http://127.0.0.1:9393 --token shpat_sandbox
+    """
+    async with open_workspace(data_dir, tenant) as here:
+        store = await here.contract(Commerce).add_store(
+            actor=here.actor,
+            name=name,
+            shop_domain=domain,
+            token=_token(token),
+            base_url=url,
+            api_version=api_version,
+        )
+    emit(asdict(store), as_json=as_json, show=lambda: _table([store]))
+
+
+@app.command("list")
+@command
+async def list_stores(
+    *, tenant: TenantSlug = DEFAULT_TENANT, data_dir: DataDir = None, as_json: AsJson = False
+) -> None:
+    """List the connected stores.
+
+    \b
+    Examples:
+      syncline stores list
+      syncline stores list --json | jq -r '.stores[].name'
+    """
+    async with open_workspace(data_dir, tenant) as here:
+        stores = await here.contract(Commerce).list_stores(actor=here.actor)
+    emit({"stores": [asdict(store) for store in stores]}, as_json=as_json, show=lambda: _table(stores))
+
+
+@app.command("test")
+@command
+async def test_store(
+    store: Annotated[str, typer.Argument(metavar="STORE", help="Its name or domain.")],
+    *,
+    tenant: TenantSlug = DEFAULT_TENANT,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Ask a store whether address, token and scopes are still right.
+
+    \b
+    Examples:
+      syncline stores test summer
+    """
+    async with open_workspace(data_dir, tenant) as here:
+        found = await here.contract(Commerce).test_store(actor=here.actor, store=store)
+    emit(asdict(found), as_json=as_json, show=lambda: f"{found.shop_name} ({found.shop_domain}) answers; all is right.")

@@ -1,0 +1,39 @@
+"""A worker inside a command: what it starts is also carried out, whether or not a server runs beside it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+from syncline.main.cli.workspace import Workspace
+from syncline.main.targets import APPS
+from syncline.runtime.jobs import Worker
+
+R = TypeVar("R")
+
+_LOOK_SECONDS = 0.2
+
+
+@asynccontextmanager
+async def working(here: Workspace) -> AsyncIterator[None]:
+    """Jobs are done while the block runs, by this process and by any other worker on the same database."""
+    stop = asyncio.Event()
+    worker = Worker(here.runtime.database, [job for app in APPS for job in app.jobs], runtime=here.runtime)
+    running = asyncio.create_task(worker.run(stop))
+    try:
+        yield
+    finally:
+        stop.set()
+        await running
+
+
+async def follow(look: Callable[[], Awaitable[R]], *, show: Callable[[R], None], is_final: Callable[[R], bool]) -> R:
+    """Look again and again until the run has ended; its last state."""
+    while True:
+        seen = await look()
+        show(seen)
+        if is_final(seen):
+            return seen
+        await asyncio.sleep(_LOOK_SECONDS)

@@ -1,0 +1,97 @@
+"""Puts the parts together: settings, database, secrets, and each app's contract behind the interface others ask for.
+
+Whether an app is in this process is decided here; no other file can tell.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from syncline.kernel.errors import InvalidInput
+from syncline.main.settings import Settings, load_app_settings
+from syncline.main.targets import APPS
+from syncline.runtime.app import App, Runtime
+from syncline.runtime.db.access import Access
+from syncline.runtime.db.engine import Database
+from syncline.runtime.jobs import JobQueue
+from syncline.runtime.secrets import SecretBox, ensure_key_file
+
+
+class UnknownApp(InvalidInput):
+    code = "CONF_002"
+    title = "No such app"
+
+
+def select_apps(names: str, apps: Sequence[App] = APPS) -> tuple[App, ...]:
+    """`all`, or a comma-separated list. Raises `UnknownApp`."""
+    if names.strip() == "all":
+        return tuple(apps)
+    known = {app.name: app for app in apps}
+    wanted = [name.strip() for name in names.split(",") if name.strip()]
+    for name in wanted:
+        if name not in known:
+            raise UnknownApp(f"There is no app “{name}”. The apps are: {', '.join(known)}.")
+    return tuple(known[name] for name in dict.fromkeys(wanted))
+
+
+def in_order_of_need(apps: Sequence[App]) -> list[App]:
+    """Each app after those whose contracts it calls. Raises `LookupError` for a need nobody meets, and for a circle."""
+    provided = {app.provides: app for app in apps if app.provides is not None}
+    ordered: list[App] = []
+    under_way: list[App] = []
+
+    def place(app: App) -> None:
+        if app in ordered:
+            return
+        if app in under_way:
+            circle = " -> ".join(one.name for one in [*under_way[under_way.index(app) :], app])
+            raise LookupError(f"apps need each other in a circle: {circle}")
+        under_way.append(app)
+        for need in app.needs:
+            if need not in provided:
+                raise LookupError(f"{app.name} needs {need.__qualname__}, which no app in this process provides")
+            place(provided[need])
+        under_way.pop()
+        ordered.append(app)
+
+    for app in apps:
+        place(app)
+    return ordered
+
+
+def check_implementation(contract: type, implementation: object) -> None:
+    """Raises `TypeError` when a method of the interface is missing or takes other arguments. A type checker sees this
+    too, but not for an implementation made at run time."""
+    for name, declared in inspect.getmembers(contract, inspect.isfunction):
+        if name.startswith("_"):
+            continue
+        method = getattr(implementation, name, None)
+        if method is None:
+            raise TypeError(f"{type(implementation).__name__} lacks {contract.__name__}.{name}")
+        wanted = [one for one in inspect.signature(declared).parameters if one != "self"]
+        given = list(inspect.signature(method).parameters)
+        if wanted != given:
+            raise TypeError(f"{type(implementation).__name__}.{name} takes {given}, {contract.__name__} says {wanted}")
+
+
+@asynccontextmanager
+async def compose(settings: Settings, access: Access, apps: Sequence[App] = APPS) -> AsyncIterator[Runtime]:
+    """A runtime with an open database, closed again at the end. All apps' contracts are provided, whichever of them
+    this process serves: their data is in the same database."""
+    ordered = in_order_of_need(apps)
+    app_settings = load_app_settings(ordered)
+    secrets = SecretBox(settings.secret_keys or ensure_key_file(settings.data_dir))
+    queue = JobQueue(job for app in ordered for job in app.jobs)
+    database = await Database.open(settings.database, access)
+    try:
+        runtime = Runtime(database=database, queue=queue, secrets=secrets, settings=app_settings)
+        for app in ordered:
+            if app.provides is not None and app.build is not None:
+                implementation = app.build(runtime)
+                check_implementation(app.provides, implementation)
+                runtime.contracts[app.provides] = implementation
+        yield runtime
+    finally:
+        await database.close()

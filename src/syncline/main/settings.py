@@ -1,0 +1,151 @@
+"""All settings, read from `SYNCLINE_*` in the environment here and nowhere else."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from syncline.kernel.errors import FieldError, InvalidInput
+from syncline.runtime.app import App
+from syncline.runtime.db.settings import DatabaseSettings
+
+
+class BadSettings(InvalidInput):
+    code = "CONF_001"
+    title = "A setting is not valid"
+
+
+class Environment(StrEnum):
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+
+
+def default_data_dir() -> Path:
+    """`.syncline` in the current folder if it is there, so that a checkout keeps its own; else `/var/lib/syncline` for
+    root, and `$XDG_DATA_HOME/syncline` (`~/.local/share/syncline`) for everybody else."""
+    here = Path.cwd() / ".syncline"
+    if here.is_dir():
+        return here
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        return Path("/var/lib/syncline")
+    # XDG Base Directory Specification: a relative path in the variable is to be ignored.
+    base = Path(os.environ.get("XDG_DATA_HOME", ""))
+    return (base if base.is_absolute() else Path.home() / ".local" / "share") / "syncline"
+
+
+class Settings(BaseSettings):
+    """Settings of the installation. Those of an app are `SYNCLINE_<APP>_<FIELD>`, declared in its `settings.py`."""
+
+    model_config = SettingsConfigDict(env_prefix="SYNCLINE_", extra="ignore", env_ignore_empty=True)
+
+    environment: Environment = Field(
+        default=Environment.DEVELOPMENT, description="`production` refuses what is only right on a laptop"
+    )
+    data_dir: Path = Field(
+        default_factory=default_data_dir,
+        description="Where Syncline keeps its own PostgreSQL, its secret key and its files",
+    )
+    database_url: str | None = Field(
+        default=None, repr=False, description="PostgreSQL 15 or newer; without it Syncline runs its own"
+    )
+    database_admin_url: str | None = Field(
+        default=None, repr=False, description="A role that may migrate, when the one above may not"
+    )
+    database_pool_min: int = Field(default=2, ge=0, description="Connections kept open")
+    database_pool_max: int = Field(default=20, ge=1, description="Connections at most, per process")
+    secret_keys: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        repr=False,
+        description="Fernet keys, comma-separated, the first seals; without it a key file in the data directory",
+    )
+    open_diagnostics: bool | None = Field(
+        default=None, description="Whether /health and /metrics answer without a key; on unless said otherwise"
+    )
+    log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR")
+    log_format: str = Field(default="auto", pattern="^(auto|json|text)$", description="auto: text on a terminal")
+    body_limit_bytes: int = Field(default=10_000_000, ge=1_000, description="Largest request body")
+    job_concurrency: int = Field(default=4, ge=1, le=256, description="Jobs at once, per worker process")
+
+    @field_validator("secret_keys", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(key.strip() for key in value.split(",") if key.strip()) if isinstance(value, str) else value
+
+    @field_validator("log_level")
+    @classmethod
+    def _known_level(cls, value: str) -> str:
+        if value.upper() not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
+            raise ValueError("must be DEBUG, INFO, WARNING or ERROR")
+        return value.upper()
+
+    @field_validator("data_dir")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    @model_validator(mode="after")
+    def _production_is_deliberate(self) -> Settings:
+        if self.environment is Environment.PRODUCTION and self.open_diagnostics is None:
+            raise ValueError(
+                "in production say whether /health and /metrics are open: set SYNCLINE_OPEN_DIAGNOSTICS=true or =false"
+            )
+        return self
+
+    @property
+    def diagnostics_are_open(self) -> bool:
+        return self.open_diagnostics is not False
+
+    @property
+    def database(self) -> DatabaseSettings:
+        return DatabaseSettings(
+            url=self.database_url,
+            admin_url=self.database_admin_url,
+            data_dir=self.data_dir,
+            pool_min=self.database_pool_min,
+            pool_max=self.database_pool_max,
+        )
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """The environment, with what the command line said on top. Raises `BadSettings` naming each variable."""
+    given = {name: value for name, value in overrides.items() if value is not None}
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        raise _bad("SYNCLINE_", error) from error
+
+
+def load_app_settings(apps: Sequence[App]) -> Mapping[str, BaseModel]:
+    """The settings of each app, by its name."""
+    return {app.name: _read(app) for app in apps}
+
+
+def _read(app: App) -> BaseModel:
+    prefix = f"SYNCLINE_{app.name.upper()}_"
+    # A class that is both: the app declares plain fields, and only `main` knows that they come from the environment.
+    reader: type[BaseModel] = type(
+        f"{app.settings.__name__}FromEnvironment",
+        (app.settings, BaseSettings),
+        {"model_config": SettingsConfigDict(env_prefix=prefix, extra="ignore", env_ignore_empty=True)},
+    )
+    try:
+        return reader()
+    except ValidationError as error:
+        raise _bad(prefix, error) from error
+
+
+def _bad(prefix: str, error: ValidationError) -> BadSettings:
+    wrong = [
+        FieldError(
+            prefix + "_".join(str(part) for part in item["loc"]).upper() if item["loc"] else "settings",
+            item["msg"].removeprefix("Value error, "),
+        )
+        for item in error.errors()
+    ]
+    return BadSettings("; ".join(f"{one.field}: {one.message}" for one in wrong) + ".", fields=wrong)

@@ -1,0 +1,72 @@
+"""What an app declares about itself, and what it is given when it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from syncline.runtime.bus import Handler
+from syncline.runtime.db.engine import Database
+from syncline.runtime.jobs import Job, JobQueue, Schedule
+from syncline.runtime.secrets import SecretBox
+
+T = TypeVar("T")
+S = TypeVar("S", bound=BaseModel)
+
+
+@dataclass(frozen=True, kw_only=True)
+class App:
+    """The declaration in an app's `app.py`. Data only: making one starts nothing."""
+
+    name: str
+    """Also the name of its database schema and its migration branch."""
+
+    migrations: Path
+    settings: type[BaseModel]
+    """Read from `SYNCLINE_<NAME>_<FIELD>`."""
+
+    routers: Sequence[APIRouter] = ()
+    """Each states its full path in its own prefix; they are included as they are."""
+
+    jobs: Sequence[Job] = ()
+    schedules: Sequence[Schedule] = ()
+    handlers: Sequence[Handler] = ()
+    provides: type | None = None
+    """The interface in its `contract.py`."""
+
+    build: Callable[[Runtime], object] | None = None
+    """Makes the local implementation of `provides`; called once, after the contracts in `needs` exist."""
+
+    needs: tuple[type, ...] = ()
+    """Interfaces of other apps that this one calls."""
+
+
+@dataclass(eq=False)
+class Runtime:
+    """What the code of an app can reach. One per process, made by `main.compose`."""
+
+    database: Database
+    queue: JobQueue
+    secrets: SecretBox
+    settings: Mapping[str, BaseModel]
+    contracts: dict[type, object] = field(default_factory=dict)
+
+    def contract(self, cls: type[T]) -> T:
+        """The implementation of an app's interface, here or remote. Raises `LookupError` when no app provides it."""
+        found: Any = self.contracts.get(cls)
+        if found is None:
+            raise LookupError(f"no app in this process provides {cls.__module__}.{cls.__qualname__}")
+        implementation: T = found
+        return implementation
+
+    def settings_of(self, app: str, cls: type[S]) -> S:
+        """The validated settings of one app, typed."""
+        settings = self.settings[app]
+        if not isinstance(settings, cls):
+            raise TypeError(f"settings of {app} are {type(settings).__name__}, not {cls.__name__}")
+        return settings

@@ -1,0 +1,87 @@
+"""Who is calling, and whether they may.
+
+A route either asks for a permission with `require(...)`, or is open and stands in the literal list that
+tests/architecture checks. A bearer key is the only credential here; how it is looked up is handed in by `main`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Annotated, Any
+
+import structlog
+from fastapi import Depends, Request
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+from fastapi.security import HTTPBearer
+
+from syncline.kernel.errors import NotAllowed, Unauthenticated
+from syncline.kernel.tenant import Actor
+
+Authenticate = Callable[[str], Awaitable[Actor | None]]
+"""A bearer key to the one it belongs to; None for a key that is wrong, revoked or expired."""
+
+# Only so that the OpenAPI document and its "Authorize" button know the scheme; the answer 401 is ours.
+_scheme = HTTPBearer(auto_error=False, scheme_name="key", description="A key made with `syncline keys create`.")
+
+_NO_KEY = "This needs a key: send the header `Authorization: Bearer <key>`. Make one with `syncline keys create`."
+_BAD_KEY = "This key is not valid: it is mistyped, expired or revoked. Make a new one with `syncline keys create`."
+
+
+async def identify(request: Request) -> Actor:
+    """The caller of this request, looked up once. Raises `Unauthenticated`."""
+    known: Actor | None = getattr(request.state, "actor", None)
+    if known is not None:
+        return known
+    scheme, _, key = request.headers.get("authorization", "").partition(" ")
+    key = key.strip()
+    if not key or scheme.lower() != "bearer":
+        raise Unauthenticated(_NO_KEY)
+    authenticate: Authenticate = request.app.state.authenticate
+    actor = await authenticate(key)
+    if actor is None:
+        raise Unauthenticated(_BAD_KEY)
+    request.state.actor = actor
+    structlog.contextvars.bind_contextvars(tenant_id=str(actor.tenant_id), actor=actor.name)
+    return actor
+
+
+async def current_actor(request: Request, _scheme_for_openapi: Annotated[object, Depends(_scheme)]) -> Actor:
+    return await identify(request)
+
+
+class require:  # noqa: N801 - reads as a verb where it is used: Depends(require("changes:approve"))
+    """Dependency: the caller, who must hold `permission`. Raises `Unauthenticated` or `NotAllowed`."""
+
+    def __init__(self, permission: str) -> None:
+        self.permission = permission
+
+    async def __call__(self, actor: Annotated[Actor, Depends(current_actor)]) -> Actor:
+        if not actor.may(self.permission):
+            raise NotAllowed(
+                f"The key “{actor.name}” has the role {actor.role}, which may not do this; it takes {self.permission}.",
+                extra={"permission": self.permission},
+            )
+        return actor
+
+
+async def require_key_unless_open(request: Request) -> None:
+    """For diagnostics: open while the installation says so, else any valid key."""
+    if not request.app.state.open_diagnostics:
+        await identify(request)
+
+
+def permission_of(route: object) -> str | None:
+    """The permission a route asks for, or None when it asks for none."""
+    if not isinstance(route, APIRoute):
+        return None
+    for call in _calls(route.dependant):
+        if isinstance(call, require):
+            return call.permission
+    return None
+
+
+def _calls(dependant: Dependant) -> Iterator[Any]:
+    for needed in dependant.dependencies:
+        yield needed.call
+        yield from _calls(needed)

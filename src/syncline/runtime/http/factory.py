@@ -1,0 +1,81 @@
+"""Makes the ASGI application out of the runtime and the apps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi_offline import FastAPIOffline
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.responses import RedirectResponse
+
+from syncline import __version__
+from syncline.kernel.tenant import Actor
+from syncline.runtime.app import App, Runtime
+from syncline.runtime.http import handlers, health, openapi
+from syncline.runtime.http.auth import Authenticate
+from syncline.runtime.http.health import Check
+from syncline.runtime.http.limits import DEFAULT_LIMIT_BYTES, BodyLimit, limits_by_path
+from syncline.runtime.http.middleware import Edge, JsonBodies
+
+_DESCRIPTION = """
+Pull a store, see every change before it happens, approve it, push it, undo it.
+
+Send `Authorization: Bearer <key>`; make a key with `syncline keys create`. Every error is a problem document (RFC 9457)
+with a stable `code`, a sentence in `error` and a `correlation_id` that is also in the `X-Correlation-ID` header.
+"""
+
+
+async def _nobody(_key: str) -> Actor | None:
+    return None
+
+
+def create_app(
+    runtime: Runtime | None,
+    apps: Sequence[App],
+    *,
+    authenticate: Authenticate = _nobody,
+    checks: Sequence[Check] = (),
+    routers: Sequence[APIRouter] = (),
+    open_diagnostics: bool = True,
+    limit_bytes: int = DEFAULT_LIMIT_BYTES,
+) -> FastAPI:
+    """The application. `runtime` None is for making the document only. `authenticate` looks a bearer key up; without it
+    every key is refused. `routers` come beside those of the apps."""
+    app: FastAPI = FastAPIOffline(
+        title="Syncline",
+        version=__version__,
+        description=_DESCRIPTION,
+        generate_unique_id_function=openapi.operation_id,
+        redirect_slashes=False,
+        openapi_url="/openapi.json",
+        # OpenTelemetry comes with its collector, configured in one place; until then it would cost for nothing.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+        swagger_ui_parameters={"persistAuthorization": True, "displayRequestDuration": True},
+    )
+    app.state.runtime = runtime
+    app.state.authenticate = authenticate
+    app.state.checks = tuple(checks)
+    app.state.open_diagnostics = open_diagnostics
+
+    app.include_router(health.router)
+    for router in [*(router for one in apps for router in one.routers), *routers]:
+        app.include_router(router)
+    app.add_api_route("/", _home, include_in_schema=False, response_class=RedirectResponse)
+
+    handlers.install(app)
+    openapi.install(app)
+    limit_of = limits_by_path(limit_bytes, openapi.api_routes(app))
+    app.user_middleware = [
+        Middleware(Edge),
+        Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5),
+        Middleware(BodyLimit, limit_of=limit_of),
+        Middleware(JsonBodies),
+    ]
+    return app
+
+
+async def _home() -> Any:
+    return RedirectResponse("/docs")

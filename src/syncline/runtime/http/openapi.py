@@ -1,0 +1,76 @@
+"""The OpenAPI document: as FastAPI makes it, with our error shape in place of the framework's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from syncline.runtime.http.auth import permission_of
+from syncline.runtime.http.problems import MEDIA_TYPE, Problem
+
+_PROBLEM = {"$ref": "#/components/schemas/Problem"}
+
+
+def operation_id(route: APIRoute) -> str:
+    """`keys_create_key`: the name of the function in the client that is generated from the document."""
+    tag = str(route.tags[0]) if route.tags else "service"
+    return f"{tag.replace(' ', '_').replace('-', '_')}_{route.name}"
+
+
+def install(app: FastAPI) -> None:
+    """Replaces `app.openapi`, which FastAPI calls for the document and for /docs."""
+    make = app.openapi
+
+    def document() -> dict[str, Any]:
+        made = make()
+        if "x-syncline" not in made:
+            _mend(made, {operation_id(route): permission_of(route) for route in api_routes(app)})
+            made["x-syncline"] = True
+        return made
+
+    app.openapi = document  # type: ignore[method-assign] # FastAPI's documented way to extend the document
+
+
+def api_routes(app: FastAPI) -> list[APIRoute]:
+    """Every API route, those of included routers too. Routers are included without a prefix, so paths are whole."""
+    found: list[APIRoute] = []
+    for route in app.routes:
+        if isinstance(route, APIRoute):
+            found.append(route)
+        inner = getattr(route, "original_router", None)
+        if inner is not None:
+            found.extend(item for item in inner.routes if isinstance(item, APIRoute))
+    return found
+
+
+def _mend(document: dict[str, Any], permissions: dict[str, str | None]) -> None:
+    for path in document.get("paths", {}).values():
+        for operation in path.values():
+            _mend_operation(operation, permissions.get(operation.get("operationId")))
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    for framework in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(framework, None)
+    whole = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas.update(whole.pop("$defs", {}))
+    schemas["Problem"] = whole
+
+
+def _mend_operation(operation: dict[str, Any], permission: str | None) -> None:
+    answers = operation.setdefault("responses", {})
+    # FastAPI's 422 is our 400.
+    if answers.pop("422", None) is not None:
+        answers.setdefault("400", _problem("`REQ_001` The request is not valid, with the fields"))
+    if permission is not None:
+        answers.setdefault("401", _problem("`API_001` A key is needed"))
+        answers.setdefault("403", _problem(f"`API_002` The role of the key may not do this; it takes `{permission}`"))
+        operation["x-permission"] = permission
+    for answer in answers.values():
+        declared = answer.get("content", {}).get("application/json", {}).get("schema")
+        if declared == _PROBLEM:
+            answer["content"] = _problem("")["content"]
+
+
+def _problem(description: str) -> dict[str, Any]:
+    return {"description": description, "content": {MEDIA_TYPE: {"schema": _PROBLEM}}}

@@ -1,0 +1,246 @@
+"""The worker: takes jobs, runs them, keeps them while they run, and gives back what it cannot finish."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+
+from syncline.kernel.errors import Unavailable
+from syncline.runtime.db.engine import Database
+from syncline.runtime.db.session import WriteSession
+from syncline.runtime.jobs import metrics, store
+from syncline.runtime.jobs.attempt import Attempt, Ended, end_before_start
+from syncline.runtime.jobs.job import Job, JobContext, Schedule
+from syncline.runtime.jobs.lanes import Turns, app_of, tenant_of
+from syncline.runtime.jobs.link import Link, Listener, Pause
+from syncline.runtime.jobs.schedule import declare, fire_due
+from syncline.runtime.observe.logs import get_logger
+
+log = get_logger(__name__)
+
+LEASE = timedelta(seconds=6)
+"""Silence after which a worker counts as dead. All workers of one database use the same."""
+
+_BEAT_S = 1.0
+_FORGET_EVERY_S = 3600.0
+_LOG_KEPT = timedelta(days=7)
+_LAST_WORDS_S = 5.0
+
+
+class Worker:
+    """Runs the jobs of the given kinds, `concurrency` at a time, in one event loop.
+
+    Kept alive by a heartbeat each second from that same loop: a loop that is busy for longer than `LEASE` less a second
+    loses its jobs, which is noticed, logged and harmless, since only the present owner can end a job. A lost database
+    connection is replaced while handlers go on.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        jobs: Sequence[Job],
+        *,
+        runtime: Any,
+        concurrency: int = 4,
+        schedules: Iterable[Schedule] = (),
+        grace: timedelta = timedelta(seconds=20),
+    ) -> None:
+        self.id = uuid4()
+        self._database = database
+        self._jobs = {job.name: job for job in jobs}
+        self._apps = sorted({app_of(job.name) for job in jobs})
+        self._runtime = runtime
+        self._concurrency = concurrency
+        self._schedules = tuple(schedules)
+        self._grace = grace
+        self._link = Link(database)
+        self._wake = asyncio.Event()
+        self._running: set[Attempt] = set()
+        self._ended: list[Ended] = []
+        self._turns = Turns()
+        self._declared = False
+        self._next_beat = 0.0
+        self._next_forget = 0.0
+        unknown = {s.job for s in self._schedules} - set(self._jobs)
+        if unknown:
+            raise LookupError(f"schedules for jobs that nobody declares: {', '.join(sorted(unknown))}")
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Works until `stop` is set; then waits `grace` for what runs, and hands back the rest. A mistake in the
+        queue's own statements or tables rises; a database that is away is waited for."""
+        pause = Pause()
+        stopping = asyncio.create_task(stop.wait())
+        stopping.add_done_callback(lambda _: self._wake.set())
+        try:
+            async with Listener(self._database, [store.CHANNEL], self._on_note):
+                while not stop.is_set():
+                    if await self._turn(pause, claiming=True):
+                        await self._rest()
+                await self._wind_down(pause)
+        finally:
+            stopping.cancel()
+            await self._interrupt_all()
+            await self._link.drop()
+
+    async def _turn(self, pause: Pause, *, claiming: bool) -> bool:
+        """One round: say that we live, write what ended, take what is next. True when there is nothing more at once."""
+        self._wake.clear()
+        try:
+            connection = await self._link.get()
+            if time.monotonic() >= self._next_beat:
+                await self._beat(connection)
+            await self._settle(connection)
+            taken = await self._claim(connection) if claiming else 0
+        except (psycopg.OperationalError, Unavailable) as error:
+            log.warning("the worker's database connection was lost", error=str(error), running=len(self._running))
+            await self._link.drop()
+            await pause.wait()
+            return False
+        pause.reset()
+        return taken == 0 and not self._ended
+
+    async def _rest(self) -> None:
+        wait = max(0.0, self._next_beat - time.monotonic())
+        try:
+            async with asyncio.timeout(wait):
+                await self._wake.wait()
+        except TimeoutError:
+            return
+
+    def _on_note(self, _channel: str, payload: str) -> None:
+        if payload == store.CANCEL_NOTE:
+            self._next_beat = 0.0  # the heartbeat is what learns of it
+        self._wake.set()
+
+    async def _beat(self, connection: store.Connection) -> None:
+        """Our own heartbeat comes before looking for the dead, so that a loop that was stuck does not free its own."""
+        owned = await store.beat(connection, self.id, [a.claim.job_id for a in self._running])
+        self._next_beat = time.monotonic() + _BEAT_S
+        for attempt in self._running:
+            attempt.tell(owned.get(attempt.claim.job_id))
+        for job_id, job in await store.free_dead(connection, LEASE):
+            metrics.FREED.labels(job=job).inc()
+            log.warning("took a job from a worker that fell silent", job=job, job_id=job_id)
+        if not self._declared:
+            await declare(connection, self._schedules)
+            self._declared = True
+        await fire_due(connection, self._schedules, self._jobs)
+        if time.monotonic() >= self._next_forget:
+            await store.forget(connection, _LOG_KEPT)
+            self._next_forget = time.monotonic() + _FORGET_EVERY_S
+
+    async def _claim(self, connection: store.Connection) -> int:
+        free = self._concurrency - len(self._running)
+        if free <= 0 or not self._apps:
+            return 0
+        heads = await store.heads(connection, self._apps)
+        running = Counter(tenant_of(a.claim.lane) for a in self._running)
+        lanes = self._turns.order(heads, running, free)
+        taken = 0
+        for lane in lanes:
+            claims = await store.claim(connection, self.id, lane, max(1, free // len(lanes)))
+            if claims:
+                self._turns.served(lane)
+            for claim in claims:
+                self._start(claim)
+            taken += len(claims)
+        return taken
+
+    def _start(self, claim: store.Claim) -> None:
+        job = self._jobs.get(claim.job)
+        ended = end_before_start(claim, job)
+        if ended is not None or job is None:
+            self._ended += [ended] if ended else []
+            return
+        if claim.attempts == 0:
+            waited = time.time() - claim.enqueued_at.timestamp()
+            metrics.WAITED.labels(job=claim.job).observe(max(0.0, waited))
+        attempt = Attempt(claim, job)
+        self._running.add(attempt)
+        attempt.start(self._runtime, _hold, self._on_end)
+
+    def _on_end(self, attempt: Attempt) -> None:
+        self._running.discard(attempt)
+        assert attempt.task is not None
+        if attempt.task.cancelled():  # before it ran its first step
+            self._ended.append(Ended(attempt.claim, attempt.stopped_as))
+        else:
+            self._ended.append(attempt.task.result())
+        self._wake.set()
+
+    async def _settle(self, connection: store.Connection) -> None:
+        """Write how attempts ended. What a lost connection leaves unwritten stays in the list for the next turn, and so
+        does what ends while this writes."""
+        done = [e for e in self._ended if e.kind in _STATUS]
+        other = [e for e in self._ended if e.kind not in _STATUS]
+        if done:
+            ours = await store.finish(connection, [(e.claim.token, _STATUS[e.kind]) for e in done])
+            for each in done:
+                self._settled(each, kept=each.claim.job_id in ours)
+        for each in other:
+            self._settled(each, kept=await _write(connection, each))
+
+    def _settled(self, ended: Ended, *, kept: bool) -> None:
+        self._ended.remove(ended)
+        outcome = ended.kind if kept else "taken_over"
+        metrics.FINISHED.labels(job=ended.claim.job, outcome=outcome).inc()
+        if not kept:
+            log.warning(
+                "an attempt ended after its job was taken over; its outcome is not kept",
+                job=ended.claim.job,
+                job_id=ended.claim.job_id,
+                attempt=ended.claim.attempts + 1,
+                outcome=ended.kind,
+            )
+
+    async def _wind_down(self, pause: Pause) -> None:
+        for attempt in self._running:
+            attempt.signals.stopping = True
+        deadline = time.monotonic() + self._grace.total_seconds()
+        while self._running and time.monotonic() < deadline:
+            if await self._turn(pause, claiming=False):
+                await self._rest()
+        await self._interrupt_all()
+        last_call = time.monotonic() + LEASE.total_seconds()
+        while self._ended and time.monotonic() < last_call:
+            await self._turn(pause, claiming=False)
+        if self._ended:
+            log.error("the database is away; the jobs are taken over once it is back", jobs=len(self._ended))
+
+    async def _interrupt_all(self) -> None:
+        for attempt in self._running:
+            attempt.interrupt()
+        tasks = [a.task for a in self._running if a.task]
+        if tasks:
+            _, deaf = await asyncio.wait(tasks, timeout=_LAST_WORDS_S)
+            for task in deaf:
+                log.error("a job does not stop when told to", task=task.get_name())
+
+
+_STATUS = {"successful": "successful", "cancelled": "canceled"}
+
+
+async def _write(connection: store.Connection, ended: Ended) -> bool:
+    """False when the job was no longer ours."""
+    token = ended.claim.token
+    if ended.kind == "retry":
+        return await store.put_back(connection, token, ended.wait, counts=True, error=ended.error)
+    if ended.kind == "handed_back":
+        return await store.put_back(connection, token, ended.wait, counts=False, error=None)
+    if ended.kind == "dead":
+        return await store.bury(connection, token, ended.reason, ended.error)
+    assert ended.kind == "taken_over", ended.kind
+    return False
+
+
+async def _hold(context: JobContext, session: WriteSession) -> bool:
+    assert context.worker_id is not None
+    token = store.Token(context.job_id, context.worker_id, context.attempt - 1)
+    return await store.hold(await session.driver(), token)

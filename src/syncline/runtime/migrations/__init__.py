@@ -1,0 +1,7 @@
+"""The tables of the runtime itself: jobs (schema `jobs`) and events (schema `bus`). One branch, `runtime`."""
+
+from pathlib import Path
+
+from syncline.runtime.db.migrate import MigrationSource
+
+SOURCE = MigrationSource("runtime", Path(__file__).parent)

@@ -1,0 +1,58 @@
+"""All that the sandbox serves: for each type of the schema its fields, and which type an entity is of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from syncline.sandbox.shopify import (
+    mutations_inventory,
+    mutations_products,
+    mutations_set,
+    mutations_variants,
+    resolvers_bulk,
+    resolvers_catalog,
+    resolvers_inventory,
+    resolvers_root,
+    resolvers_shop,
+)
+from syncline.sandbox.shopify.bulk import BulkOperation
+from syncline.sandbox.shopify.compiler import Resolver
+from syncline.sandbox.shopify.connections import PAGE_INFO
+from syncline.sandbox.shopify.state import Event, InventoryItem, InventoryLevel, Location, Product, Shop, Variant
+from syncline.sandbox.shopify.world import ProductSetOperation
+
+SERVED: dict[str, dict[str, Resolver]] = {
+    **resolvers_catalog.TYPES,
+    **resolvers_inventory.TYPES,
+    **resolvers_shop.TYPES,
+    **resolvers_bulk.TYPES,
+    **mutations_products.TYPES,
+    **mutations_variants.TYPES,
+    **mutations_inventory.TYPES,
+    **mutations_set.TYPES,
+    "PageInfo": PAGE_INFO,
+    "QueryRoot": {**resolvers_root.QUERY, **resolvers_bulk.QUERY},
+    "Mutation": {
+        **mutations_products.MUTATIONS,
+        **mutations_variants.MUTATIONS,
+        **mutations_inventory.MUTATIONS,
+        **mutations_set.MUTATIONS,
+        **resolvers_bulk.MUTATIONS,
+    },
+}
+
+TYPE_NAMES: dict[type, str] = {
+    Product: "Product",
+    Variant: "ProductVariant",
+    InventoryItem: "InventoryItem",
+    InventoryLevel: "InventoryLevel",
+    Location: "Location",
+    Event: "BasicEvent",
+    Shop: "Shop",
+    BulkOperation: "BulkOperation",
+    ProductSetOperation: "ProductSetOperation",
+}
+
+
+def type_name(entity: Any) -> str:
+    return TYPE_NAMES[type(entity)]

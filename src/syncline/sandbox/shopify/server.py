@@ -1,0 +1,88 @@
+"""Runs the double on a socket, with a protocol that can abort a connection.
+
+Whoever runs the app with a uvicorn of their own gives it `http=AbortableProtocol`; without it the drop faults cannot
+act and end as HTTP 500.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from syncline.sandbox.shopify.app import ABORT
+
+TICK_SECONDS = 0.01
+RESET_AT_CLOSE = struct.pack("ii", 1, 0)
+
+
+class AbortableProtocol(HttpToolsProtocol):
+    """Hands the application a way to abort its connection, with a TCP reset and no further byte."""
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        extensions: dict[str, Any] = {ABORT: self.abort}
+        self.scope["extensions"] = extensions
+
+    def abort(self) -> None:
+        raw = self.transport.get_extra_info("socket")
+        if raw is not None:
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_AT_CLOSE)
+        self.transport.abort()
+
+
+class _EmbeddedServer(uvicorn.Server):
+    """Leaves signals to the program around it, and stops at once when asked."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def main_loop(self) -> None:
+        tick = 0
+        while not await self.on_tick(tick):
+            tick += 1
+            await asyncio.sleep(TICK_SECONDS)
+
+
+def _config(app: Starlette, host: str, port: int) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        http=AbortableProtocol,
+        ws="none",
+        log_config=None,
+        log_level="critical",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=2,
+    )
+
+
+@asynccontextmanager
+async def running(app: Starlette, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[str]:
+    """The app on a socket of this event loop; gives its base URL. Port 0 takes a free one."""
+    server = _EmbeddedServer(_config(app, host, port))
+    task = asyncio.create_task(server.serve())
+    try:
+        while not server.started:
+            if task.done():
+                task.result()
+                raise RuntimeError(f"The sandbox could not listen on {host}:{port}.")
+            await asyncio.sleep(0.01)
+        yield f"http://{host}:{_port(server)}"
+    finally:
+        server.should_exit = True
+        await task
+
+
+def _port(server: Any) -> int:
+    return int(server.servers[0].sockets[0].getsockname()[1])

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+import httpx
+import pytest
+from cryptography.fernet import Fernet
+
+from syncline.apps.accounts.app import APP
+from syncline.apps.accounts.facade import LocalKeyRing, build
+from syncline.kernel.tenant import Actor, TenantId
+from syncline.runtime.app import Runtime
+from syncline.runtime.db.engine import Database
+from syncline.runtime.http.factory import create_app
+from syncline.runtime.jobs import JobQueue
+from syncline.runtime.secrets import SecretBox
+
+
+@pytest.fixture
+def runtime(database: Database) -> Runtime:
+    secrets = SecretBox([Fernet.generate_key().decode()])
+    return Runtime(database=database, queue=JobQueue([]), secrets=secrets, settings={"accounts": APP.settings()})
+
+
+@pytest.fixture
+def ring(runtime: Runtime) -> LocalKeyRing:
+    return build(runtime)
+
+
+@pytest.fixture
+async def client(runtime: Runtime, ring: LocalKeyRing) -> AsyncIterator[httpx.AsyncClient]:
+    async def authenticate(bearer: str) -> Actor | None:
+        return await ring.authenticate(bearer=bearer)
+
+    app = create_app(runtime, [APP], authenticate=authenticate)
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://syncline.test") as made:
+        yield made
+
+
+@pytest.fixture
+async def owner(ring: LocalKeyRing, tenant_id: TenantId) -> dict[str, str]:
+    """The headers of an owner of `tenant_id`."""
+    return await headers_of(ring, tenant_id, "owner")
+
+
+@pytest.fixture
+async def editor(ring: LocalKeyRing, tenant_id: TenantId) -> dict[str, str]:
+    return await headers_of(ring, tenant_id, "editor")
+
+
+@pytest.fixture
+async def stranger(ring: LocalKeyRing, other_tenant_id: TenantId) -> dict[str, str]:
+    """An owner, of another tenant."""
+    return await headers_of(ring, other_tenant_id, "owner")
+
+
+async def headers_of(ring: LocalKeyRing, tenant_id: UUID, role: str) -> dict[str, str]:
+    issued = await ring.create_key(tenant_id=TenantId(tenant_id), name=f"the {role}", role=role, created_by="a test")
+    return {"Authorization": f"Bearer {issued.bearer}"}

@@ -1,0 +1,133 @@
+"""Tables stay in their app, and no tenant's row can be seen by another."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from sqlalchemy import MetaData, Table
+
+from syncline.main.targets import APPS, migration_sources
+from syncline.runtime.db.migrate import differences
+from syncline.runtime.db.settings import DatabaseSettings
+
+# Not bound to one tenant. Each has its reason; every other table has a tenant_id and a policy.
+_QUEUE = "the worker serves all tenants; nothing of it is shown over HTTP without a filter of its own"
+_BUS = "the relay serves all tenants"
+SHARED_TABLES = {
+    "accounts.tenant": "the directory, read before a tenant is known; holds names only",
+    "syncline.version": "where the migrations stand",
+    "jobs.pgqueuer": _QUEUE,
+    "jobs.pgqueuer_log": _QUEUE,
+    "jobs.pgqueuer_schedules": _QUEUE,
+    "jobs.pgqueuer_statistics": _QUEUE,
+    "jobs.dead_letter": _QUEUE,
+    "jobs.schedule": _QUEUE,
+    "bus.outbox": _BUS,
+    "bus.subscription": _BUS,
+    "bus.delivery": _BUS,
+    "bus.inbox": _BUS,
+    "bus.dead_letter": _BUS,
+}
+
+
+@pytest.fixture(scope="module")
+def metadata() -> dict[str, MetaData]:
+    """App -> its tables, every `models.py` imported."""
+    return {app.name: found for app in APPS for found in [_metadata_of(app.name)]}
+
+
+def _metadata_of(app: str) -> MetaData:
+    package = importlib.import_module(f"syncline.apps.{app}")
+    names = [found.name for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")]
+    models = [importlib.import_module(name) for name in names if name.rpartition(".")[2] == "models"]
+    tables = [item for module in models for item in vars(module).values() if isinstance(item, Table)]
+    mapped = [item.__table__ for module in models for item in vars(module).values() if hasattr(item, "__table__")]
+    only: MetaData
+    (only,) = {table.metadata for table in [*tables, *mapped]}
+    return only
+
+
+@pytest.fixture
+def operator(database_settings: DatabaseSettings) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(str(database_settings.admin_url)) as connection:
+        yield connection
+
+
+def test_every_table_lies_in_the_schema_of_its_app(metadata: dict[str, MetaData]) -> None:
+    strays = {
+        f"{app}: {table.fullname}"
+        for app, one in metadata.items()
+        for table in one.tables.values()
+        if table.schema != app
+    }
+    assert strays == set()
+
+
+def test_no_foreign_key_leaves_its_app(metadata: dict[str, MetaData]) -> None:
+    leaving = {
+        f"{table.fullname} -> {key.target_fullname}"
+        for app, one in metadata.items()
+        for table in one.tables.values()
+        for key in table.foreign_keys
+        if not key.target_fullname.startswith(f"{app}.")
+    }
+    assert leaving == set()
+
+
+def test_no_foreign_key_in_the_database_leaves_its_schema(operator: psycopg.Connection) -> None:
+    leaving = operator.execute(
+        """
+        SELECT conrelid::regclass::text, confrelid::regclass::text FROM pg_constraint c
+        JOIN pg_class a ON a.oid = c.conrelid JOIN pg_class b ON b.oid = c.confrelid
+        WHERE c.contype = 'f' AND a.relnamespace <> b.relnamespace
+        """
+    ).fetchall()
+    assert leaving == []
+
+
+def test_the_migrated_database_is_what_the_models_say(
+    metadata: dict[str, MetaData], database_settings: DatabaseSettings
+) -> None:
+    assert differences(str(database_settings.admin_url), list(metadata.values())) == []
+
+
+def test_the_schemas_are_the_apps_and_the_runtimes_own(operator: psycopg.Connection) -> None:
+    found = operator.execute(
+        r"SELECT nspname FROM pg_namespace WHERE nspname NOT LIKE 'pg\_%' AND nspname <> 'information_schema'"
+    ).fetchall()
+    runtime = {"public", "syncline", "jobs", "bus"}
+    assert {name for (name,) in found} == {app.name for app in APPS} | runtime
+    assert {source.name for source in migration_sources()} == {app.name for app in APPS} | {"runtime"}
+
+
+def test_every_tenant_table_forces_row_level_security_with_a_policy_for_reading_and_writing(
+    operator: psycopg.Connection,
+) -> None:
+    tables = operator.execute(
+        """
+        SELECT n.nspname || '.' || c.relname, c.relrowsecurity AND c.relforcerowsecurity AND a.attnotnull,
+               (SELECT count(*) FROM pg_policy p WHERE p.polrelid = c.oid AND p.polcmd = '*'
+                  AND pg_get_expr(p.polqual, c.oid) LIKE '%%syncline.tenant%%'
+                  AND pg_get_expr(p.polwithcheck, c.oid) LIKE '%%syncline.tenant%%')
+        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped
+        WHERE c.relkind IN ('r', 'p') AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE %s
+        """,
+        [r"pg\_%"],
+    ).fetchall()
+    protected = {name for name, is_forced, policies in tables if is_forced and policies == 1}
+    assert {name for name, *_ in tables} - protected == set(SHARED_TABLES)
+    assert "accounts.api_key" in protected
+
+
+def test_the_role_that_works_can_neither_bypass_policies_nor_own_tables(operator: psycopg.Connection) -> None:
+    role = operator.execute("SELECT rolsuper, rolbypassrls FROM pg_roles WHERE rolname = 'syncline_app'").fetchone()
+    owned = operator.execute(
+        "SELECT count(*) FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner WHERE r.rolname = 'syncline_app'"
+    ).fetchone()
+    assert role == (False, False)
+    assert owned == (0,)

@@ -1,0 +1,210 @@
+"""Fixtures for every test: a database made by the migrations, a tenant, and no network."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import socket
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import psutil
+import psycopg
+import pytest
+from psycopg.sql import SQL, Identifier
+
+from syncline.kernel.ids import new_id
+from syncline.kernel.tenant import TenantId
+from syncline.runtime.db.engine import Database
+from syncline.runtime.db.migrate import MigrationSource, upgrade
+from syncline.runtime.db.server import ServerHandle, ensure_server
+from syncline.runtime.db.session import WriteSession
+from syncline.runtime.db.settings import DatabaseSettings
+
+_TEMPLATE = "template_syncline"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _network_off() -> Iterator[None]:
+    """Connecting anywhere but to this machine fails, and so does looking up a name."""
+    patch = pytest.MonkeyPatch()
+    connect, connect_ex, getaddrinfo = socket.socket.connect, socket.socket.connect_ex, socket.getaddrinfo
+
+    def guarded_connect(self: socket.socket, address: Any) -> None:
+        _refuse_strangers(self.family, address)
+        connect(self, address)
+
+    def guarded_connect_ex(self: socket.socket, address: Any) -> int:
+        _refuse_strangers(self.family, address)
+        return connect_ex(self, address)
+
+    def guarded_getaddrinfo(host: Any, *args: Any, **kwargs: Any) -> Any:
+        _refuse_strangers(socket.AF_INET, (host,))
+        return getaddrinfo(host, *args, **kwargs)
+
+    patch.setattr(socket.socket, "connect", guarded_connect)
+    patch.setattr(socket.socket, "connect_ex", guarded_connect_ex)
+    patch.setattr(socket, "getaddrinfo", guarded_getaddrinfo)
+    yield
+    patch.undo()
+
+
+def _refuse_strangers(family: int, address: Any) -> None:
+    if family not in {socket.AF_INET, socket.AF_INET6}:
+        return
+    host = address[0].decode() if isinstance(address[0], bytes) else address[0]
+    if host in {None, "", "localhost"} or _is_loopback(host):
+        return
+    msg = f"a test reached for the network: {host}"
+    raise RuntimeError(msg)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host.partition("%")[0]).is_loopback
+    except ValueError:
+        return False
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerHandle]:
+    """The embedded server of this test run, one for all workers of pytest-xdist."""
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID")
+    # Not under pytest's own folder: that is closed to the server's account when root runs the tests.
+    folder = (
+        Path(tempfile.gettempdir()) / f"syncline-test-{run}" if run else Path(tempfile.mkdtemp(prefix="syncline-test-"))
+    )
+    folder.mkdir(exist_ok=True)
+    folder.chmod(0o755)
+    handle = ensure_server(folder)
+    with _operator(handle) as connection:
+        # A test database need not survive a power cut. What must survive is tested in tests/runtime/db.
+        connection.execute("ALTER SYSTEM SET fsync = off")
+        connection.execute("ALTER SYSTEM SET full_page_writes = off")
+        connection.execute("SELECT pg_reload_conf()")
+    users = (folder / "users").open("ab")
+    fcntl.flock(users, fcntl.LOCK_SH)
+    yield handle
+    handle.close()
+    fcntl.flock(users, fcntl.LOCK_UN)
+    if _is_last_user(users.fileno()):
+        with suppress(psutil.NoSuchProcess):
+            psutil.Process(handle.supervisor_pid).wait(timeout=60)
+        shutil.rmtree(folder)
+    users.close()
+
+
+def _is_last_user(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+@dataclass(frozen=True)
+class Databases:
+    """Makes and drops databases on the test run's server."""
+
+    server: ServerHandle
+
+    def create(self, name: str, template: str) -> DatabaseSettings:
+        with _operator(self.server) as connection:
+            query = SQL("CREATE DATABASE {} TEMPLATE {}").format(Identifier(name), Identifier(template))
+            connection.execute(query)
+        return self.settings(name)
+
+    def drop(self, name: str) -> None:
+        with _operator(self.server) as connection:
+            connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
+
+    def settings(self, name: str) -> DatabaseSettings:
+        app, operator = self.server.url("app", name), self.server.url("operator", name)
+        return DatabaseSettings(url=app, admin_url=operator, data_dir=self.server.home, pool_min=0)
+
+
+@pytest.fixture(scope="session")
+def databases(server: ServerHandle) -> Databases:
+    return Databases(server)
+
+
+@pytest.fixture(scope="session")
+def template(databases: Databases) -> str:
+    """The name of an empty database with every migration applied, to make others from."""
+    server = databases.server
+    with (server.home / "template.lock").open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # the workers of pytest-xdist share it
+        with _operator(server) as connection:
+            found = connection.execute("SELECT FROM pg_database WHERE datname = %s", (_TEMPLATE,)).fetchone()
+            if found is None:
+                connection.execute("DROP DATABASE IF EXISTS template_in_making")
+                databases.create("template_in_making", "template0")
+                upgrade(server.url("operator", "template_in_making"), _sources())
+                connection.execute(f"ALTER DATABASE template_in_making RENAME TO {_TEMPLATE}")
+    return _TEMPLATE
+
+
+def _sources() -> list[MigrationSource]:
+    # Here and not at the top: tests of the kernel and of connectors need no app to be importable.
+    from syncline.main.targets import migration_sources
+
+    return list(migration_sources())
+
+
+def _operator(server: ServerHandle) -> psycopg.Connection:
+    return psycopg.connect(server.url("operator", "postgres"), autocommit=True)
+
+
+@pytest.fixture
+def database_settings(databases: Databases, template: str) -> Iterator[DatabaseSettings]:
+    """A fresh database with every migration applied, for tests that commit or open connections of their own."""
+    name = f"test_{new_id().hex}"
+    yield databases.create(name, template)
+    databases.drop(name)
+
+
+@pytest.fixture
+async def database(database_settings: DatabaseSettings) -> AsyncIterator[Database]:
+    """The same, opened as the application role."""
+    opened = await Database.open(database_settings)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture(scope="session")
+async def shared_database(databases: Databases, template: str) -> AsyncIterator[Database]:
+    """One database for all tests of a worker that roll back."""
+    name = f"shared_{new_id().hex}"
+    opened = await Database.open(databases.create(name, template))
+    yield opened
+    await opened.close()
+    databases.drop(name)
+
+
+@pytest.fixture
+def tenant_id() -> TenantId:
+    return TenantId(new_id())
+
+
+@pytest.fixture
+def other_tenant_id() -> TenantId:
+    return TenantId(new_id())
+
+
+class _Undo(Exception):
+    """Leaves a block without committing."""
+
+
+@pytest.fixture
+async def session(shared_database: Database, tenant_id: TenantId) -> AsyncIterator[WriteSession]:
+    """A transaction of `tenant_id` that is rolled back after the test."""
+    with suppress(_Undo):
+        async with shared_database.writing(tenant_id) as opened:
+            yield opened
+            raise _Undo

@@ -1,0 +1,86 @@
+from typing import Any
+
+import pytest
+
+from syncline.connectors.shopify import actions, queries
+from syncline.connectors.shopify.cost import MAX_QUERY_COST, connection_cost, connection_size, estimate
+from syncline.connectors.shopify.pages import CHILDREN_A_PAGE, PRODUCTS_A_PAGE
+from syncline.connectors.shopify.testing import RecordedStore, answer, open_client, product
+from syncline.runtime.connect.testing import ScriptedVendor
+
+
+@pytest.mark.parametrize(
+    ("n", "size"), [(0, 1), (1, 1), (3, 2), (5, 3), (10, 4), (25, 6), (50, 7), (100, 9), (200, 10), (250, 11)]
+)
+def test_size_of_a_connection_grows_with_the_logarithm(n: int, size: int) -> None:
+    assert connection_size(n) == size
+
+
+@pytest.mark.parametrize(
+    ("query", "cost"),
+    [
+        # Printed in Shopify's documents or read from live answers.
+        ("{ shop { id } }", 1),
+        ("{ products(first: 10) { nodes { id } } }", 6),
+        ("{ products(first: 10) { edges { cursor node { id } } pageInfo { hasNextPage } } }", 6),
+        ("mutation M { productUpdate(product: {}) { product { id title } userErrors { field message } } }", 10),
+        ("mutation M { a(input: {}) { product { id seo { title } } userErrors { message } } }", 11),
+        # Several root fields add up; of an interface only the dearest branch counts.
+        ("{ shop { id } a: node(id: 1) { ... on X { y { z } } ... on Z { a } } }", 3),
+    ],
+)
+def test_cost_of_a_query(query: str, cost: int) -> None:
+    assert estimate(query) == cost
+
+
+def test_a_page_of_products_fits_into_one_query() -> None:
+    asked = {"first": PRODUCTS_A_PAGE, "children": CHILDREN_A_PAGE}
+    variants = connection_cost(CHILDREN_A_PAGE, 5)
+    assert estimate(queries.PRODUCTS_PAGE, asked) == connection_cost(PRODUCTS_A_PAGE, 4 + variants) == 563
+    assert estimate(queries.PRODUCTS_PAGE, asked) < MAX_QUERY_COST
+
+
+def test_ids_are_counted_one_by_one_until_shopify_says_otherwise() -> None:
+    assert estimate(queries.READ_PRODUCTS, {"ids": ["a"]}) == 4
+    assert estimate(queries.READ_PRODUCTS, {"ids": ["a"] * 250}) == 1000
+
+
+@pytest.mark.parametrize("version", ["2026-10", "2025-10"])
+async def test_sandbox_asks_for_what_the_law_says(version: str, sandbox: Any) -> None:
+    asked: list[tuple[str, dict[str, object]]] = [
+        (queries.STORE, {}),
+        (queries.PRODUCT_COUNTS, {}),
+        (queries.PRODUCTS_PAGE, {"first": 250, "children": 100, "after": None, "query": None}),
+        (queries.PRODUCTS_PAGE, {"first": 7, "children": 3, "after": None, "query": None}),
+        (queries.LOCATIONS_PAGE, {"first": 250, "after": None}),
+        (queries.LEVELS_OF_LOCATION, {"id": "gid://shopify/Location/1", "first": 250}),
+        (queries.DELETIONS_PAGE, {"first": 250, "query": "action:destroy"}),
+        (queries.VARIANT_IDS, {"first": 250}),
+    ]
+    async with sandbox.client(api_version=version) as client:
+        for query, variables in asked:
+            told = (await client.execute(query, variables, idempotent=True)).cost.requested
+            assert told == estimate(query, variables), query
+
+
+async def test_cost_told_by_shopify_replaces_the_estimate() -> None:
+    store = RecordedStore()
+    vendor = ScriptedVendor(store)
+    vendor.then(lambda *_: answer({"productsCount": None, "productVariantsCount": None}, cost=77))
+    async with open_client(vendor.transport) as client:
+        assert client._cost(queries.PRODUCT_COUNTS, {}) == 2
+        await client.execute(queries.PRODUCT_COUNTS, idempotent=True)
+        assert client._cost(queries.PRODUCT_COUNTS, {}) == 77
+
+
+@pytest.mark.parametrize(("told", "at_250", "at_1"), [(80, 1000, 4), (4, 50, 4)])
+async def test_cost_of_a_list_of_ids_is_learned_from_a_small_one(told: float, at_250: float, at_1: float) -> None:
+    def answered(*_: object) -> object:
+        return answer({"nodes": [{**product(1, 0), "variants": None}] * 20}, cost=told)
+
+    vendor = ScriptedVendor(RecordedStore()).then(answered)  # type: ignore[arg-type]
+    async with open_client(vendor.transport) as client:
+        client.limiter.bucket.known = True
+        await actions.read_products(client, range(20))
+        assert client._cost(queries.READ_PRODUCTS, {"ids": ["x"] * 250}) == at_250
+        assert client._cost(queries.READ_PRODUCTS, {"ids": ["x"]}) == at_1

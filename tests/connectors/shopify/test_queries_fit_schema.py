@@ -1,0 +1,52 @@
+"""Every document the connector sends, held against Shopify's published schema of both versions."""
+
+from datetime import UTC, datetime
+
+import pytest
+from graphql import parse, validate
+
+from syncline.connectors.shopify import queries
+from syncline.sandbox.shopify.schema import load_schema
+
+SINCE = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
+# What 2025-10 does not have, and what stands in for it there.
+NEWER = {"BULK_RECENT", "SET_INVENTORY"}
+OLDER = {"BULK_CURRENT", "SET_INVENTORY_2025_10"}
+
+DOCUMENTS = {
+    name: text
+    for name, text in vars(queries).items()
+    if isinstance(text, str) and text.startswith(("query ", "mutation "))
+} | {
+    "update_product": queries.update_product(with_seo=False),
+    "update_product with seo": queries.update_product(with_seo=True),
+    "update_variants": queries.update_variants(with_objects=False),
+    "update_variants with objects": queries.update_variants(with_objects=True),
+    "bulk_products": queries.bulk_products(None),
+    "bulk_products since": queries.bulk_products(SINCE),
+    "bulk_inventory": queries.bulk_inventory(None),
+    "bulk_inventory since": queries.bulk_inventory(SINCE),
+}
+
+
+def problems(version: str, text: str) -> list[str]:
+    return [error.message for error in validate(load_schema(version).graphql, parse(text))]
+
+
+@pytest.mark.parametrize("name", sorted(DOCUMENTS.keys() - OLDER))
+def test_document_fits_2026_10(name: str) -> None:
+    assert problems("2026-10", DOCUMENTS[name]) == []
+
+
+@pytest.mark.parametrize("name", sorted(DOCUMENTS.keys() - NEWER))
+def test_document_fits_2025_10(name: str) -> None:
+    assert problems("2025-10", DOCUMENTS[name]) == []
+
+
+def test_no_document_is_left_out() -> None:
+    assert {"PRODUCTS_PAGE", "STORE", "BULK_START", "READ_LEVELS"} <= DOCUMENTS.keys()
+    assert len(DOCUMENTS) >= 25
+
+
+def test_time_filters_are_quoted_and_in_utc() -> None:
+    assert queries.updated_since(SINCE) == "updated_at:>='2026-11-22T10:00:00Z'"

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+
+from typer.testing import Result
+
+Run = Callable[..., Result]
+
+
+def test_a_key_for_scripts_is_one_json_object(on_database: Run) -> None:
+    done = on_database("keys", "create", "--role", "owner", "--json")
+    assert done.exit_code == 0
+    assert re.fullmatch(r"sl_[0-9a-f]{32}_[A-Za-z0-9_-]{43}", json.loads(done.stdout)["key"])
+    assert done.stderr == ""
+
+
+def test_a_key_for_people_is_alone_on_its_line(on_database: Run) -> None:
+    done = on_database("keys", "create", "--name", "nightly", "--days", "90")
+    assert re.fullmatch(r"sl_\S+\n", done.stdout)
+    assert "not shown again" in done.stderr
+
+
+def test_keys_are_listed_and_revoked(on_database: Run) -> None:
+    made = json.loads(on_database("keys", "create", "--name", "[b]nightly", "--json").stdout)
+    listed = on_database("keys", "list")
+    assert "[b]nightly" in listed.stdout
+    assert made["key"].rsplit(made["prefix"], 1)[1] not in listed.stdout
+    assert on_database("keys", "revoke", made["id"]).exit_code == 0
+    assert json.loads(on_database("keys", "list", "--json").stdout) == {"keys": []}
+    (kept,) = json.loads(on_database("keys", "list", "--all", "--json").stdout)["keys"]
+    assert kept["revoked_at"] is not None
+
+
+def test_without_keys_the_list_says_how_to_make_one(on_database: Run) -> None:
+    assert "syncline keys create" in on_database("keys", "list").stdout
+
+
+def test_an_unknown_role_is_exit_2_with_the_list(on_database: Run) -> None:
+    done = on_database("keys", "create", "--role", "boss", "--json")
+    assert done.exit_code == 2
+    assert json.loads(done.stdout)["code"] == "KEYS_002"
+
+
+def test_a_key_that_does_not_exist_is_exit_1(on_database: Run) -> None:
+    done = on_database("keys", "revoke", "019a2b3c-4d5e-7f60-8123-456789abcdef")
+    assert done.exit_code == 1
+    assert "syncline keys list" in done.stderr
+
+
+def test_a_tenant_that_does_not_exist_is_named(on_database: Run) -> None:
+    done = on_database("keys", "list", "--tenant", "nobody")
+    assert done.exit_code == 1
+    assert "“nobody”" in done.stderr

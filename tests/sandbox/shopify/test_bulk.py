@@ -1,0 +1,484 @@
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import AsyncIterator, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import httpx
+import msgspec
+import pytest
+from graphql import GraphQLObjectType
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from syncline.kernel import clock
+from syncline.sandbox.shopify import resolvers_catalog, resolvers_inventory, resolvers_root, resolvers_shop
+from syncline.sandbox.shopify.bulk import BulkOperation, BulkOperations, CompiledBulk
+from syncline.sandbox.shopify.bulk_query import BulkQuery
+from syncline.sandbox.shopify.compiler import Compiler
+from syncline.sandbox.shopify.context import Context
+from syncline.sandbox.shopify.faults import parse_faults
+from syncline.sandbox.shopify.files import FOLDER
+from syncline.sandbox.shopify.generator import generate
+from syncline.sandbox.shopify.options import SandboxOptions
+from syncline.sandbox.shopify.schema import AdminSchema, load_schema
+from syncline.sandbox.shopify.staged_uploads import UPLOAD_PATH
+from syncline.sandbox.shopify.state import Store
+from syncline.sandbox.shopify.world import World
+
+BASE = "http://shop.test"
+SERVED = resolvers_root.TYPES | resolvers_catalog.TYPES | resolvers_inventory.TYPES | resolvers_shop.TYPES
+PRODUCTS = "{ products { edges { node { id title variants { edges { node { id sku } } } } } } }"
+LEVELS = "{ locations { edges { node { id inventoryLevels { edges { node { id item { id } } } } } } } }"
+UPDATE = (
+    "mutation($id: ID!, $tags: [String!]!) { tagsAdd(id: $id, tags: $tags) { node { id } userErrors { message } } }"
+)
+Line = dict[str, Any]
+
+
+class Shop:
+    """A store of twenty products with its bulk operations and their files over HTTP."""
+
+    def __init__(self, folder: Path) -> None:
+        self.store = Store()
+        generate(self.store, 20, variants_per_product=3)
+        self.world = World.make(self.store, SandboxOptions())
+        self.applied: list[Mapping[str, Any]] = []
+        self.is_denied = False
+        self.bulk = BulkOperations(
+            self.store, self.world.faults, folder, compile_query=self.compile, execute=self.execute
+        )
+        self.new, self.old = load_schema("2026-10"), load_schema("2025-10")
+        routes = [
+            Route(f"{FOLDER}/{{name}}", self.download, methods=["GET"]),
+            Route(UPLOAD_PATH, self.bulk.uploads.receive, methods=["POST"]),
+        ]
+        transport = httpx.ASGITransport(app=Starlette(routes=routes))
+        self.http = httpx.AsyncClient(transport=transport, base_url=BASE)
+
+    async def download(self, request: Request) -> Response:
+        return await self.bulk.files.answer(request, request.path_params["name"])
+
+    def compile(self, schema: AdminSchema, query: BulkQuery) -> CompiledBulk:
+        context = Context(self.world, schema, self.world.options.granted(), in_bulk=True)
+        root = schema.graphql.query_type
+        assert isinstance(root, GraphQLObjectType)
+        compiler = Compiler(context, SERVED, lambda _: "", query.fragments)
+        line = compiler.bulk(root, query.operation.selection_set)
+        return CompiledBulk(line, self.is_denied)
+
+    def execute(self, schema: AdminSchema, text: str, variables: Mapping[str, Any]) -> dict[str, Any]:
+        self.applied.append(variables)
+        return {"data": {"tagsAdd": {"node": {"id": variables["id"]}, "userErrors": []}}}
+
+    def fault(self, text: str) -> None:
+        self.world.faults.active.extend(parse_faults(text))
+
+    def start(self, text: str = PRODUCTS, *, schema: AdminSchema | None = None) -> BulkOperation:
+        operation, errors = self.bulk.run_query(schema or self.new, text)
+        assert errors == []
+        assert operation is not None
+        return operation
+
+    async def run(self, text: str = PRODUCTS, *, schema: AdminSchema | None = None) -> BulkOperation:
+        operation = self.start(text, schema=schema)
+        await operation.ended.wait()
+        return operation
+
+    async def lines(self, operation: BulkOperation) -> list[Line]:
+        file = operation.result or operation.partial
+        assert file is not None
+        answer = await self.http.get(self.bulk.files.url(BASE, file))
+        assert answer.status_code == 200
+        return [msgspec.json.decode(line) for line in answer.content.splitlines()]
+
+    async def upload(self, content: bytes) -> str:
+        given = {"resource": "BULK_MUTATION_VARIABLES", "filename": "v", "mimeType": "text/jsonl", "httpMethod": "POST"}
+        targets, errors = self.bulk.uploads.create([given], BASE)
+        assert errors == []
+        fields = {one["name"]: one["value"] for one in targets[0]["parameters"]}
+        answer = await self.http.post(targets[0]["url"], data=fields, files={"file": ("v", content, "text/jsonl")})
+        assert answer.status_code == 201
+        return str(fields["key"])
+
+
+@pytest.fixture
+async def shop(tmp_path: Path) -> AsyncIterator[Shop]:
+    shop = Shop(tmp_path)
+    yield shop
+    await shop.bulk.close()
+    await shop.http.aclose()
+
+
+async def test_goes_from_created_over_running_to_completed(shop: Shop) -> None:
+    shop.bulk.delay = 0.2
+    operation = shop.start()
+    assert (operation.status, operation.object_count, operation.file_size) == ("CREATED", 0, None)
+    await asyncio.sleep(0.1)
+    assert operation.status == "RUNNING"
+    assert 0 < operation.object_count < 80
+    assert operation.result is None
+    await operation.ended.wait()
+    assert (operation.status, operation.object_count, operation.root_object_count) == ("COMPLETED", 80, 20)
+    assert operation.completed_at is not None
+
+
+async def test_the_file_has_every_object_once_with_its_parent(shop: Shop) -> None:
+    operation = await shop.run()
+    lines = await shop.lines(operation)
+    products = {line["id"]: line for line in lines if "__parentId" not in line}
+    variants = [line for line in lines if "__parentId" in line]
+    assert [int(one.rpartition("/")[2]) for one in products] == list(shop.store.products)
+    assert sorted(int(one["id"].rpartition("/")[2]) for one in variants) == list(shop.store.variants)
+    assert {one["__parentId"] for one in variants} <= products.keys()
+    assert list(variants[0]) == ["id", "sku", "__parentId"]
+    assert all(list(one) == ["id", "title"] for one in products.values())
+    first = next(iter(shop.store.products.values()))
+    assert products[f"gid://shopify/Product/{first.id}"]["title"] == first.title
+
+
+async def test_children_stand_apart_since_2026_01_and_together_before(shop: Shop) -> None:
+    apart = await shop.lines(await shop.run())
+    together = await shop.lines(await shop.run(schema=shop.old))
+    asked, errors = shop.bulk.run_query(shop.new, PRODUCTS, group_objects=True)
+    assert asked is not None
+    await asked.ended.wait()
+    assert _neighbours(apart) < 5
+    assert _neighbours(together) == 60
+    assert (errors, await shop.lines(asked)) == ([], together)
+
+
+def _neighbours(lines: list[Line]) -> int:
+    """How many children stand below their own parent with nothing but brothers between."""
+    count, parent = 0, None
+    for line in lines:
+        parent = line["id"] if "__parentId" not in line else parent
+        count += line.get("__parentId") == parent
+    return count
+
+
+async def test_connections_below_objects_belong_to_the_node_above(shop: Shop) -> None:
+    text = (
+        "{ productVariants { edges { node { id inventoryItem { id inventoryLevels { edges { node { id } } } } } } } }"
+    )
+    lines = await shop.lines(await shop.run(text))
+    levels = [line for line in lines if "__parentId" in line]
+    assert len(levels) == len(shop.store.levels)
+    assert {one["__parentId"].split("/")[3] for one in levels} == {"ProductVariant"}
+    assert list(lines[0]) == ["id", "inventoryItem"]
+
+
+async def test_levels_of_locations(shop: Shop) -> None:
+    operation = await shop.run(LEVELS)
+    assert (operation.root_object_count, operation.object_count) == (2, 2 + len(shop.store.levels))
+
+
+async def test_a_search_narrows_the_result(shop: Shop) -> None:
+    first = next(iter(shop.store.products))
+    operation = await shop.run(f'{{ products(query: "id:{first}") {{ edges {{ node {{ id }} }} }} }}')
+    assert [line["id"] for line in await shop.lines(operation)] == [f"gid://shopify/Product/{first}"]
+
+
+async def test_without_objects_there_is_no_file(shop: Shop) -> None:
+    operation = await shop.run('{ products(query: "id:1") { edges { node { id } } } }')
+    assert (operation.status, operation.object_count, operation.result) == ("COMPLETED", 0, None)
+
+
+async def test_a_result_is_written_once_per_state_of_the_store(shop: Shop) -> None:
+    prepared = await shop.bulk.prepare(shop.new, PRODUCTS)
+    first = await shop.run()
+    again = await shop.run(PRODUCTS.replace(" ", "\n "))
+    assert first.result is not None
+    assert again.result is not None
+    assert {prepared.path, first.result.path} == {again.result.path}
+    product = next(iter(shop.store.products.values()))
+    shop.store.update_product(product, title="New")
+    later = await shop.lines(await shop.run())
+    assert later[0]["title"] == "New"
+    assert (await shop.lines(first))[0]["title"] != "New"
+
+
+async def test_what_is_deleted_while_it_runs_is_left_out(tmp_path: Path) -> None:
+    shop = Shop(tmp_path)
+    generate(shop.store, 1000, seed=2, variants_per_product=2)
+    operation = shop.start()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert 0 < operation.progress.objects < 1000
+    deleted = list(shop.store.products.values())[-100:]
+    for product in deleted:
+        shop.store.delete_product(product)
+    await operation.ended.wait()
+    lines = await shop.lines(operation)
+    await shop.http.aclose()
+    assert operation.root_object_count == 920
+    assert {line["id"] for line in lines}.isdisjoint({f"gid://shopify/Product/{one.id}" for one in deleted})
+
+
+async def test_since_2026_01_a_sixth_is_over_the_limit(shop: Shop) -> None:
+    shop.fault("bulk_stuck")
+    for _ in range(5):
+        shop.start()
+    operation, errors = shop.bulk.run_query(shop.new, PRODUCTS)
+    assert operation is None
+    assert [(e.field, e.message, e.code) for e in errors] == [
+        (None, "Bulk operations limit reached. Please try again later.", "LIMIT_REACHED")
+    ]
+
+
+async def test_before_2026_01_a_second_is_refused_with_the_first_one_s_id(shop: Shop) -> None:
+    shop.fault("bulk_stuck=1")
+    first = shop.start(schema=shop.old)
+    operation, errors = shop.bulk.run_query(shop.old, PRODUCTS)
+    assert operation is None
+    message = "A bulk query operation for this app and shop is already in progress: "
+    assert (errors[0].message, errors[0].code) == (
+        f"{message}gid://shopify/BulkOperation/{first.id}.",
+        "OPERATION_IN_PROGRESS",
+    )
+
+
+async def test_a_wrong_query_starts_nothing(shop: Shop) -> None:
+    operation, errors = shop.bulk.run_query(shop.new, "{ shop { id } }")
+    assert operation is None
+    assert [(e.field, e.code) for e in errors] == [(["query"], "INVALID")]
+    assert shop.bulk.newest() == []
+
+
+async def test_cancelling(shop: Shop) -> None:
+    shop.fault("bulk_stuck=1")
+    running = shop.start()
+    await asyncio.sleep(0)
+    cancelled, errors = shop.bulk.cancel(running.id)
+    assert (cancelled, errors, running.status) == (running, [], "CANCELING")
+    await running.ended.wait()
+    assert (running.status, running.result) == ("CANCELED", None)
+    again, errors = shop.bulk.cancel(running.id)
+    assert (again, errors[0].field) == (running, None)
+    assert errors[0].message == "A bulk operation cannot be canceled when it is canceled"
+    unknown, errors = shop.bulk.cancel(1)
+    assert (unknown, errors[0].field, errors[0].message) == (None, ["id"], "Bulk operation does not exist")
+
+
+async def test_the_newest_come_first(shop: Shop) -> None:
+    first, second = await shop.run(), await shop.run()
+    assert shop.bulk.newest() == [second, first]
+    assert shop.bulk.newest("MUTATION") == []
+
+
+async def test_a_missing_scope_fails_the_operation(shop: Shop) -> None:
+    shop.is_denied = True
+    operation = await shop.run(LEVELS)
+    assert (operation.status, operation.error_code, operation.result) == ("FAILED", "ACCESS_DENIED", None)
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"), [("bulk_fail=1", "INTERNAL_SERVER_ERROR"), ("bulk_fail=1@TIMEOUT", "TIMEOUT")]
+)
+async def test_a_failure_leaves_partial_data(shop: Shop, fault: str, code: str) -> None:
+    shop.fault(fault)
+    operation = await shop.run()
+    assert (operation.status, operation.error_code, operation.result) == ("FAILED", code, None)
+    assert operation.object_count == 40
+    assert len(await shop.lines(operation)) == 40
+    assert (await shop.run()).status == "COMPLETED"
+
+
+async def test_faulty_lines(shop: Shop) -> None:
+    plain = await shop.lines(await shop.run())
+    shop.fault("bulk_reorder=1")
+    reordered = await shop.lines(await shop.run())
+    shop.fault("bulk_duplicate_lines=1")
+    doubled = await shop.lines(await shop.run())
+    shop.fault("bulk_missing_objects=1")
+    missing = await shop.run()
+    assert _ids(reordered) != _ids(plain)
+    assert sorted(_ids(reordered)) == sorted(_ids(plain))
+    assert "__parentId" in reordered[0]
+    assert len(doubled) > len(plain)
+    assert set(_ids(doubled)) == set(_ids(plain))
+    assert len(await shop.lines(missing)) < missing.object_count == len(plain)
+
+
+def _ids(lines: list[Line]) -> list[str]:
+    return [line["id"] for line in lines]
+
+
+async def test_the_address_carries_shopify_s_parameters(shop: Shop) -> None:
+    operation = await shop.run()
+    assert operation.result is not None
+    url = httpx.URL(shop.bulk.files.url(BASE, operation.result))
+    name = f"bulk-{operation.id}.jsonl"
+    assert url.params["response-content-disposition"] == f"attachment; filename=\"{name}\"; filename*=UTF-8''{name}"
+    assert url.params["response-content-type"] == "application/jsonl"
+    assert {"GoogleAccessId", "Expires", "Signature"} <= set(url.params)
+    answer = await shop.http.get(url)
+    assert answer.headers["content-disposition"].startswith("attachment")
+    assert int(answer.headers["content-length"]) == operation.file_size == len(answer.content)
+    assert "content-encoding" not in answer.headers
+
+
+async def test_ranges(shop: Shop) -> None:
+    operation = await shop.run()
+    assert operation.result is not None
+    url, size = shop.bulk.files.url(BASE, operation.result), operation.result.size
+    whole = (await shop.http.get(url)).content
+    tail = await shop.http.get(url, headers={"Range": "bytes=100-"})
+    middle = await shop.http.get(url, headers={"Range": "bytes=10-19"})
+    last = await shop.http.get(url, headers={"Range": "bytes=-5"})
+    behind = await shop.http.get(url, headers={"Range": f"bytes={size}-"})
+    changed = await shop.http.get(url, headers={"Range": "bytes=10-19", "If-Range": '"other"'})
+    assert (tail.status_code, tail.content) == (206, whole[100:])
+    assert (middle.content, middle.headers["content-range"]) == (whole[10:20], f"bytes 10-19/{size}")
+    assert last.content == whole[-5:]
+    assert (behind.status_code, behind.headers["content-range"]) == (416, f"bytes */{size}")
+    assert (changed.status_code, changed.content) == (200, whole)
+
+
+async def test_gzip_only_when_switched_on(shop: Shop) -> None:
+    operation = await shop.run()
+    assert operation.result is not None
+    url = shop.bulk.files.url(BASE, operation.result)
+    whole = (await shop.http.get(url)).content
+    shop.bulk.files.gzip_allowed = True
+    packed = await shop.http.get(url)
+    assert (packed.headers["content-encoding"], packed.content) == ("gzip", whole)
+
+
+async def test_after_seven_days_the_operation_and_its_address_expire(shop: Shop) -> None:
+    operation = await shop.run()
+    assert operation.result is not None
+    url = shop.bulk.files.url(BASE, operation.result)
+    with clock.frozen(clock.now() + timedelta(days=7, seconds=1)):
+        answer = await shop.http.get(url)
+        assert operation.status == "EXPIRED"
+    assert answer.status_code == 400
+    assert ET.fromstring(answer.text).findtext("Code") == "ExpiredToken"
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "code"),
+    [
+        ("bulk_expire_url=1", 400, "ExpiredToken"),
+        ("bulk_expire_url=1@403", 403, "AccessDenied"),
+        ("bulk_expire_url=1@404", 404, "NoSuchKey"),
+    ],
+)
+async def test_an_expired_address_answers_in_the_storage_s_xml(shop: Shop, fault: str, status: int, code: str) -> None:
+    operation = await shop.run()
+    assert operation.result is not None
+    url = shop.bulk.files.url(BASE, operation.result)
+    shop.fault(fault)
+    answer = await shop.http.get(url)
+    assert (answer.status_code, ET.fromstring(answer.text).findtext("Code")) == (status, code)
+    assert (await shop.http.get(url)).status_code == 200
+
+
+async def test_an_altered_address_is_denied(shop: Shop) -> None:
+    operation = await shop.run()
+    assert operation.result is not None
+    url = httpx.URL(shop.bulk.files.url(BASE, operation.result))
+    assert (await shop.http.get(url.copy_set_param("Signature", "x"))).status_code == 403
+    assert (await shop.http.get(f"{FOLDER}/unknown")).status_code == 404
+
+
+async def test_a_file_that_ends_early(shop: Shop) -> None:
+    operation = await shop.run()
+    assert operation.result is not None
+    url, size = shop.bulk.files.url(BASE, operation.result), operation.result.size
+    shop.fault("bulk_truncate=1@silent")
+    silent = await shop.http.get(url)
+    assert (len(silent.content), silent.headers["content-length"]) == (size // 2, str(size // 2))
+    shop.fault("bulk_truncate=1")
+    broken = await shop.http.get(url)
+    assert (len(broken.content), broken.headers["content-length"]) == (size // 2, str(size))
+    assert len((await shop.http.get(url)).content) == size
+
+
+async def test_a_mutation_runs_every_line(shop: Shop) -> None:
+    rows = [{"id": f"gid://shopify/Product/{at}", "tags": ["x"]} for at in range(50)]
+    key = await shop.upload(b"\n".join(map(msgspec.json.encode, rows)) + b"\n")
+    operation, errors = shop.bulk.run_mutation(shop.new, UPDATE, key)
+    assert errors == []
+    assert operation is not None
+    await operation.ended.wait()
+    lines = await shop.lines(operation)
+    assert (operation.type, operation.status, operation.object_count) == ("MUTATION", "COMPLETED", 50)
+    assert shop.applied == rows
+    assert sorted(line["__lineNumber"] for line in lines) == list(range(50))
+    assert [line["__lineNumber"] for line in lines] != list(range(50))
+    assert all(line["data"]["tagsAdd"]["node"]["id"] == rows[line["__lineNumber"]]["id"] for line in lines)
+
+
+async def test_a_bad_line_fails_alone(shop: Shop) -> None:
+    key = await shop.upload(b'{"id":"a","tags":[]}\nnot json\n\n[1]\n{"id":"b","tags":[]}')
+    operation, _ = shop.bulk.run_mutation(shop.new, UPDATE, key)
+    assert operation is not None
+    await operation.ended.wait()
+    lines = {line["__lineNumber"]: line for line in await shop.lines(operation)}
+    assert operation.status == "COMPLETED"
+    assert {number: "errors" in line for number, line in lines.items()} == {0: False, 1: True, 3: True, 4: False}
+
+
+async def test_a_file_changed_while_it_runs_fails_the_operation(shop: Shop) -> None:
+    shop.bulk.delay = 0.05
+    key = await shop.upload(b'{"id":"a","tags":[]}')
+    operation, _ = shop.bulk.run_mutation(shop.new, UPDATE, key)
+    assert operation is not None
+    replaced = shop.bulk.uploads.find(key)
+    assert replaced is not None
+    shop.bulk.uploads._uploads[key] = dataclasses.replace(replaced, etag="another")
+    await operation.ended.wait()
+    assert (operation.status, operation.error_code) == ("FAILED", "INTERNAL_SERVER_ERROR")
+
+
+@pytest.mark.parametrize(
+    ("text", "field", "message", "code"),
+    [
+        (
+            "mutation { not parseable",
+            None,
+            "Failed to parse the mutation - syntax error, unexpected end of file",
+            "INVALID_MUTATION",
+        ),
+        (PRODUCTS, None, "Invalid operation type. Only `mutation` operations are supported.", "INVALID_MUTATION"),
+        (
+            'mutation { a: tagsAdd(id: "x", tags: []) { node { id } } b: tagsAdd(id: "x", tags: []) { node { id } } }',
+            ["mutation"],
+            "You must specify a single top level mutation.",
+            None,
+        ),
+        (
+            'mutation { bulkOperationCancel(id: "gid://shopify/BulkOperation/1") { userErrors { message } } }',
+            ["mutation"],
+            "You must use an allowed mutation name.",
+            None,
+        ),
+    ],
+)
+async def test_a_wrong_mutation_starts_nothing(
+    shop: Shop, text: str, field: list[str] | None, message: str, code: str | None
+) -> None:
+    key = await shop.upload(b"{}")
+    operation, errors = shop.bulk.run_mutation(shop.new, text, key)
+    assert operation is None
+    assert [(e.field, e.message, e.code) for e in errors] == [(field, message, code)]
+
+
+async def test_missing_and_empty_files_are_told_apart(shop: Shop) -> None:
+    _, missing = shop.bulk.run_mutation(shop.new, UPDATE, "tmp/1/bulk/none/bulk_op_vars")
+    _, empty = shop.bulk.run_mutation(shop.new, UPDATE, await shop.upload(b""))
+    assert (missing[0].code, empty[0].code) == ("NO_SUCH_FILE", "INVALID_STAGED_UPLOAD_FILE")
+
+
+async def test_queries_do_not_count_against_mutations(shop: Shop) -> None:
+    shop.fault("bulk_stuck=1")
+    shop.start(schema=shop.old)
+    operation, errors = shop.bulk.run_mutation(shop.old, UPDATE, await shop.upload(b'{"id":"a","tags":[]}'))
+    assert (operation is not None, errors) == (True, [])
