@@ -183,8 +183,10 @@ class Trial:
         for stop, _ in workers:
             stop.set()
         await asyncio.gather(*[task for _, task in workers], return_exceptions=True)
+        # Three or four fall into the time, and the last one before it may be made up; two workers firing each would
+        # make six or more.
         seen = f"{len(fired)} firings in 10.5 s of a schedule of 3 s, two workers"
-        self.result.put("schedules fire once", passed=2 <= len(fired) <= 4, seen=seen)
+        self.result.put("schedules fire once", passed=2 <= len(fired) <= 5, seen=seen)
 
     async def take_over(self) -> None:
         again = asyncio.Event()

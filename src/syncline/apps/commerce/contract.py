@@ -404,9 +404,11 @@ class Commerce(Protocol):
         ignore_unknown: bool = False,
         encoding: str | None = None,
         location: str | None = None,
+        name: str | None = None,
         progress: Callable[[int, int], None] | None = None,
     ) -> ImportResult:
-        """`progress` is told rows and bytes read; only a caller in the same process can be told."""
+        """`name` is what the batch calls the sheet; the file's own, when left out. `progress` is told rows and bytes
+        read; only a caller in the same process can be told."""
         ...
 
     async def list_batches(self, *, actor: Actor, store: str | None, page: PageRequest) -> Page[ChangeBatch]: ...

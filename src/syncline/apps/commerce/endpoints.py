@@ -49,11 +49,17 @@ from syncline.apps.commerce.schemas import (
 from syncline.kernel.tenant import Actor
 from syncline.runtime.http.auth import require
 from syncline.runtime.http.dependencies import Paging, pagination, uses
+from syncline.runtime.http.limits import accepts_bytes
 from syncline.runtime.http.problems import problems
 
 stores = APIRouter(prefix="/api/shopify/stores", tags=["stores"])
 sync = APIRouter(prefix="/api/enhanced-sync", tags=["enhanced sync"])
 ROUTERS = (stores, sync)
+
+LARGEST_SHEET_BYTES = 200_000_000
+"""A product CSV of half a million variants; it goes to a file as it comes and is never held in memory."""
+
+REVIEW_PROBLEMS = problems(StoreNotFound, BatchNotFound, ChangeNotReviewable)
 
 Commerced = Annotated[Commerce, Depends(uses(Commerce))]
 StoreReader = Annotated[Actor, Depends(require("stores:read"))]
@@ -132,6 +138,7 @@ async def stage_edit(body: EditCreate, actor: Stager, commerce: Commerced) -> Ch
     responses=problems(StoreNotFound, SheetRefused),
     openapi_extra={"requestBody": {"required": True, "content": {"text/csv": {"schema": {"type": "string"}}}}},
 )
+@accepts_bytes(LARGEST_SHEET_BYTES)
 async def import_sheet(
     request: Request,
     actor: Stager,
@@ -141,6 +148,7 @@ async def import_sheet(
     ignore_unknown: Annotated[bool, Query(description="Leave out columns that are not known")] = False,
     encoding: Annotated[str | None, Query(description="Found out, when left out", examples=["cp1252"])] = None,
     location: Annotated[str | None, Query(description="Where the sheet's quantities are")] = None,
+    name: Annotated[str, Query(description="What the batch calls it", examples=["prices.csv"])] = "a sheet",
 ) -> ImportResult:
     """The body is the file. One error refuses the sheet, listing all of them, unless `keep_good` is set. A blank cell
     changes nothing."""
@@ -156,10 +164,11 @@ async def import_sheet(
             ignore_unknown=ignore_unknown,
             encoding=encoding,
             location=location,
+            name=name,
         )
 
 
-@sync.get("/staged-changes", summary="List staged changes", responses=problems(BatchNotFound))
+@sync.get("/staged-changes", summary="List staged changes", responses=problems(StoreNotFound, BatchNotFound))
 async def list_changes(
     actor: Reader,
     commerce: Commerced,
@@ -180,18 +189,18 @@ async def get_change(change_id: UUID, actor: Reader, commerce: Commerced) -> Sta
     return await commerce.get_change(actor=actor, change_id=change_id)
 
 
-@sync.post("/approve-changes", summary="Approve changes", responses=problems(ChangeNotReviewable))
+@sync.post("/approve-changes", summary="Approve changes", responses=REVIEW_PROBLEMS)
 async def approve_changes(body: ChangeSelection, actor: Approver, commerce: Commerced) -> Reviewed:
     """One, a selection, or all that match; what is no longer pending is left as it is."""
     return Reviewed(changed=await commerce.approve(actor=actor, query=body.query(), note=body.note))
 
 
-@sync.post("/reject-changes", summary="Reject changes", responses=problems(ChangeNotReviewable))
+@sync.post("/reject-changes", summary="Reject changes", responses=REVIEW_PROBLEMS)
 async def reject_changes(body: ChangeSelection, actor: Approver, commerce: Commerced) -> Reviewed:
     return Reviewed(changed=await commerce.reject(actor=actor, query=body.query(), note=body.note))
 
 
-@sync.post("/resolve-conflicts", summary="Resolve conflicts", responses=problems(ChangeNotReviewable))
+@sync.post("/resolve-conflicts", summary="Resolve conflicts", responses=REVIEW_PROBLEMS)
 async def resolve_conflicts(body: ConflictResolution, actor: Approver, commerce: Commerced) -> Reviewed:
     """`skip` leaves the store's value, `overwrite` approves ours over it, `merge` approves the fields that did not
     move."""
@@ -202,7 +211,7 @@ async def resolve_conflicts(body: ConflictResolution, actor: Approver, commerce:
     "/shopify-up",
     status_code=202,
     summary="Push approved changes",
-    responses=problems(StoreNotFound, NothingToDo, PushAlreadyRunning),
+    responses=problems(StoreNotFound, BatchNotFound, NothingToDo, PushAlreadyRunning),
 )
 async def shopify_up(body: PushStart, actor: Pusher, commerce: Commerced) -> PushRun:
     """Starts a push; follow it at `/api/enhanced-sync/pushes/{id}`."""
@@ -223,7 +232,7 @@ async def list_batches(
     return BatchList(batches=list(page.items), pagination=pagination(page))
 
 
-@sync.get("/batches/{batch_id}/receipts", summary="List the receipts of a batch")
+@sync.get("/batches/{batch_id}/receipts", summary="List the receipts of a batch", responses=problems(BatchNotFound))
 async def list_receipts(batch_id: UUID, actor: Reader, commerce: Commerced, paging: Paging) -> ReceiptList:
     """What happened to each change at the store, one line per attempt."""
     page = await commerce.list_receipts(actor=actor, batch_id=batch_id, page=paging)

@@ -56,7 +56,9 @@ class LocalCommerce:
         base_url: str | None = None,
         api_version: str | None = None,
     ) -> Store:
-        stores.check_address(name=name, shop_domain=shop_domain, base_url=base_url, settings=self.settings)
+        stores.check_address(
+            name=name, shop_domain=shop_domain, token=token, base_url=base_url, settings=self.settings
+        )
         config = ShopifyConfig(
             shop_domain=shop_domain,
             access_token=token,
@@ -142,6 +144,7 @@ class LocalCommerce:
         ignore_unknown: bool = False,
         encoding: str | None = None,
         location: str | None = None,
+        name: str | None = None,
         progress: Callable[[int, int], None] | None = None,
     ) -> ImportResult:
         options = ImportOptions(
@@ -154,7 +157,7 @@ class LocalCommerce:
                     session,
                     store=row.store,
                     file=file,
-                    name=Path(path).name,
+                    name=name or Path(path).name,
                     actor=actor,
                     options=options,
                     progress=progress,
@@ -169,7 +172,7 @@ class LocalCommerce:
 
     async def list_changes(self, *, actor: Actor, query: ChangeQuery, page: PageRequest) -> Page[StagedChange]:
         async with self.runtime.database.reading(actor.tenant_id) as session:
-            return await staging_repository.list_changes(session, query, page)
+            return await staging_repository.list_changes(session, await staging.known_query(session, query), page)
 
     async def get_change(self, *, actor: Actor, change_id: UUID) -> StagedChange:
         async with self.runtime.database.reading(actor.tenant_id) as session:
@@ -199,6 +202,7 @@ class LocalCommerce:
 
     async def list_receipts(self, *, actor: Actor, batch_id: UUID, page: PageRequest) -> Page[Receipt]:
         async with self.runtime.database.reading(actor.tenant_id) as session:
+            await staging.get_batch(session, batch_id)
             return await push_repository.list_receipts(session, batch_id, page)
 
     async def stage_rollback(

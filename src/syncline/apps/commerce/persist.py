@@ -19,8 +19,8 @@ _FIRST_WAIT, _LONGEST_WAIT = 0.4, 15.0
 
 
 async def persist(work: Callable[[], Awaitable[None]], *, mark: Callable[[], object], what: str) -> None:
-    """Run `work` until it ends by itself; `mark` changes whenever it got on. Raises its `Retriable` or `Unavailable` after
-    `MAX_FAILURES` of them without progress, and anything else at once."""
+    """Run `work` until it ends by itself; `mark` changes whenever it got on. Raises its `Retriable` or `Unavailable`
+    after `MAX_FAILURES` of them without progress, and anything else at once."""
     failures = 0
     while True:
         before = mark()

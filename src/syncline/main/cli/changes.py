@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from rich.table import Table
 
 from syncline.apps.commerce.contract import StagedChange
-from syncline.apps.commerce.staging.diff import FieldChange, render_change
+from syncline.apps.commerce.staging.diff import FieldChange, render_change, render_value
 from syncline.main.cli.console import table
 from syncline.main.cli.outcome import status_text
 
@@ -18,7 +18,7 @@ def _rows(changes: Sequence[StagedChange]) -> Iterator[Sequence[object]]:
         for field in change.after:
             line = render_change(FieldChange(field, change.before.get(field), change.after[field]))
             if change.theirs is not None and field in change.theirs:
-                line += f"   (store: {change.theirs[field]})"
+                line += f"   (store: {render_value(change.theirs[field])})"
             yield (
                 str(change.id) if first else "",
                 change.label if first else "",

@@ -142,10 +142,12 @@ def fail(error: SynclineError, *, as_json: bool) -> typer.Exit:
     else:
         out = console(stderr=True)
         out.print(f"[red]{escape(body['error'])}[/red] [dim]{escape(body['code'])}[/dim]")
-        for wrong in body.get("fields", [])[:20]:
+        # A sentence that was said whole above is not said again under its field.
+        untold = [wrong for wrong in body.get("fields", []) if wrong["message"] not in body["error"]]
+        for wrong in untold[:20]:
             out.print(f"  {escape(wrong['field'])}: {escape(wrong['message'])}")
-        if len(body.get("fields", [])) > 20:
-            out.print(f"  and {len(body['fields']) - 20:,} more; --json lists them all")
+        if len(untold) > 20:
+            out.print(f"  and {len(untold) - 20:,} more; --json lists them all")
     return typer.Exit(exit_code_of(error))
 
 

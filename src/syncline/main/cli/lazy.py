@@ -46,6 +46,7 @@ COMMANDS: dict[str, Entry] = {
     "sandbox": Entry(
         "syncline.main.cli.sandbox", "Run a local double of a vendor, to try things without an account.", _RUN
     ),
+    "demo": Entry("syncline.main.cli.demo", "See it all on a store made up on this machine.", _RUN),
     "keys": Entry("syncline.main.cli.keys", "Make, list and revoke API keys.", _RUN),
     "db": Entry("syncline.main.cli.db", "Look after the database: address, programs, migrations.", _RUN),
     "doctor": Entry("syncline.main.cli.doctor", "Check this machine and installation, and say what to do.", _RUN),

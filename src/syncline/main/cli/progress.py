@@ -40,7 +40,7 @@ def progress(*, quiet: bool = False, stream: TextIO | None = None) -> Iterator[P
         yield _Silent()
     elif target.isatty():
         with RichProgress(*columns(), console=Console(file=target), refresh_per_second=8) as bars:
-            yield _Bars(bars)
+            yield RichBars(bars)
     else:
         yield _Lines(target)
 
@@ -105,7 +105,9 @@ class _SilentBar:
         pass
 
 
-class _Bars:
+class RichBars:
+    """Bars in a display of rich's, which the caller starts and ends."""
+
     def __init__(self, bars: RichProgress) -> None:
         self._bars = bars
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import typer
 from rich.console import Group, RenderableType
+from rich.text import Text
 
 from syncline.apps.accounts.contract import DEFAULT_TENANT
 from syncline.apps.commerce.contract import ChangeQuery, ChangeStatus, Commerce, Resolution
@@ -45,8 +46,8 @@ async def list_changes(
     where: Search = "",
     status: Annotated[list[ChangeStatus] | None, typer.Option(help="May be repeated.")] = None,
     batches: Annotated[bool, typer.Option("--batches", help="List the batches instead.")] = False,
-    page: Annotated[int, typer.Option(min=1)] = 1,
-    limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
+    page: Annotated[int, typer.Option(min=1, help="Counts from 1.")] = 1,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="Rows on a page.")] = 50,
     tenant: TenantSlug = DEFAULT_TENANT,
     data_dir: DataDir = None,
     as_json: AsJson = False,
@@ -78,7 +79,7 @@ async def list_changes(
 @app.command()
 @command
 async def show(
-    change_id: Annotated[UUID, typer.Argument(metavar="ID")],
+    change_id: Annotated[UUID, typer.Argument(metavar="ID", help="The change's id, from `review list`.")],
     *,
     tenant: TenantSlug = DEFAULT_TENANT,
     data_dir: DataDir = None,
@@ -96,7 +97,7 @@ async def show(
     def shown() -> RenderableType:
         notes = [text for text in (change.sentence, change.note) if text]
         people = f"staged by {change.author}" + (f", reviewed by {change.reviewer}" if change.reviewer else "")
-        return Group(change_table([change]), people, *notes)
+        return Group(change_table([change]), *map(Text, [people, *notes]))
 
     emit(asdict(change), as_json=as_json, show=shown)
 

@@ -23,6 +23,7 @@ from syncline.sandbox.shopify.faults import parse_faults
 from syncline.sandbox.shopify.generator import generate
 from syncline.sandbox.shopify.options import SandboxOptions
 from syncline.sandbox.shopify.schema import SchemaUnavailableError
+from syncline.sandbox.shopify.server import AbortableProtocol
 from syncline.sandbox.shopify.state import Store
 
 _TOKEN = SandboxOptions().token
@@ -60,6 +61,7 @@ async def shopify(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8090,
     products: Annotated[int, typer.Option(min=0, help="How many products to make.")] = 2_000,
+    variants_per_product: Annotated[float, typer.Option(min=1, help="How many variants a product has on average.")] = 4.5,
     seed: Annotated[int, typer.Option(help="The same seed makes the same store.")] = 1,
     from_csv: Annotated[
         list[Path] | None,
@@ -90,7 +92,7 @@ async def shopify(
     with listen(host, port) as listener:
         if not csv_files and parent is None:
             say(f"Making a store of {products:,} products…", style="dim")
-        store = await asyncio.to_thread(_make_store, products, seed, csv_files)
+        store = await asyncio.to_thread(_make_store, products, variants_per_product, seed, csv_files)
         url = local_url(host, listener.getsockname()[1])
         facts = {
             "url": url,
@@ -119,10 +121,10 @@ def _options(*, plan: Plan, limits: bool, faults: str, token: str, seed: int) ->
     return SandboxOptions(token=token, plan=plan.value, limits=limits, faults=faults, seed=seed)
 
 
-def _make_store(products: int, seed: int, csv_files: list[Path]) -> Store:
+def _make_store(products: int, variants_per_product: float, seed: int, csv_files: list[Path]) -> Store:
     store = Store()
     if not csv_files:
-        generate(store, products=products, seed=seed)
+        generate(store, products=products, seed=seed, variants_per_product=variants_per_product)
         return store
     try:
         load_csv(store, csv_files)
@@ -141,7 +143,7 @@ def _application(store: Store, options: SandboxOptions) -> ASGIApp:
 def _server(application: ASGIApp) -> Server:
     return Server(
         uvicorn.Config(
-            application, loop="none", http="httptools", log_config=None, access_log=False, server_header=False
+            application, loop="none", http=AbortableProtocol, log_config=None, access_log=False, server_header=False
         )
     )
 

@@ -75,7 +75,7 @@ def _welcome(url: str, sandbox: RunningSandbox | None) -> str:
             f"Shopify sandbox at {sandbox.url}  (shop {sandbox.shop_domain}, token {sandbox.token})",
             (
                 f"Connect it with: syncline stores add demo --domain {sandbox.shop_domain} --token {sandbox.token}"
-                f" --base-url {sandbox.url}"
+                f" --url {sandbox.url}"
             ),
         ]
     return "\n".join(lines)

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 from rich.console import RenderableType
+from rich.text import Text
 
 from syncline.apps.accounts.contract import DEFAULT_TENANT
 from syncline.apps.commerce.contract import Commerce, Store
@@ -105,4 +106,5 @@ async def test_store(
     """
     async with open_workspace(data_dir, tenant) as here:
         found = await here.contract(Commerce).test_store(actor=here.actor, store=store)
-    emit(asdict(found), as_json=as_json, show=lambda: f"{found.shop_name} ({found.shop_domain}) answers; all is right.")
+    said = Text(f"{found.shop_name} ({found.shop_domain}) answers; address, token and scopes are right.")
+    emit(asdict(found), as_json=as_json, show=lambda: said)

@@ -7,12 +7,14 @@ It makes single attempts; what may be repeated is decided by `retrying`, what an
 from __future__ import annotations
 
 import asyncio
+import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import cache
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -55,6 +57,12 @@ class Call:
     content: bytes = field(default=b"", repr=False)
 
 
+@cache
+def _trusted() -> ssl.SSLContext:
+    """One for the process: reading the certificates takes 60 ms, and a client is opened for every job."""
+    return httpx.create_ssl_context()
+
+
 class HttpClient:
     """Wraps `httpx.AsyncClient`. Redirects are not followed: a vendor that moves must be looked at by a person, and
     a credential must not travel to another host."""
@@ -78,6 +86,7 @@ class HttpClient:
             auth=auth,
             timeout=(timeouts or Timeouts()).httpx(),
             transport=transport,
+            verify=_trusted(),
             headers={"User-Agent": "Syncline"},
             follow_redirects=False,
             limits=httpx.Limits(max_connections=64, max_keepalive_connections=32),

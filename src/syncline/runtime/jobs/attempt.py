@@ -66,8 +66,9 @@ class Attempt:
     def tell(self, owned: store.Owned | None) -> None:
         """What the last heartbeat found of the job: still ours, cancelled, or gone to another worker."""
         if owned is None or owned.attempts != self.claim.attempts:
-            self.lost = True
-            self.interrupt()
+            if not self.lost:  # once: a second cancel would cut short how the handler cleans up
+                self.lost = True
+                self.interrupt()
         elif owned.cancel:
             self.signals.cancel = True
 

@@ -121,7 +121,9 @@ class Worker:
 
     async def _beat(self, connection: store.Connection) -> None:
         """Our own heartbeat comes before looking for the dead, so that a loop that was stuck does not free its own."""
-        owned = await store.beat(connection, self.id, [a.claim.job_id for a in self._running])
+        ids = [a.claim.job_id for a in self._running]
+        ids += [e.claim.job_id for e in self._ended]  # not written yet, so still ours
+        owned = await store.beat(connection, self.id, ids) if ids else {}
         self._next_beat = time.monotonic() + _BEAT_S
         for attempt in self._running:
             attempt.tell(owned.get(attempt.claim.job_id))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from alembic import op
 
 from syncline.runtime.db.isolation import create_schema, drop_schema, isolate_tenant, store_wide
+from syncline.runtime.db.names import APP_ROLE
 
 revision = "commerce_0001"
 down_revision = None
@@ -283,6 +284,19 @@ CREATE TABLE commerce.receipt (
 CREATE INDEX receipt_batch_idx ON commerce.receipt (batch_id);
 """
 
+# The application role may not ANALYZE tables it does not own. Autovacuum comes a minute after a first pull has ended, and
+# until then every plan is made for an empty table.
+STATISTICS = f"""
+CREATE FUNCTION commerce.analyze_mirror() RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+BEGIN
+    ANALYZE commerce.product, commerce.variant, commerce.location, commerce.inventory_level;
+    ANALYZE commerce.pull_seen;
+END $$;
+REVOKE ALL ON FUNCTION commerce.analyze_mirror() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION commerce.analyze_mirror() TO {APP_ROLE};
+"""
+
 
 def upgrade() -> None:
     create_schema("commerce")
@@ -290,9 +304,11 @@ def upgrade() -> None:
     for table in TABLES:
         isolate_tenant(f"commerce.{table}")
     store_wide("commerce.product", "description_html")
+    op.execute(STATISTICS)
 
 
 def downgrade() -> None:
+    op.execute("DROP FUNCTION commerce.analyze_mirror()")
     for table in reversed(TABLES):
         op.execute(f"DROP TABLE commerce.{table}")
     drop_schema("commerce")

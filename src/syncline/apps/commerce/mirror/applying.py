@@ -1,41 +1,82 @@
-"""What the store answered to a write, into the mirror."""
+"""What the store answered to writes, into the mirror."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, update
+from sqlalchemy import ColumnElement, bindparam, func, or_, update
 
 from syncline.apps.commerce.fields import Owner, Value
-from syncline.apps.commerce.mirror.kinds import KINDS
+from syncline.apps.commerce.mirror.kinds import KINDS, Kind
 from syncline.apps.commerce.mirror.lines import Key
 from syncline.apps.commerce.mirror.values import columns_of
 from syncline.runtime.db.session import WriteSession
 
 
-async def apply_to_mirror(
-    session: WriteSession,
-    store_id: UUID,
-    *,
-    owner: Owner,
-    key: Key,
-    values: Mapping[str, Value],
-    updated_at: datetime | None,
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """The fields one write set, and the record's time in the store's answer, if it had one."""
+
+    owner: Owner
+    key: Key
+    values: Mapping[str, Value]
+    updated_at: datetime | None
+
+
+async def apply_to_mirror(session: WriteSession, store_id: UUID, writes: Iterable[Applied]) -> None:
+    """Set what the writes set, one round trip per kind of record and set of fields.
+
+    A mirror row that is already newer is left alone. The rows' hashes are cleared, so the next pull looks at their
+    lines whatever they say.
+    """
+    alike: dict[tuple[Owner, tuple[str, ...]], list[Applied]] = {}
+    for write in writes:
+        alike.setdefault((write.owner, tuple(write.values)), []).append(write)
+    for (owner, names), group in alike.items():
+        await _apply(session, store_id, owner, names, group)
+
+
+async def _apply(
+    session: WriteSession, store_id: UUID, owner: Owner, names: tuple[str, ...], group: list[Applied]
 ) -> None:
-    """Set the fields a write set. A mirror row that is already newer is left alone. The row's hashes are cleared, so
-    the next pull looks at its line whatever it says."""
     kind = KINDS[owner.value]
     table = kind.table.c
-    given: dict[str, Any] = {**columns_of(values), "line_hash": 0, "content_hash": 0}
-    query = update(kind.table).where(
-        table.tenant_id == session.tenant_id,
-        table.store_id == store_id,
-        *(table[name] == number for name, number in zip(kind.key, key, strict=True)),
+    told = bindparam("b_updated_at", type_=table.source_updated_at.type)
+    statement = (
+        update(kind.table)
+        .where(
+            table.tenant_id == session.tenant_id,
+            table.store_id == store_id,
+            *(table[name] == bindparam(f"b_{name}") for name in kind.key),
+            or_(table.source_updated_at.is_(None), told.is_(None), table.source_updated_at <= told),
+        )
+        .values(
+            {
+                **{name: bindparam(name) for name in names},
+                **_follows(kind, names),
+                "line_hash": 0,
+                "content_hash": 0,
+                "source_updated_at": func.coalesce(told, table.source_updated_at),
+            }
+        )
     )
-    if updated_at is not None:
-        given["source_updated_at"] = updated_at
-        query = query.where(or_(table.source_updated_at.is_(None), table.source_updated_at <= updated_at))
-    await session.execute(query.values(**given))
+    rows = [
+        {
+            **columns_of(write.values),
+            **{f"b_{name}": number for name, number in zip(kind.key, write.key, strict=True)},
+            "b_updated_at": write.updated_at,
+        }
+        for write in group
+    ]
+    await session.execute(statement, rows)
+
+
+def _follows(kind: Kind, names: tuple[str, ...]) -> dict[str, ColumnElement[int]]:
+    """What moves with a field that was set: goods that become available are also on hand."""
+    if "available" not in names:
+        return {}
+    table = kind.table.c
+    return {"on_hand": table.on_hand + bindparam("available") - table.available}

@@ -102,23 +102,30 @@ def _listed(owner: Owner, row: RowMapping, currency: str) -> Listed:
     )
 
 
+def _of_store(session: Session, store_id: UUID, owner: Owner, condition: ColumnElement[bool]) -> Select[Any]:
+    source, table, _ = _SOURCES[owner]
+    return source().where(
+        table.c.tenant_id == session.tenant_id,
+        table.c.store_id == store_id,
+        table.c.deleted_at.is_(None),
+        product.c.deleted_at.is_(None),
+        condition,
+    )
+
+
+async def list_places(session: Session, store_id: UUID, condition: ColumnElement[bool]) -> Sequence[str]:
+    """The names of the locations of the live inventory levels that meet `condition`."""
+    levels = _of_store(session, store_id, Owner.INVENTORY_LEVEL, condition)
+    query = levels.with_only_columns(location.c.name).distinct().order_by(location.c.name)
+    return (await session.execute(query)).scalars().all()
+
+
 async def list_records(
     session: Session, store_id: UUID, owner: Owner, condition: ColumnElement[bool], *, currency: str
 ) -> AsyncIterator[Sequence[Listed]]:
     """Live records of `owner` that meet `condition`, in pages of 5,000 by key: memory does not grow with the store."""
-    source, table, keys = _SOURCES[owner]
-    query = (
-        source()
-        .where(
-            table.c.tenant_id == session.tenant_id,
-            table.c.store_id == store_id,
-            table.c.deleted_at.is_(None),
-            product.c.deleted_at.is_(None),
-            condition,
-        )
-        .order_by(*keys)
-        .limit(PAGE)
-    )
+    *_, keys = _SOURCES[owner]
+    query = _of_store(session, store_id, owner, condition).order_by(*keys).limit(PAGE)
     last: tuple[int, ...] | None = None
     while True:
         page = query if last is None else query.where(tuple_(*keys) > tuple_(*last))

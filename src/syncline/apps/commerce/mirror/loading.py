@@ -73,14 +73,22 @@ def _by_kind(lines: Iterable[bytes], loaded: Loaded) -> dict[str, dict[Key, _Lin
 
 async def _known(session: WriteSession, store_id: UUID, kind: Kind, keys: Sequence[Key]) -> dict[Key, _Known]:
     driver = await session.driver()
-    names = sql.SQL(", ").join(sql.SQL("m.{}").format(sql.Identifier(name)) for name in kind.key)
-    wanted = sql.SQL(", ").join(sql.SQL("%s::bigint[]") for _ in kind.key)
+    names = sql.SQL(", ").join(sql.SQL("k.{}").format(sql.Identifier(name)) for name in kind.key)
+    same = sql.SQL(" and ").join(sql.SQL("m.{0} = k.{0}").format(sql.Identifier(name)) for name in kind.key)
+    # `offset 0` keeps it a look-up by key per row, whatever the planner believes of the table's size.
     query = sql.SQL(
-        "select {names}, m.line_hash, m.content_hash, m.deleted_at is not null from {table} m"
-        " where m.store_id = %s and m.tenant_id = %s and ({names}) in (select * from unnest({wanted}))"
-    ).format(names=names, table=sql.Identifier("commerce", kind.table.name), wanted=wanted)
+        "select {names}, found.* from unnest({wanted}) as k({keys}), lateral ("
+        " select m.line_hash, m.content_hash, m.deleted_at is not null from {table} m"
+        " where m.store_id = %s and m.tenant_id = %s and {same} offset 0) as found"
+    ).format(
+        names=names,
+        wanted=sql.SQL(", ").join(sql.SQL("%s::bigint[]") for _ in kind.key),
+        keys=sql.SQL(", ").join(map(sql.Identifier, kind.key)),
+        table=sql.Identifier("commerce", kind.table.name),
+        same=same,
+    )
     columns = [list(column) for column in zip(*keys, strict=True)]
-    cursor = await driver.execute(query, [store_id, session.tenant_id, *columns])
+    cursor = await driver.execute(query, [*columns, store_id, session.tenant_id])
     width = len(kind.key)
     return {row[:width]: _Known(*row[width:]) for row in await cursor.fetchall()}
 
@@ -190,3 +198,9 @@ async def load_nodes(
     if rows:
         await _write(session, store_id, kind, rows, read_from=read_from)
     return len(rows)
+
+
+async def refresh_statistics(session: WriteSession) -> None:
+    """Have the planner look at the mirror's tables again."""
+    driver = await session.driver()
+    await driver.execute("select commerce.analyze_mirror()")

@@ -8,9 +8,9 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from syncline.apps.commerce.mirror.kinds import KINDS, Kind, content_hash, content_of_row
+from syncline.apps.commerce.mirror.kinds import KINDS, LOCATION, PRODUCT, VARIANT, Kind, content_hash, content_of_row
 from syncline.apps.commerce.mirror.lines import Key
-from syncline.apps.commerce.mirror.models import product, variant
+from syncline.apps.commerce.mirror.models import location, product, variant
 from syncline.runtime.db.session import Session
 
 
@@ -28,6 +28,16 @@ async def count_all(session: Session, store_id: UUID) -> dict[str, int]:
     return {name: await count_kind(session, store_id, kind) for name, kind in KINDS.items()}
 
 
+async def list_locations(session: Session, store_id: UUID) -> Sequence[tuple[int, str]]:
+    """Number and name of every location that can hold stock."""
+    query = (
+        select(location.c.id, location.c.name)
+        .where(_live(session, store_id, LOCATION), location.c.is_active)
+        .order_by(location.c.id)
+    )
+    return [(number, name) for number, name in (await session.execute(query))]
+
+
 async def list_contents(session: Session, store_id: UUID, kind: Kind) -> AsyncIterator[dict[Key, int]]:
     """Every live record's key and the hash of what the mirror really holds of it, in pages of 5,000."""
     query = select(*(kind.table.c[name] for name in kind.columns)).where(_live(session, store_id, kind))
@@ -39,25 +49,20 @@ async def list_contents(session: Session, store_id: UUID, kind: Kind) -> AsyncIt
 async def find_products_with_wrong_variant_count(session: Session, store_id: UUID, *, limit: int) -> Sequence[int]:
     """Products whose own count of variants is not what the mirror holds of them: a line was lost on the way."""
     held = (
-        select(func.count())
-        .select_from(variant)
-        .where(
-            variant.c.tenant_id == session.tenant_id,
-            variant.c.store_id == store_id,
-            variant.c.product_id == product.c.id,
-            variant.c.deleted_at.is_(None),
-        )
-        .scalar_subquery()
+        select(variant.c.product_id, func.count().label("n"))
+        .where(_live(session, store_id, VARIANT))
+        .group_by(variant.c.product_id)
+        .subquery()
     )
     query = (
         select(product.c.id)
+        .outerjoin(held, held.c.product_id == product.c.id)
         .where(
-            product.c.tenant_id == session.tenant_id,
-            product.c.store_id == store_id,
-            product.c.deleted_at.is_(None),
+            _live(session, store_id, PRODUCT),
             product.c.variants_count.is_not(None),
-            product.c.variants_count != held,
+            product.c.variants_count != func.coalesce(held.c.n, 0),
         )
+        .order_by(product.c.id)
         .limit(limit)
     )
     return list((await session.execute(query)).scalars())

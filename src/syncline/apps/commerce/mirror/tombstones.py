@@ -32,16 +32,22 @@ async def bury_unseen(
     session: WriteSession, store_id: UUID, kind: Kind, *, run_id: UUID, stream: str, read_from: datetime
 ) -> int:
     """After a complete read: what the run did not name and was not changed since it began is gone."""
-    pairs = sql.SQL(", ").join(sql.Identifier("m", name) for name in kind.key)
-    seen = (
-        "select unnest(s.keys) from commerce.pull_seen s"
-        if len(kind.key) == 1
-        else "select u.a, u.b from commerce.pull_seen s, unnest(s.keys, s.second_keys) as u(a, b)"
+    seconds = "s.second_keys" if len(kind.key) > 1 else "s.keys"
+    same = sql.SQL(" and ").join(
+        sql.SQL("seen.{} = m.{}").format(sql.Identifier(name), sql.Identifier(column))
+        for name, column in zip("ab", kind.key, strict=False)
     )
-    condition = sql.SQL(
-        "({pairs}) not in ({seen} where s.run_id = %(run)s and s.stream = %(stream)s and s.kind = %(name)s)"
-    ).format(pairs=pairs, seen=sql.SQL(seen))
+    condition = sql.SQL("not exists (select from ({seen}) as seen where {same})").format(
+        seen=_SEEN.format(seconds=sql.SQL(seconds)), same=same
+    )
     return await _bury(session, store_id, kind, condition, read_from, run=run_id, stream=stream, name=kind.name)
+
+
+# `not exists` becomes an anti-join; `not in` would compare every row with every key as soon as they outgrow work_mem.
+_SEEN = sql.SQL(
+    "select u.a, u.b from commerce.pull_seen s, unnest(s.keys, {seconds}) as u(a, b)"
+    " where s.run_id = %(run)s and s.stream = %(stream)s and s.kind = %(name)s"
+)
 
 
 async def bury_unseen_variants(session: WriteSession, store_id: UUID, *, run_id: UUID, read_from: datetime) -> int:
@@ -49,8 +55,8 @@ async def bury_unseen_variants(session: WriteSession, store_id: UUID, *, run_id:
     condition = sql.SQL(
         "m.product_id in (select unnest(s.keys) from commerce.pull_seen s"
         "  where s.run_id = %(run)s and s.stream = 'products' and s.kind = 'product')"
-        " and m.id not in (select unnest(s.keys) from commerce.pull_seen s"
-        "  where s.run_id = %(run)s and s.stream = 'products' and s.kind = 'variant')"
+        " and not exists (select from (select unnest(s.keys) as id from commerce.pull_seen s"
+        "  where s.run_id = %(run)s and s.stream = 'products' and s.kind = 'variant') as seen where seen.id = m.id)"
     )
     return await _bury(session, store_id, VARIANT, condition, read_from, run=run_id)
 

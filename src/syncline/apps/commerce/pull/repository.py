@@ -239,7 +239,7 @@ _COUNT_SEEN = text("""
 async def count_seen(session: Session, run_id: UUID, stream: str) -> dict[str, int]:
     """Distinct keys of the run, by kind."""
     values = {"tenant": session.tenant_id, "run": run_id, "stream": stream}
-    return dict((await session.execute(_COUNT_SEEN, values)).tuples().all())
+    return dict((await session.execute(_COUNT_SEEN, values)).all())
 
 
 async def forget_seen(session: WriteSession, run_id: UUID, stream: str | None = None) -> None:

@@ -13,7 +13,7 @@ import structlog
 
 from syncline.apps.commerce.contract import RunStatus
 from syncline.apps.commerce.mirror.kinds import PRODUCT, VARIANT, kinds_of
-from syncline.apps.commerce.mirror.loading import load_lines
+from syncline.apps.commerce.mirror.loading import load_lines, refresh_statistics
 from syncline.apps.commerce.mirror.repository import count_kind
 from syncline.apps.commerce.mirror.tombstones import (
     bury_levels_of_buried_variants,
@@ -35,6 +35,8 @@ from syncline.runtime.db.engine import Database
 log = structlog.get_logger(__name__)
 
 MAX_RESTARTS = 3
+_GROWTH = 4
+"""The planner's statistics are taken anew each time a stream has written so many times more rows."""
 END = "end"
 """The cursor of a paged stream whose last page is stored."""
 
@@ -71,6 +73,8 @@ class StreamWork:
     client: ShopifyClient
     settings: CommerceSettings
     held: StreamRow
+    written: int = 0
+    look_again_at: int = 4_000
 
     async def note(self, **values: Any) -> None:
         async with self.database.writing(self.tenant_id) as session:
@@ -121,6 +125,11 @@ class StreamWork:
         async with self.database.writing(self.tenant_id) as session:
             loaded = await load_lines(session, self.held.store_id, piece.lines, read_from=self.held.read_from)
             self.held = await repository.record_chunk(session, self.held, cursor=piece.cursor, loaded=loaded)
+        self.written += loaded.inserted
+        if self.written >= self.look_again_at:
+            self.look_again_at = self.written * _GROWTH
+            async with self.database.writing(self.tenant_id) as session:
+                await refresh_statistics(session)
 
     async def _pages(self) -> AsyncIterator[Piece]:
         if self.held.cursor == END:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, func, insert, select, update
+from sqlalchemy import RowMapping, bindparam, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from syncline.apps.commerce.contract import ChangeStatus, Json, Receipt, RunStatus
@@ -165,7 +165,7 @@ async def count_changes(session: Session, run_id: UUID) -> dict[str, int]:
         .where(staged_change.c.tenant_id == session.tenant_id, staged_change.c.push_run_id == run_id)
         .group_by(staged_change.c.status)
     )
-    return dict((await session.execute(query)).tuples().all())
+    return dict((await session.execute(query)).all())
 
 
 async def list_next(
@@ -188,32 +188,65 @@ async def list_next(
 
 
 async def mark_sending(session: WriteSession, held: PushRow, sending: Sequence[tuple[ChangeRow, Json]]) -> None:
-    """Write down what will be sent, over which values, before it is sent."""
-    for change, before in sending:
-        await session.execute(
-            update(staged_change)
-            .where(staged_change.c.tenant_id == session.tenant_id, staged_change.c.id == change.id)
-            .values(status=ChangeStatus.SENDING, attempt=change.attempt + 1)
+    """Write down what will be sent, over which values, before it is sent. `attempt` of the rows is the one that
+    begins."""
+    if not sending:
+        return
+    now = clock.now()
+    await session.execute(
+        _MOVE, [{"b_id": change.id, "status": ChangeStatus.SENDING, **_moved(change)} for change, _ in sending]
+    )
+    await session.execute(
+        _RECEIPT,
+        [
+            {
+                **_receipt_key(session, held, change),
+                "outcome": "sent",
+                "before": before,
+                "after": change.after,
+                "verified_by": "nothing yet",
+                "vendor_code": None,
+                "sentence": None,
+                "store_updated_at": None,
+                "sent_at": now,
+                "finished_at": None,
+            }
+            for change, before in sending
+        ],
+    )
+
+
+def _moved(change: ChangeRow) -> dict[str, Any]:
+    return {"attempt": change.attempt, "theirs": None, "sentence": None}
+
+
+def _receipt_key(session: WriteSession, held: PushRow, change: ChangeRow) -> dict[str, Any]:
+    return {
+        "change_id": change.id,
+        "attempt": change.attempt,
+        "tenant_id": session.tenant_id,
+        "batch_id": change.batch_id,
+        "push_run_id": held.id,
+    }
+
+
+# Both are run for many rows in one round trip; row-level security adds the tenant to the first.
+_MOVE = (
+    update(staged_change)
+    .where(staged_change.c.id == bindparam("b_id"))
+    .values({name: bindparam(name) for name in ("status", "attempt", "theirs", "sentence")})
+)
+_RECEIPT = upsert(receipt)
+_RECEIPT = _RECEIPT.on_conflict_do_update(
+    index_elements=["change_id", "attempt"],
+    set_={
+        name: _RECEIPT.excluded[name]
+        for name in (
+            *("push_run_id", "outcome", "before", "after", "verified_by", "vendor_code", "sentence"),
+            *("store_updated_at", "finished_at"),
         )
-        values = {
-            "push_run_id": held.id,
-            "outcome": "sent",
-            "before": before,
-            "after": change.after,
-            "verified_by": "nothing yet",
-            "sent_at": clock.now(),
-        }
-        await session.execute(
-            upsert(receipt)
-            .values(
-                change_id=change.id,
-                attempt=change.attempt + 1,
-                tenant_id=session.tenant_id,
-                batch_id=change.batch_id,
-                **values,
-            )
-            .on_conflict_do_update(index_elements=["change_id", "attempt"], set_=values)
-        )
+    },
+)
 
 
 async def put_back(session: WriteSession, changes: Sequence[ChangeRow]) -> None:
@@ -226,35 +259,50 @@ async def put_back(session: WriteSession, changes: Sequence[ChangeRow]) -> None:
     await session.execute(query)
 
 
-async def settle(session: WriteSession, held: PushRow, change: ChangeRow, end: Settled, before: Json) -> None:
-    """The end of an attempt: the change's state and its receipt, together."""
+@dataclass(frozen=True, slots=True)
+class End:
+    """One settled change, and the values it was written over or compared with."""
+
+    change: ChangeRow
+    settled: Settled
+    before: Json
+
+
+async def settle(session: WriteSession, held: PushRow, ends: Sequence[End]) -> None:
+    """The ends of attempts: each change's state and its receipt, together."""
+    if not ends:
+        return
+    now = clock.now()
     await session.execute(
-        update(staged_change)
-        .where(staged_change.c.tenant_id == session.tenant_id, staged_change.c.id == change.id)
-        .values(status=end.status, attempt=change.attempt, theirs=end.theirs, sentence=end.sentence)
+        _MOVE,
+        [
+            {
+                "b_id": end.change.id,
+                "status": end.settled.status,
+                "attempt": end.change.attempt,
+                "theirs": end.settled.theirs,
+                "sentence": end.settled.sentence,
+            }
+            for end in ends
+        ],
     )
-    values = {
-        "push_run_id": held.id,
-        "outcome": end.outcome,
-        "before": before,
-        "after": end.after,
-        "verified_by": end.verified_by,
-        "vendor_code": end.vendor_code,
-        "sentence": end.sentence,
-        "store_updated_at": end.store_updated_at,
-        "finished_at": clock.now(),
-    }
     await session.execute(
-        upsert(receipt)
-        .values(
-            change_id=change.id,
-            attempt=change.attempt,
-            tenant_id=session.tenant_id,
-            batch_id=change.batch_id,
-            sent_at=clock.now(),
-            **values,
-        )
-        .on_conflict_do_update(index_elements=["change_id", "attempt"], set_=values)
+        _RECEIPT,
+        [
+            {
+                **_receipt_key(session, held, end.change),
+                "outcome": end.settled.outcome,
+                "before": end.before,
+                "after": end.settled.after,
+                "verified_by": end.settled.verified_by,
+                "vendor_code": end.settled.vendor_code,
+                "sentence": end.settled.sentence,
+                "store_updated_at": end.settled.store_updated_at,
+                "sent_at": now,
+                "finished_at": now,
+            }
+            for end in ends
+        ],
     )
 
 
@@ -268,7 +316,7 @@ async def find_sent_over(session: Session, changes: Sequence[ChangeRow]) -> Mapp
         )
         .where(receipt.c.tenant_id == session.tenant_id, receipt.c.change_id.in_([row.id for row in changes]))
     )
-    return dict((await session.execute(query)).tuples().all())
+    return dict((await session.execute(query)).all())
 
 
 async def list_receipts(session: Session, batch_id: UUID, page: PageRequest) -> Page[Receipt]:

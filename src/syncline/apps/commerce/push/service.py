@@ -4,9 +4,10 @@ from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
 
-from syncline.apps.commerce.contract import NothingToDo, PushAlreadyRunning, PushRun, RunNotFound, Store
+from syncline.apps.commerce.contract import BatchNotFound, NothingToDo, PushAlreadyRunning, PushRun, RunNotFound, Store
 from syncline.apps.commerce.push import repository
 from syncline.apps.commerce.push.repository import PushRow
+from syncline.apps.commerce.staging.service import get_batch
 from syncline.apps.commerce.stores.repository import find_by_id
 from syncline.kernel.tenant import Actor
 from syncline.runtime.db.session import Session, WriteSession
@@ -22,10 +23,20 @@ def _already(run: PushRow, store: str) -> PushAlreadyRunning:
     )
 
 
+async def _check_batch(session: Session, store: Store, batch_id: UUID) -> None:
+    batch = await get_batch(session, batch_id)
+    if batch.store != store.name:
+        raise BatchNotFound(
+            f"Batch {batch_id} was staged for {batch.store}; push it with `syncline push {batch.store}`."
+        )
+
+
 async def start(
     session: WriteSession, queue: JobQueue, *, store: Store, batch_id: UUID | None, actor: Actor
 ) -> PushRow:
     """Claim every approved change of the store (or of one batch) for a run, in the caller's transaction."""
+    if batch_id is not None:
+        await _check_batch(session, store, batch_id)
     live = await repository.find_live(session, store.id)
     if live is not None:
         raise _already(live, store.name)

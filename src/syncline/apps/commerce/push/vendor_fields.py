@@ -1,11 +1,11 @@
-"""Our field values as the connector's write actions take them, under Shopify's names."""
+"""Our field values as the connector's write actions take them, under Shopify's names, and back from its answers."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from syncline.apps.commerce.fields import Value
+from syncline.apps.commerce.fields import Value, canonical
 
 State = Mapping[str, Value]
 
@@ -52,3 +52,38 @@ def variant_input(after: State, now: State) -> dict[str, Any]:
         unit = after.get("weight_unit", now.get("weight_unit")) or "kilograms"
         given["weight"] = {"value": float(str(weight or 0)), "unit": str(unit).upper()}
     return given
+
+
+_ITEM = "inventoryItem"
+_WEIGHT = (_ITEM, "measurement", "weight")
+_ANSWERED: Mapping[str, tuple[str, ...]] = {
+    **{ours: (theirs,) for ours, theirs in _PRODUCT.items()},
+    **{ours: (theirs,) for ours, theirs in _VARIANT.items()},
+    "status": ("status",),
+    "seo_title": ("seo", "title"),
+    "seo_description": ("seo", "description"),
+    "inventory_policy": ("inventoryPolicy",),
+    "cost": (_ITEM, "unitCost", "amount"),
+    "requires_shipping": (_ITEM, "requiresShipping"),
+    "tracked": (_ITEM, "tracked"),
+    "weight": (*_WEIGHT, "value"),
+    "weight_unit": (*_WEIGHT, "unit"),
+    "available": ("available",),
+}
+
+
+def answered(after: State, values: Mapping[str, Any], currency: str) -> dict[str, Value]:
+    """The fields of `after` as the store has them now: it sorts tags and tidies texts. A field the answer does not
+    carry is as it was asked for."""
+    return {name: _answered(name, wanted, values, currency) for name, wanted in after.items()}
+
+
+def _answered(name: str, wanted: Value, values: Mapping[str, Any], currency: str) -> Value:
+    found: Any = values
+    for step in _ANSWERED[name]:
+        if found is None:
+            return None
+        if step not in found:
+            return wanted
+        found = found[step]
+    return canonical(name, found, currency)

@@ -20,13 +20,14 @@ import structlog
 
 from syncline.apps.commerce.contract import ChangeStatus
 from syncline.apps.commerce.fields import Owner
-from syncline.apps.commerce.mirror.applying import apply_to_mirror
+from syncline.apps.commerce.mirror.applying import Applied, apply_to_mirror
+from syncline.apps.commerce.mirror.lines import Key
 from syncline.apps.commerce.mirror.values import pick
 from syncline.apps.commerce.persist import weightiest
 from syncline.apps.commerce.push import repository
 from syncline.apps.commerce.push.reading import State, read_now
-from syncline.apps.commerce.push.repository import PushRow, Settled
-from syncline.apps.commerce.push.vendor_fields import product_input, variant_input
+from syncline.apps.commerce.push.repository import End, PushRow, Settled
+from syncline.apps.commerce.push.vendor_fields import answered, product_input, variant_input
 from syncline.apps.commerce.push.verdict import Outcome, Verdict, judge, judge_read_back
 from syncline.apps.commerce.staging.repository import ChangeRow
 from syncline.connectors.shopify import actions
@@ -90,33 +91,18 @@ class PushWork:
             async with self.database.writing(self.tenant_id) as session:
                 await repository.hold(session, self.held)
                 sent_over = await repository.find_sent_over(session, changes)
+                ends: list[End] = []
                 lost: list[ChangeRow] = []
                 for change in changes:
-                    await self._read_back(
-                        session, change, sent_over.get(change.id, change.before), now[change.id], lost
-                    )
+                    before = sent_over.get(change.id, change.before)
+                    end = _read_back(change, before, now[change.id])
+                    if end is None:
+                        lost.append(change)
+                    else:
+                        ends.append(End(change, end, before))
+                await self._settle(session, ends)
                 if lost:
                     await repository.put_back(session, lost)
-
-    async def _read_back(
-        self,
-        session: WriteSession,
-        change: ChangeRow,
-        sent_over: State,
-        now: State | None,
-        lost: list[ChangeRow],
-    ) -> None:
-        if now is None:
-            await self._settle(session, change, _gone(change), sent_over)
-            return
-        match judge_read_back(sent_over, change.after, now):
-            case Outcome.ARRIVED:
-                end = Settled(change.id, ChangeStatus.APPLIED, "applied", pick(now, list(change.after)), "read-back")
-                await self._settle(session, change, end, sent_over)
-            case Outcome.LOST:
-                lost.append(change)
-            case Outcome.MOVED:
-                await self._settle(session, change, _conflict(change, now), sent_over)
 
     # The work itself.
 
@@ -154,25 +140,18 @@ class PushWork:
         """Compare with the store; settle what needs no write; write down the rest as sending."""
         now = await read_now(self.client, self.currency, changes)
         ready: list[Ready] = []
+        ends: list[End] = []
+        for change in map(_next_attempt, changes):
+            state = now[change.id]
+            settled = _without_write(change, state)
+            if settled is not None:
+                ends.append(End(change, settled, change.before if state is None else pick(state, list(change.after))))
+            elif state is not None:
+                ready.append(Ready(change, state))
         async with self.database.writing(self.tenant_id) as session:
             await repository.hold(session, self.held)
-            for change in changes:
-                state = now[change.id]
-                attempt = _next_attempt(change)
-                if state is None:
-                    await self._settle(session, attempt, _gone(change), change.before)
-                    continue
-                verdict = judge(change.before, change.after, state)
-                seen = pick(state, list(change.after))
-                if verdict is Verdict.ALREADY:
-                    end = Settled(change.id, ChangeStatus.APPLIED, "already", seen, "read before write")
-                    await self._settle(session, attempt, end, seen)
-                elif verdict is Verdict.CONFLICT:
-                    await self._settle(session, attempt, _conflict(change, state), seen)
-                else:
-                    ready.append(Ready(attempt, state))
-            sending = [(_previous_attempt(one.change), one.before) for one in ready]
-            await repository.mark_sending(session, self.held, sending)
+            await self._settle(session, ends)
+            await repository.mark_sending(session, self.held, [(one.change, one.before) for one in ready])
         return ready
 
     async def _send(self, ready: list[Ready]) -> None:
@@ -193,8 +172,9 @@ class PushWork:
                 ends = [_refused(one.change, error.vendor_code, error.sentence) for one in members]
             async with self.database.writing(self.tenant_id) as session:
                 await repository.hold(session, self.held)
-                for one, end in zip(members, ends, strict=True):
-                    await self._settle(session, one.change, end, one.before)
+                await self._settle(
+                    session, [End(one.change, end, one.before) for one, end in zip(members, ends, strict=True)]
+                )
 
     async def _put_back(self, members: list[Ready]) -> None:
         async with self.database.writing(self.tenant_id) as session:
@@ -213,12 +193,12 @@ class PushWork:
     async def _send_product(self, one: Ready) -> Settled:
         change = one.change
         result = await actions.update_product(self.client, change.resource_id, product_input(change.after, one.now))
-        return _end(change, result)
+        return _end(change, result, self.currency)
 
     async def _send_variants(self, members: list[Ready]) -> list[Settled]:
         rows = [(one.change.resource_id, variant_input(one.change.after, one.now)) for one in members]
         results = await actions.update_variants(self.client, members[0].change.product_id, rows)
-        return [_end(one.change, result) for one, result in zip(members, results, strict=True)]
+        return [_end(one.change, result, self.currency) for one, result in zip(members, results, strict=True)]
 
     async def _send_levels(self, members: list[Ready]) -> list[Settled]:
         """Compare-and-swap at Shopify itself: a quantity that moved since it was read is refused, the others are
@@ -226,7 +206,7 @@ class PushWork:
         results = await actions.set_inventory(
             self.client, [_quantity(one) for one in members], idempotency_key=_idempotency_key(members)
         )
-        ends = [_end(one.change, result) for one, result in zip(members, results, strict=True)]
+        ends = [_end(one.change, result, self.currency) for one, result in zip(members, results, strict=True)]
         stale = [one.change for one, result in zip(members, results, strict=True) if result.is_stale]
         if not stale:
             return ends
@@ -234,18 +214,45 @@ class PushWork:
         moved = {change.id: _moved(change, now[change.id]) for change in stale}
         return [moved.get(end.change_id, end) for end in ends]
 
-    async def _settle(self, session: WriteSession, change: ChangeRow, end: Settled, before: State) -> None:
-        await repository.settle(session, self.held, change, end, before)
-        if end.status is ChangeStatus.APPLIED:
-            await apply_to_mirror(
-                session,
-                self.held.store_id,
-                owner=Owner(change.kind),
-                key=(change.resource_id,) if change.location_id is None else (change.resource_id, change.location_id),
-                values=end.after,
-                updated_at=end.store_updated_at,
+    async def _settle(self, session: WriteSession, ends: Sequence[End]) -> None:
+        await repository.settle(session, self.held, ends)
+        applied = [
+            Applied(
+                owner=Owner(end.change.kind),
+                key=_key(end.change),
+                values=end.settled.after,
+                updated_at=end.settled.store_updated_at,
             )
-        self.settled += 1
+            for end in ends
+            if end.settled.status is ChangeStatus.APPLIED
+        ]
+        await apply_to_mirror(session, self.held.store_id, applied)
+        self.settled += len(ends)
+
+
+def _key(change: ChangeRow) -> Key:
+    return (change.resource_id,) if change.location_id is None else (change.resource_id, change.location_id)
+
+
+def _without_write(change: ChangeRow, now: State | None) -> Settled | None:
+    """The end of a change that needs no write, or must have none; None when it is to be sent."""
+    if now is None:
+        return _gone(change)
+    verdict = judge(change.before, change.after, now)
+    if verdict is Verdict.ALREADY:
+        seen = pick(now, list(change.after))
+        return Settled(change.id, ChangeStatus.APPLIED, "already", seen, "read before write")
+    return _conflict(change, now) if verdict is Verdict.CONFLICT else None
+
+
+def _read_back(change: ChangeRow, before: State, now: State | None) -> Settled | None:
+    """The end of a change whose answer never came; None when it did not arrive and is to be sent again."""
+    if now is None:
+        return _gone(change)
+    outcome = judge_read_back(before, change.after, now)
+    if outcome is Outcome.ARRIVED:
+        return Settled(change.id, ChangeStatus.APPLIED, "applied", pick(now, list(change.after)), "read-back")
+    return _conflict(change, now) if outcome is Outcome.MOVED else None
 
 
 def _quantity(one: Ready) -> tuple[int, int, int, int | None]:
@@ -269,21 +276,18 @@ def _next_attempt(change: ChangeRow) -> ChangeRow:
     return _with_attempt(change, change.attempt + 1)
 
 
-def _previous_attempt(change: ChangeRow) -> ChangeRow:
-    return _with_attempt(change, change.attempt - 1)
-
-
 def _with_attempt(change: ChangeRow, attempt: int) -> ChangeRow:
     values: dict[str, Any] = {name: getattr(change, name) for name in ChangeRow.__dataclass_fields__}
     return ChangeRow(**{**values, "attempt": attempt})
 
 
-def _end(change: ChangeRow, result: RowResult[Any]) -> Settled:
+def _end(change: ChangeRow, result: RowResult[Any], currency: str) -> Settled:
     if not result.ok:
         reason = " ".join(error.message for error in result.errors)
         return _refused(change, next((error.code for error in result.errors if error.code), None), reason)
     updated = datetime.fromisoformat(result.updated_at) if result.updated_at is not None else None
-    return Settled(change.id, ChangeStatus.APPLIED, "applied", dict(change.after), "answer", store_updated_at=updated)
+    after = answered(change.after, result.values, currency)
+    return Settled(change.id, ChangeStatus.APPLIED, "applied", after, "answer", store_updated_at=updated)
 
 
 def _moved(change: ChangeRow, now: State | None) -> Settled:

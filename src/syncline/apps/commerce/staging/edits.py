@@ -102,6 +102,11 @@ def owner_of(edit: Edit) -> Owner:
     return FIELDS[edit.field].owner
 
 
+def location_of(edit: Edit) -> str | None:
+    """The location an inventory edit names; None when it names none."""
+    return edit.location if isinstance(edit, SetValue | AdjustQuantity) else None
+
+
 def edits_for(owner: Owner, edits: Iterable[Edit]) -> tuple[Edit, ...]:
     return tuple(edit for edit in edits if owner_of(edit) is owner)
 
@@ -132,7 +137,7 @@ def parse_edits(expressions: Sequence[str], *, currency: str) -> tuple[Edit, ...
 def _overlap(one: Edit, other: Edit) -> bool:
     if one.field != other.field:
         return False
-    here, there = getattr(one, "location", None), getattr(other, "location", None)
+    here, there = location_of(one), location_of(other)
     return here is None or there is None or here.casefold() == there.casefold()
 
 
@@ -281,7 +286,7 @@ def apply(edits: Iterable[Edit], current: Mapping[str, Value], currency: str, *,
 
 
 def _is_elsewhere(edit: Edit, current: Mapping[str, Value]) -> bool:
-    location = edit.location if isinstance(edit, SetValue | AdjustQuantity) else None
+    location = location_of(edit)
     return location is not None and location.casefold() != str(current.get("location", "")).casefold()
 
 
@@ -342,7 +347,8 @@ def _changed_tags(edit: ChangeTags, value: Value) -> Value:
 def describe(edit: Edit, currency: str) -> str:
     """The edit as a clause for a batch's summary: `price raised by 10 %, ending in .99`."""
     label = FIELDS[edit.field].label
-    at = f" at {edit.location}" if isinstance(edit, SetValue | AdjustQuantity) and edit.location else ""
+    place = location_of(edit)
+    at = f" at {place}" if place else ""
     match edit:
         case SetValue(value=None):
             return f"{label} cleared"

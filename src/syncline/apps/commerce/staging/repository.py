@@ -169,7 +169,7 @@ async def count_by_status(session: Session, query: ChangeQuery) -> dict[str, int
     counts = (
         select(staged_change.c.status, func.count()).where(_matching(session, query)).group_by(staged_change.c.status)
     )
-    return dict((await session.execute(counts)).tuples().all())
+    return dict((await session.execute(counts)).all())
 
 
 async def review(

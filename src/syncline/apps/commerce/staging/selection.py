@@ -39,7 +39,8 @@ def _text_is(column: ColumnElement[Any], value: SearchValue) -> Condition:
         return or_(column.is_(None), column == "")
     if isinstance(value, Pattern):
         return column.ilike(value.like, escape="\\")
-    return func.lower(column) == str(value).lower()
+    # Both by the database: its folding of case and Python's differ for some letters and under some locales.
+    return func.lower(column) == func.lower(str(value))
 
 
 def _tag_is(column: ColumnElement[Any], value: SearchValue) -> Condition:
@@ -177,13 +178,18 @@ _CHANGE_COLUMNS: Mapping[str, ColumnElement[Any]] = {
 }
 
 
+# A change of a stock level names its inventory item, which belongs to one variant.
+_VARIANT_OF_CHANGE = or_(
+    and_(staged_change.c.kind == Owner.VARIANT, variant.c.id == staged_change.c.resource_id),
+    and_(staged_change.c.kind == Owner.INVENTORY_LEVEL, variant.c.inventory_item_id == staged_change.c.resource_id),
+)
+
+
 def _of_the_record(term: Term) -> Condition:
     """Vendor, title, tags of the change's product and the SKU of its variant, as the mirror has them."""
     assert term.field is not None
     table = variant if term.field.entity == Owner.VARIANT else product
-    key = (
-        variant.c.id == staged_change.c.resource_id if table is variant else product.c.id == staged_change.c.product_id
-    )
+    key = _VARIANT_OF_CHANGE if table is variant else product.c.id == staged_change.c.product_id
     return exists(
         select(literal(1))
         .select_from(table)

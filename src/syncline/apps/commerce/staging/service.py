@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from syncline.apps.commerce.contract import (
@@ -15,14 +16,17 @@ from syncline.apps.commerce.contract import (
     Store,
 )
 from syncline.apps.commerce.fields import Owner
-from syncline.apps.commerce.mirror.listing import Listed, list_records
+from syncline.apps.commerce.mirror.listing import Listed, list_places, list_records
+from syncline.apps.commerce.mirror.repository import list_locations
+from syncline.apps.commerce.nearest import did_you_mean, join_or
 from syncline.apps.commerce.settings import CommerceSettings
 from syncline.apps.commerce.staging import repository
-from syncline.apps.commerce.staging.edits import Edit, apply, describe, edits_for, parse_edits
+from syncline.apps.commerce.staging.edits import Edit, apply, describe, edits_for, location_of, parse_edits
 from syncline.apps.commerce.staging.repository import Proposal
 from syncline.apps.commerce.staging.search import Search
 from syncline.apps.commerce.staging.selection import mirror_condition, parse_where
-from syncline.kernel.errors import InvalidInput
+from syncline.apps.commerce.stores import service as stores
+from syncline.kernel.errors import FieldError, InvalidInput
 from syncline.kernel.tenant import Actor
 from syncline.runtime.db.session import Session, WriteSession
 
@@ -56,6 +60,36 @@ async def _proposals(
             yield len(page), [proposal for proposal in made if proposal is not None]
 
 
+async def _check_places(session: Session, store: Store, search: Search, edits: Sequence[Edit]) -> None:
+    """An inventory edit says where it is meant: a misspelt location would change nothing, and one left out would change
+    every location at once."""
+    mine = edits_for(Owner.INVENTORY_LEVEL, edits)
+    if not mine:
+        return
+    known = [name for _, name in await list_locations(session, store.id)]
+    named = {place for place in map(location_of, mine) if place is not None}
+    folded = {name.casefold() for name in known}
+    for place in sorted(named):
+        if place.casefold() not in folded:
+            raise _wrong_place(
+                f"{store.name} has no location {place!r}.{did_you_mean(place, known)} It has {join_or(known)}."
+                if known
+                else f"{store.name} has no location {place!r}: none is mirrored yet; pull the store first."
+            )
+    if len(named) == len(mine):
+        return
+    places = await list_places(session, store.id, mirror_condition(Owner.INVENTORY_LEVEL, search))
+    if len(places) > 1:
+        raise _wrong_place(
+            f"The stock that matches lies at {len(places)} locations; say which one is meant after @, like"
+            f' inventory=10@"{places[0]}". They are {join_or(places)}.'
+        )
+
+
+def _wrong_place(sentence: str) -> InvalidInput:
+    return InvalidInput(sentence, fields=[FieldError("location", sentence)])
+
+
 async def stage_edit(
     session: WriteSession, *, store: Store, where: str, expressions: Sequence[str], actor: Actor, note: str | None
 ) -> UUID:
@@ -64,6 +98,7 @@ async def stage_edit(
         raise InvalidInput("Say what to change, like --set price=+10% or --set tags=+sale.")
     search = parse_where(where)
     edits = parse_edits(expressions, currency=store.currency)
+    await _check_places(session, store, search, edits)
     summary = "; ".join(describe(edit, store.currency) for edit in edits) + (f" where {where}" if where.strip() else "")
     batch_id = await repository.add_batch(session, store_id=store.id, kind="edit", summary=summary, author=actor.name)
     looked = staged = 0
@@ -73,7 +108,12 @@ async def stage_edit(
             session, batch_id=batch_id, store_id=store.id, author=actor.name, note=note, proposals=proposals
         )
     if not looked:
-        raise NothingToDo(f"Nothing in {store.name} matches {where!r}; pull the store first if it is new.")
+        found = (
+            f"Nothing in {store.name} matches {where.strip()}"
+            if where.strip()
+            else f"{store.name} has nothing to change"
+        )
+        raise NothingToDo(f"{found}; pull the store first if it is new.")
     if not staged:
         raise NothingToDo(f"All {looked} records that match have these values already; nothing was staged.")
     return batch_id
@@ -93,6 +133,17 @@ async def get_change(session: Session, change_id: UUID) -> StagedChange:
     return change
 
 
+async def known_query(session: Session, query: ChangeQuery) -> ChangeQuery:
+    """`query` with its store by the name it was given. Raises `StoreNotFound` and `BatchNotFound`: a mistyped one is
+    not an empty list."""
+    if query.batch_id is not None:
+        await get_batch(session, query.batch_id)
+    if query.store is None:
+        return query
+    row = await stores.get(session, query.store)
+    return replace(query, store=row.store.name)
+
+
 async def _nothing_moved(session: Session, query: ChangeQuery, wanted: str) -> ChangeNotReviewable:
     counts = await repository.count_by_status(session, query)
     if not counts:
@@ -105,6 +156,7 @@ async def approve(
     session: WriteSession, query: ChangeQuery, *, actor: Actor, note: str | None, settings: CommerceSettings
 ) -> int:
     """Approve what matches and is pending. Two people at once never approve the same change twice."""
+    query = await known_query(session, query)
     not_by = None if settings.author_may_approve else actor.name
     moved = await repository.review(
         session,
@@ -115,13 +167,16 @@ async def approve(
         note=note,
         not_by=not_by,
     )
-    if not moved:
-        raise await _nothing_moved(session, query, "approved")
-    return moved
+    if moved:
+        return moved
+    if not_by is not None and ChangeStatus.PENDING in await repository.count_by_status(session, query):
+        raise ChangeNotReviewable("You staged what matches yourself; here somebody else has to approve it.")
+    raise await _nothing_moved(session, query, "approved")
 
 
 async def reject(session: WriteSession, query: ChangeQuery, *, actor: Actor, note: str | None) -> int:
     """Reject what matches and was not sent: pending, approved, in conflict or refused by the store."""
+    query = await known_query(session, query)
     open_states = (ChangeStatus.PENDING, ChangeStatus.APPROVED, ChangeStatus.CONFLICT, ChangeStatus.FAILED)
     moved = await repository.review(
         session, query, frm=open_states, to=ChangeStatus.REJECTED, reviewer=actor.name, note=note
@@ -133,6 +188,7 @@ async def reject(session: WriteSession, query: ChangeQuery, *, actor: Actor, not
 
 async def resolve(session: WriteSession, query: ChangeQuery, *, actor: Actor, resolution: Resolution) -> int:
     """Settle conflicts that match: give them up, or approve them again on top of what the store says now."""
+    query = await known_query(session, query)
     moved = await repository.resolve_conflicts(session, query, actor=actor.name, resolution=resolution)
     if not moved:
         raise await _nothing_moved(session, query, "resolved")

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
+from sqlalchemy.exc import IntegrityError
+
 from syncline.apps.commerce.contract import Store, StoreExists, StoreNotFound, StoreRefused
 from syncline.apps.commerce.settings import CommerceSettings
 from syncline.apps.commerce.stores import repository
@@ -20,9 +22,15 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 # The pattern of Shopify's own client libraries for a shop's permanent domain.
 _DOMAIN = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9\-]*\.myshopify\.com")
 
+# What an HTTP header can carry; Shopify's tokens are 38 characters of it.
+_TOKEN = re.compile(r"[\x21-\x7e]{1,500}")
+
 
 def _is_loopback(url: str) -> bool:
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
     if parts.scheme not in {"http", "https"} or parts.hostname is None:
         return False
     if parts.hostname == "localhost":
@@ -33,8 +41,10 @@ def _is_loopback(url: str) -> bool:
         return False
 
 
-def check_address(*, name: str, shop_domain: str, base_url: str | None, settings: CommerceSettings) -> None:
-    """Everything that can be said about the address without asking the shop."""
+def check_address(
+    *, name: str, shop_domain: str, token: str, base_url: str | None, settings: CommerceSettings
+) -> None:
+    """Everything that can be said about address and token without asking the shop."""
     wrong: list[FieldError] = []
     if not _NAME.fullmatch(name):
         wrong.append(FieldError("name", "Use lower-case letters, digits and dashes, at most 63, like summer-store."))
@@ -42,6 +52,12 @@ def check_address(*, name: str, shop_domain: str, base_url: str | None, settings
         wrong.append(
             FieldError(
                 "shop_domain", "Give the shop's permanent address, like summer-store.myshopify.com, without https."
+            )
+        )
+    if not _TOKEN.fullmatch(token):
+        wrong.append(
+            FieldError(
+                "token", "This is no access token: it is empty, or has a blank, a line break or a special letter in it."
             )
         )
     if base_url is not None and not (settings.allow_sandbox_urls and _is_loopback(base_url)):
@@ -86,9 +102,14 @@ async def add(
         raise StoreExists(f"A store called {name} is already connected; choose another name.")
     if await repository.find_by_name(session, config.shop_domain.lower()) is not None:
         raise StoreExists(f"{config.shop_domain} is already connected under another name; see `syncline stores list`.")
-    row = await repository.add(
-        session, token_sealed=secrets.seal(config.access_token), values=_values(facts, name=name, config=config)
-    )
+    try:
+        row = await repository.add(
+            session, token_sealed=secrets.seal(config.access_token), values=_values(facts, name=name, config=config)
+        )
+    except IntegrityError as error:  # somebody connected it between our look and our row
+        raise StoreExists(
+            f"{name} or {config.shop_domain} was connected a moment ago; see `syncline stores list`."
+        ) from error
     return row.store
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Table, delete, select
 
 from syncline.apps.commerce.fields import Owner
-from syncline.apps.commerce.mirror.models import inventory_level, location, product, variant
+from syncline.apps.commerce.mirror.models import inventory_level, product, variant
 from syncline.apps.commerce.mirror.values import values_of_row
 from syncline.apps.commerce.staging.models import change_batch
 from syncline.apps.commerce.transfer.matching import MirrorProduct, MirrorVariant
@@ -69,7 +69,7 @@ async def _levels(session: Session, store_id: UUID, items: Sequence[int]) -> Map
         inventory_level.c.inventory_item_id, inventory_level.c.location_id, inventory_level.c.available
     ).where(_live(session, store_id, inventory_level), inventory_level.c.inventory_item_id.in_(items))
     found: dict[int, dict[int, int | None]] = {}
-    for item, place, available in (await session.execute(query)).tuples():
+    for item, place, available in await session.execute(query):
         found.setdefault(item, {})[place] = available
     return found
 
@@ -77,15 +77,6 @@ async def _levels(session: Session, store_id: UUID, items: Sequence[int]) -> Map
 async def list_handles(session: Session, store_id: UUID) -> Sequence[str]:
     query = select(product.c.handle).where(_live(session, store_id, product))
     return (await session.execute(query)).scalars().all()
-
-
-async def list_locations(session: Session, store_id: UUID) -> Sequence[tuple[int, str]]:
-    query = (
-        select(location.c.id, location.c.name)
-        .where(_live(session, store_id, location), location.c.is_active)
-        .order_by(location.c.id)
-    )
-    return [(number, name) for number, name in (await session.execute(query)).tuples()]
 
 
 async def drop_batch(session: WriteSession, batch_id: UUID) -> None:

@@ -7,6 +7,7 @@ from typing import BinaryIO
 from uuid import UUID
 
 from syncline.apps.commerce.contract import ImportProblem, ImportResult, SheetRefused, Store
+from syncline.apps.commerce.mirror.repository import list_locations
 from syncline.apps.commerce.nearest import did_you_mean, join_or, nearest
 from syncline.apps.commerce.staging.repository import Proposal as StagedProposal
 from syncline.apps.commerce.staging.repository import add_batch, add_changes, find_batch
@@ -66,13 +67,15 @@ class ImportOptions:
 
 async def _location(session: Session, store: Store, name: str | None) -> int | None:
     """The location the sheet's quantities are for: the named one, or the only one."""
-    known = await repository.list_locations(session, store.id)
+    known = await list_locations(session, store.id)
     if name is None:
         return known[0][0] if len(known) == 1 else None
     for number, title in known:
         if title.casefold() == name.casefold():
             return number
     titles = [title for _, title in known]
+    if not titles:
+        raise InvalidInput(f"{store.name} has no location {name!r}: none is mirrored yet; pull the store first.")
     raise InvalidInput(f"{store.name} has no location {name!r}.{did_you_mean(name, titles)} It has {join_or(titles)}.")
 
 

@@ -1,0 +1,87 @@
+"""The last screen: what happened, how fast, and whether every count agrees."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from syncline.main.cli.console import table
+from syncline.main.cli.demo_steps import Timing
+from syncline.main.cli.progress import rate_text
+from syncline.main.demo.checks import Check, disagreeing
+from syncline.main.demo.shop import Traffic
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Everything the last screen shows, and what `--json` prints."""
+
+    timings: Sequence[Timing]
+    checks: Sequence[Check]
+    traffic: Traffic
+    seconds: float
+
+    @property
+    def agreed(self) -> bool:
+        return not disagreeing(self.checks)
+
+
+def summary_view(summary: Summary) -> RenderableType:
+    side_by_side = Table.grid(padding=(0, 4))
+    side_by_side.add_row(_timings(summary.timings), _checks(summary.checks))
+    return Panel(
+        Group(side_by_side, _verdict(summary)),
+        title="[bold]What happened[/bold]",
+        title_align="left",
+        box=box.ROUNDED,
+        expand=False,
+        border_style="green" if summary.agreed else "red",
+    )
+
+
+def _timings(timings: Sequence[Timing]) -> Table:
+    rows = ((one.what, one.records, f"{one.seconds:.1f} s", rate_text(one.records / one.seconds)) for one in timings)
+    return table(("step", ">records", ">time", ">rate"), rows)
+
+
+def _checks(checks: Sequence[Check]) -> Table:
+    rows = ((_mark(check), check.what, check.expected, check.found) for check in checks)
+    return table(("", "count", ">expected", ">found"), rows)
+
+
+def _mark(check: Check) -> Text:
+    return Text("✓", style="green") if check.agrees else Text("✗", style="bold red")
+
+
+def _verdict(summary: Summary) -> Text:
+    traffic = summary.traffic
+    facts = (
+        f"{traffic.requests:,} requests, {traffic.points:,.0f} query points, {traffic.throttled:,} throttled;"
+        f" {summary.seconds:.0f} s in all."
+    )
+    wrong = disagreeing(summary.checks)
+    if not wrong:
+        return Text.assemble((f"All {len(summary.checks)} counts agree. ", "bold green"), facts)
+    named = "; ".join(f"{one.what}: {one.expected:,} expected, {one.found:,} found" for one in wrong)
+    return Text.assemble((f"{len(wrong)} of {len(summary.checks)} counts do not agree: {named}. ", "bold red"), facts)
+
+
+def invitation(*, url: str, key: str, data_dir: Path, bin_dir: Path) -> Text:
+    """What to look at and to try while the server is up."""
+    return Text.assemble(
+        ("\nThe server is up. ", "bold green"), "Its API page: ", (f"{url}/docs", "bold cyan"), "\n",
+        "A key that may do everything in here: ", (key, "cyan"), "\n\n",
+        "To try next, in another terminal:\n\n",
+        f"  export SYNCLINE_DATA_DIR={data_dir} PATH={bin_dir}:$PATH\n",
+        '  syncline change demo --where "vendor:Acme type:Mug" --set price=-20%~.99\n',
+        "  syncline review list --store demo --status pending\n",
+        f'  curl -H "Authorization: Bearer {key}" {url}/api/enhanced-sync/status\n\n',
+        ("Ctrl-C stops the server, its database and the sandbox.", "dim"),
+    )  # fmt: skip
