@@ -1,17 +1,17 @@
 """Two families of errors, told apart by who has to act.
 
-    SynclineError
-    ├── DomainError            a request that cannot be done as asked; becomes problem JSON with `code` and `status`
-    │   ├── InvalidInput       400, with the fields that are wrong
-    │   ├── Unauthenticated    401
-    │   ├── NotAllowed         403
-    │   ├── NotFound           404
-    │   ├── Conflict           409
-    │   └── Unavailable        503
-    └── ConnectorOutcome       what a vendor's answer means for the work at hand
-        ├── Fatal              a person must act: settings, permission, plan
-        ├── Retriable          try the same again after `wait`
-        └── Skippable          this record only; the rest goes on
+SynclineError
+├── DomainError            a request that cannot be done as asked; becomes problem JSON with `code` and `status`
+│   ├── InvalidInput       400, with the fields that are wrong
+│   ├── Unauthenticated    401
+│   ├── NotAllowed         403
+│   ├── NotFound           404
+│   ├── Conflict           409
+│   └── Unavailable        503
+└── ConnectorOutcome       what a vendor's answer means for the work at hand
+    ├── Fatal              a person must act: settings, permission, plan
+    ├── Retriable          try the same again after `wait`
+    └── Skippable          this record only; the rest goes on
 """
 
 from __future__ import annotations

@@ -41,6 +41,8 @@ async def running_sandbox(arguments: Sequence[str] = ()) -> AsyncIterator[Runnin
         *arguments,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
+        # Ctrl-C goes to every process of a terminal; the store must stay while the worker finishes.
+        start_new_session=True,
     )
     try:
         yield await _announced(child)

@@ -9,6 +9,7 @@ import socket
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import uvicorn
 
@@ -19,6 +20,7 @@ from syncline.main.compose import compose, select_apps
 from syncline.main.parts import Part
 from syncline.main.schema import open_access, schema_check
 from syncline.main.settings import Settings
+from syncline.main.watch import breaker_check, watch
 from syncline.runtime.app import App, Runtime
 from syncline.runtime.bus import Relay
 from syncline.runtime.http.factory import create_app
@@ -87,7 +89,7 @@ async def _run(
         runtime,
         apps if "api" in options.roles else (),
         authenticate=authenticate,
-        checks=[database_check(runtime), schema_check(runtime), *(part.check() for part in parts)],
+        checks=[database_check(runtime), schema_check(runtime), breaker_check(), *(part.check() for part in parts)],
         open_diagnostics=settings.diagnostics_are_open,
         limit_bytes=settings.body_limit_bytes,
     )
@@ -107,6 +109,7 @@ async def _run(
         async with asyncio.TaskGroup() as group:
             for part in parts:
                 group.create_task(part.keep_running(stop), name=part.name)
+            group.create_task(Part("watch", partial(watch, runtime)).keep_running(stop), name="watch")
             serving = group.create_task(server.serve(sockets=[listener]), name="http")
             group.create_task(_announce(server, listener, options, on_listening))
             await serving

@@ -1,13 +1,33 @@
-"""Lines as the connector gives them, with defaults that make a valid record."""
+"""Lines as the connector gives them, with defaults that make a valid record; and a small shop on a real socket."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from cryptography.fernet import Fernet
+
+from syncline.apps.commerce.app import APP
+from syncline.apps.commerce.contract import Commerce, PullMode, PullRun, PushRun, Store
+from syncline.apps.commerce.facade import LocalCommerce, build
+from syncline.apps.commerce.stores import repository as store_repository
+from syncline.kernel.tenant import Actor, TenantId
+from syncline.runtime.app import Runtime
+from syncline.runtime.db.engine import Database
+from syncline.runtime.db.session import WriteSession
+from syncline.runtime.jobs.testing import FakeJobQueue
+from syncline.runtime.secrets import SecretBox
+from syncline.sandbox.shopify.app import create_app
+from syncline.sandbox.shopify.options import SandboxOptions
+from syncline.sandbox.shopify.server import running
+from syncline.sandbox.shopify.state import NewVariant, Shop
+from syncline.sandbox.shopify.state import Store as SandboxStore
 
 Line = Callable[..., bytes]
 
@@ -90,3 +110,195 @@ def level_line() -> Line:
         return msgspec.json.encode(record)
 
     return make
+
+
+@pytest.fixture
+def location_line() -> Line:
+    def make(number: int = 5, *, name: str = "Main", is_active: bool = True) -> bytes:
+        return msgspec.json.encode({"id": f"gid://shopify/Location/{number}", "name": name, "isActive": is_active})
+
+    return make
+
+
+@pytest.fixture
+def add_store(session: WriteSession) -> Callable[..., Awaitable[Store]]:
+    """A store in the rolled-back transaction, whose shop nobody ever asks."""
+
+    async def add(name: str = "demo", *, currency: str = "USD") -> Store:
+        values: dict[str, Any] = {
+            "name": name,
+            "shop_domain": f"{name}.myshopify.com",
+            "base_url": None,
+            "api_version": "2026-10",
+            "shop_name": "Demo",
+            "currency": currency,
+            "plan": "Basic",
+            "scopes": [],
+        }
+        return (await store_repository.add(session, token_sealed=b"", values=values)).store
+
+    return add
+
+
+TOKEN = SandboxOptions().token
+
+
+@dataclass
+class OpenShop:
+    """A sandbox shop that answers at `url`. What a test does to `store` is a merchant's edit."""
+
+    store: SandboxStore
+    url: str
+
+    @property
+    def domain(self) -> str:
+        return self.store.shop.domain
+
+    def variant(self, sku: str) -> Any:
+        return next(one for one in self.store.variants.values() if one.sku == sku)
+
+    def available(self, sku: str, place: str) -> int:
+        location = next(one.id for one in self.store.locations.values() if one.name == place)
+        return int(self.store.levels[self.variant(sku).item_id, location].available)
+
+
+OpenTheShop = Callable[..., Awaitable[OpenShop]]
+
+
+def stock(store: SandboxStore) -> None:
+    """A shirt in two sizes at two locations, a drafted mug at one, and a hat with awkward signs and no vendor."""
+    main = store.add_location("Main warehouse").id
+    flagship = store.add_location("Flagship store").id
+    digits = store.shop.currency != "JPY"
+    began = datetime(2026, 1, 5, 8, tzinfo=UTC)
+    store.add_product(
+        title="Linen Shirt",
+        handle="linen-shirt",
+        vendor="Acme",
+        product_type="Shirt",
+        tags=["Linen", "summer"],
+        description_html="<p>Cool.</p>",
+        options=[("Size", ["S", "M"])],
+        variants=[
+            NewVariant(
+                *(["S"], "20.00" if digits else "2000", "SHIRT-S", "0123"),
+                unit_cost="8.50" if digits else "850",
+                quantities={main: 10, flagship: 3},
+            ),
+            NewVariant(["M"], "22.00" if digits else "2200", "SHIRT-M", quantities={main: 1, flagship: 0}),
+        ],
+        created_at=began,
+        log=False,
+    )
+    store.add_product(
+        title="Mug",
+        handle="mug",
+        vendor="Globex",
+        status="DRAFT",
+        variants=[NewVariant(["Default Title"], "9.00" if digits else "900", None, quantities={main: 5})],
+        created_at=began + timedelta(days=1),
+        log=False,
+    )
+    store.add_product(
+        title="100% wool_hat \\ «🧢»",
+        handle="wool-hat",
+        vendor="",
+        tags=["summer sale"],
+        variants=[NewVariant(["Default Title"], "15.50" if digits else "1550", "", quantities={main: 0})],
+        created_at=began + timedelta(days=2),
+        log=False,
+    )
+
+
+@pytest.fixture
+async def open_shop(tmp_path: Path) -> AsyncIterator[OpenTheShop]:
+    """`await open_shop(currency="JPY", scopes=frozenset(...))`: the options are the sandbox's."""
+    async with AsyncExitStack() as stack:
+
+        async def open_(
+            currency: str = "USD", fill: Callable[[SandboxStore], None] = stock, **options: Any
+        ) -> OpenShop:
+            store = SandboxStore(Shop(currency=currency))
+            fill(store)
+            settings = SandboxOptions(**{"limits": False, **options})
+            folder = tmp_path / f"shop-{currency}"
+            folder.mkdir()
+            return OpenShop(store, await stack.enter_async_context(running(create_app(store, settings, folder))))
+
+        yield open_
+
+
+@pytest.fixture
+async def shop(open_shop: OpenTheShop) -> OpenShop:
+    return await open_shop()
+
+
+@pytest.fixture
+def queue() -> FakeJobQueue:
+    return FakeJobQueue(APP.jobs)
+
+
+@pytest.fixture
+def runtime(shared_database: Database, queue: FakeJobQueue) -> Runtime:
+    """The commerce app, for a tenant of its own in a database that other tests use too; what it commits stays there.
+    Jobs wait in memory until a test runs them."""
+    made = Runtime(
+        database=shared_database,
+        queue=queue,
+        secrets=SecretBox([Fernet.generate_key().decode()]),
+        settings={"commerce": APP.settings()},
+    )
+    made.contracts[Commerce] = build(made)
+    return made
+
+
+@pytest.fixture
+def commerce(runtime: Runtime) -> LocalCommerce:
+    return build(runtime)
+
+
+@pytest.fixture
+def owner(tenant_id: TenantId) -> Actor:
+    return Actor(tenant_id, "the owner", "owner")
+
+
+@pytest.fixture
+def stranger(other_tenant_id: TenantId) -> Actor:
+    """An owner, of another tenant."""
+    return Actor(other_tenant_id, "the stranger", "owner")
+
+
+@dataclass
+class Pulled:
+    """A shop that is connected under the name `demo` and whose mirror is up to date."""
+
+    shop: OpenShop
+    commerce: LocalCommerce
+    actor: Actor
+    queue: FakeJobQueue
+
+    async def pull(self, mode: PullMode = PullMode.FULL) -> PullRun:
+        started = await self.commerce.start_pull(actor=self.actor, store="demo", mode=mode)
+        await self.work()
+        return await self.commerce.get_pull(actor=self.actor, run_id=started.id)
+
+    async def push(self) -> PushRun:
+        started = await self.commerce.start_push(actor=self.actor, store="demo")
+        await self.work()
+        return await self.commerce.get_push(actor=self.actor, run_id=started.id)
+
+    async def work(self) -> None:
+        await self.queue.run_waiting(self.commerce.runtime)
+
+    async def connect(self) -> Store:
+        return await self.commerce.add_store(
+            actor=self.actor, name="demo", shop_domain=self.shop.domain, token=TOKEN, base_url=self.shop.url
+        )
+
+
+@pytest.fixture
+async def pulled(shop: OpenShop, commerce: LocalCommerce, owner: Actor, queue: FakeJobQueue) -> Pulled:
+    made = Pulled(shop, commerce, owner, queue)
+    await made.connect()
+    await made.pull()
+    return made

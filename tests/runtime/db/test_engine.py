@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,11 @@ COUNT = text("SELECT count(*) FROM toy.thing")
 
 async def count(database: Database, tenant: TenantId) -> int:
     async with database.reading(tenant) as session:
+        return int(await session.scalar(COUNT) or 0)
+
+
+async def count_by_writing(database: Database, tenant: TenantId) -> int:
+    async with database.writing(tenant) as session:
         return int(await session.scalar(COUNT) or 0)
 
 
@@ -66,6 +72,21 @@ async def test_cancelled_task_rolls_back_and_returns_its_connection(
         await task
     assert toy_database.pool_status().active == 0
     assert await count(toy_database, tenant_id) == 0
+
+
+async def test_a_task_cancelled_while_it_waits_for_a_connection_is_just_cancelled(
+    toy_database: Database, tenant_id: TenantId
+) -> None:
+    limit = toy_database.pool_status().limit
+    async with AsyncExitStack() as opened:
+        for _ in range(limit):
+            await opened.enter_async_context(toy_database.writing(tenant_id))
+        task = asyncio.create_task(count_by_writing(toy_database, tenant_id))
+        await asyncio.sleep(0.1)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert toy_database.pool_status().active == 0
 
 
 async def test_commit_inside_a_block_does_not_end_the_transaction(toy_database: Database, tenant_id: TenantId) -> None:

@@ -40,7 +40,7 @@ def own_server() -> Iterator[ServerHandle]:
 
 @pytest.fixture
 async def own_database(own_server: ServerHandle) -> AsyncIterator[Database]:
-    settings = DatabaseSettings(data_dir=own_server.home)
+    settings = DatabaseSettings(data_dir=own_server.home.parent)
     access = await asyncio.to_thread(Access, settings)
     await asyncio.to_thread(upgrade, access.operator_url, [SOURCE])
     database = await Database.open(settings, access)

@@ -56,9 +56,7 @@ class LocalCommerce:
         base_url: str | None = None,
         api_version: str | None = None,
     ) -> Store:
-        stores.check_address(
-            name=name, shop_domain=shop_domain, token=token, base_url=base_url, settings=self.settings
-        )
+        stores.check_address(name=name, shop_domain=shop_domain, token=token, base_url=base_url, settings=self.settings)
         config = ShopifyConfig(
             shop_domain=shop_domain,
             access_token=token,

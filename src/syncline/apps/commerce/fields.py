@@ -24,6 +24,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 from syncline.apps.commerce.nearest import did_you_mean, join_or
@@ -119,6 +120,7 @@ ALIASES: Mapping[str, str] = {
 }
 
 
+@cache
 def fields_of(owner: Owner) -> tuple[Field, ...]:
     """The fields of one kind of record, in the catalogue's order."""
     return tuple(field for field in CATALOGUE if field.owner is owner)

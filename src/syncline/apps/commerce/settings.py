@@ -14,6 +14,10 @@ class CommerceSettings(BaseModel):
         default=timedelta(minutes=2),
         description="How far an incremental pull reaches back before the last change it saw",
     )
+    bulk_patience: timedelta = Field(
+        default=timedelta(hours=1),
+        description="How long a bulk operation may stand still before it is cancelled and pages are read instead",
+    )
     push_concurrency: int = Field(default=16, ge=1, le=64, description="Requests of one push in flight at once")
     allow_sandbox_urls: bool = Field(
         default=True, description="Accept stores whose base URL is a loopback address (a sandbox)"

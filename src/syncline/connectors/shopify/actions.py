@@ -14,7 +14,7 @@ from syncline.connectors.shopify import ids, queries
 from syncline.connectors.shopify.client import ShopifyClient
 from syncline.connectors.shopify.cost import MAX_INPUT
 from syncline.connectors.shopify.reads import read_levels, read_products, read_variants
-from syncline.connectors.shopify.results import InventoryResult, UserError, WriteResult, by_row, user_errors
+from syncline.connectors.shopify.results import NO_ANSWER, InventoryResult, UserError, WriteResult, by_row, user_errors
 from syncline.kernel.errors import Fatal, Retriable
 from syncline.runtime.connect.connector import Action
 
@@ -311,4 +311,4 @@ def _known(fields: Mapping[str, Any], allowed: frozenset[str]) -> None:
 
 def _silent() -> UserError:
     """Neither a record nor a reason came back: the row counts as not written until it is read."""
-    return UserError((), "NO_ANSWER", "Shopify gave no answer for this row.")
+    return UserError((), NO_ANSWER, "Shopify gave no answer for this row.")

@@ -111,8 +111,12 @@ async def _start_once(client: ShopifyClient, query: str, pause: timedelta) -> st
             wait=pause,
         )
     if codes or payload["bulkOperation"] is None:
-        reasons = "; ".join(str(error["message"]) for error in payload["userErrors"])
-        raise Fatal("Shopify refused the bulk export; please report this with the log.", detail=reasons)
+        reasons = "; ".join(str(error["message"]) for error in payload["userErrors"]) or "it gave no reason"
+        raise Fatal(
+            f"Shopify refused the bulk export of {client.config.shop_domain}: {reasons}. Update Syncline, or choose "
+            "another API version for the store.",
+            vendor_code=next(iter(codes), None),
+        )
     return str(payload["bulkOperation"]["id"])
 
 

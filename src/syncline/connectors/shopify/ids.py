@@ -11,6 +11,7 @@ LOCATION: Final = "Location"
 INVENTORY_ITEM: Final = "InventoryItem"
 INVENTORY_LEVEL: Final = "InventoryLevel"
 
+_SCHEME = "gid://shopify/"
 # Some ids carry a query (`gid://shopify/InventoryLevel/1?inventory_item_id=2`), which is part of the name.
 _GID = re.compile(r"gid://shopify/(?P<type>[A-Za-z]+)/(?P<number>\d+)(?:\?.*)?")
 
@@ -21,6 +22,10 @@ def gid(type_name: str, number: int) -> str:
 
 def number_of(global_id: str) -> int:
     """123 for `gid://shopify/Product/123`. Raises `ValueError` for anything that is not a global id."""
+    # Called a few times for every record of a pull: cutting the text takes a quarter of the pattern's time.
+    number = global_id.rpartition("/")[2].partition("?")[0]
+    if global_id.startswith(_SCHEME) and number.isdecimal() and number.isascii():
+        return int(number)
     return int(_match(global_id)["number"])
 
 

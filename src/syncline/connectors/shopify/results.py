@@ -10,6 +10,9 @@ from syncline.connectors.shopify.errors import STALE_CODES
 
 K = TypeVar("K")
 
+NO_ANSWER = "NO_ANSWER"
+"""Our own code: Shopify neither named a row as written nor refused it. It must be read back."""
+
 
 @dataclass(frozen=True, slots=True)
 class UserError:

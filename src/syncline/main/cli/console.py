@@ -69,7 +69,9 @@ def console(*, stderr: bool = False) -> Console:
 def emit(value: Any, *, as_json: bool, show: Callable[[], RenderableType | None]) -> None:
     """The result of a command: `value` as JSON for programs, or what `show` draws for people."""
     if as_json:
-        print(json.dumps(value, ensure_ascii=False, default=to_json, indent=2 if sys.stdout.isatty() else None))
+        # Flushed: who reads it from a pipe may wait for this line while the command goes on, as with `serve --json`.
+        text = json.dumps(value, ensure_ascii=False, default=to_json, indent=2 if sys.stdout.isatty() else None)
+        print(text, flush=True)
         return
     drawn = show()
     if drawn is not None:

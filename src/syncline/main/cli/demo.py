@@ -76,7 +76,7 @@ async def demo(
         await _fetch_schema(screen)
         arguments = ("--port", "0", "--products", str(products), "--seed", str(seed), "--plan", "plus")
         async with _emptied(settings), running_sandbox(arguments) as sandbox:
-            screen.show(_place_text(settings, sandbox, products))
+            screen.show(_place_text(folder, sandbox, products))
             summary = await _run(folder, sandbox, screen, started)
             screen.show(summary_view(summary))
             screen.draw("make demo")
@@ -118,10 +118,10 @@ async def _emptied(settings: Settings) -> AsyncIterator[None]:
             yield
 
 
-def _place_text(settings: Settings, sandbox: RunningSandbox, products: int) -> Text:
-    return Text.assemble(
-        f"Data in {settings.data_dir}\nStore of {products:,} products at {sandbox.url}, with the rate limits of Shopify Plus"
-    )
+def _place_text(folder: Path, sandbox: RunningSandbox, products: int) -> Text:
+    shown = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
+    store = f"store of {products:,} products at {sandbox.url}, with the rate limits of Shopify Plus"
+    return Text(f"   data in {shown}; {store}")
 
 
 async def _run(folder: Path, sandbox: RunningSandbox, screen: Screen, started: float) -> Summary:
@@ -140,7 +140,7 @@ async def _stay(settings: Settings, port: int, screen: Screen) -> None:
         )
 
     async def announce(url: str) -> None:
-        screen.show(
+        screen.say(
             invitation(url=url, key=issued.bearer, data_dir=settings.data_dir, bin_dir=Path(sys.executable).parent)
         )
 

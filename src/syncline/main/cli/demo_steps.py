@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from uuid import UUID
 
@@ -41,12 +42,18 @@ from syncline.main.demo.shop import Contents, Shop
 from syncline.main.sandbox_process import RunningSandbox
 
 STORE = "demo"
-WHERE = "status:active"
+WHERE = "status:active price:100..400"
 EDIT = "price=+10%~.99"
 SHEET = "autumn.csv"
 _SHOWN = 4
 _PAGE = 1000
-_MOVED_DOWN = "0.95"
+_PLURALS = {
+    "product": "products",
+    "variant": "variants",
+    "location": "locations",
+    "inventory_level": "stock levels",
+}
+_MARKED_DOWN = Decimal("0.95")
 
 
 class DemoFailed(SynclineError):
@@ -106,7 +113,9 @@ class Demo:
         self.timings.append(Timing(what, sum(records), time.perf_counter() - started))
 
     async def _pull(self) -> None:
-        self.screen.step("Pull the store", "everything it has, then a count of both sides")
+        self.screen.step(
+            "Pull the store", "everything it has, then a count of both sides", f"syncline pull {STORE} --full"
+        )
         await self.commerce.add_store(
             actor=self.here.actor,
             name=STORE,
@@ -114,7 +123,7 @@ class Demo:
             token=self.sandbox.token,
             base_url=self.sandbox.url,
         )
-        with self.timed("pull everything") as records, self.screen.bars() as bars:
+        with self.timed("pull") as records, self.screen.bars() as bars:
             started = await self.commerce.start_pull(actor=self.here.actor, store=STORE, mode=PullMode.FULL)
             run = await follow_pull(self.here, started.id, bars)
             records.append(sum(stream.read for stream in run.streams))
@@ -124,10 +133,14 @@ class Demo:
         self.sizes = await self.shop.sizes()
         self.mirrored = dict((await self.commerce.overview(actor=self.here.actor, store=STORE)).records)
         for kind, size in self.sizes.items():
-            self.expect(f"{kind.replace('_', ' ')}s in the mirror", size, self.mirrored.get(kind, 0))
+            self.expect(f"{_PLURALS[kind]} in the mirror", size, self.mirrored.get(kind, 0))
 
     async def _stage_prices(self) -> ChangeBatch:
-        self.screen.step("Stage a price change", f'syncline change {STORE} --where "{WHERE}" --set {EDIT}')
+        self.screen.step(
+            "Stage a price change",
+            "nothing is written before it is approved",
+            f'syncline change {STORE} --where "{WHERE}" --set {EDIT}',
+        )
         with self.timed("stage prices") as records:
             batch = await self.commerce.stage_edit(
                 actor=self.here.actor, store=STORE, where=WHERE, edits=[EDIT], note="autumn prices"
@@ -137,66 +150,83 @@ class Demo:
         return batch
 
     async def _stage_sheet(self) -> Sheet:
-        self.screen.step("Stage a spreadsheet", f"syncline import {STORE} {SHEET} --keep-good")
         sheet = make_sheet(await self._catalogue())
+        place = await self._main_place()
+        self.screen.step(
+            "Stage a spreadsheet",
+            "what differs from the store, and what is wrong with the sheet",
+            f'syncline import {STORE} {SHEET} --keep-good --location "{place}"',
+        )
         path = self.folder / SHEET
         path.write_text(sheet.text, encoding="utf-8")
         with self.timed("stage a sheet") as records:
             result = await self.commerce.import_sheet(
-                actor=self.here.actor, store=STORE, path=str(path), keep_good=True, location=await self._main_place()
+                actor=self.here.actor, store=STORE, path=str(path), keep_good=True, location=place
             )
             records.append(result.rows)
         if result.batch is None:
             raise DemoFailed("The sheet changed nothing.")
         self._show_import(result)
         await self._show_differences(result.batch)
-        self.expect("changes staged from the sheet", sheet.changes, result.staged)
-        self.expect(f"cells refused by name (“{SLIP}”)", 1, result.errors)
+        self.expect("changes in the sheet", sheet.changes, result.staged)
+        self.expect(f"cells refused ({SLIP})", 1, result.errors)
         return sheet
 
     async def _edit_in_the_admin(self, batch: ChangeBatch) -> Contents:
         """Somebody marks one product down in the shop's own admin, while its change waits for approval."""
         change = (await self._page(ChangeQuery(batch_id=batch.id), 1))[0]
-        price = f"{float(change.before['price']) * float(_MOVED_DOWN):.2f}"
+        price = f"{Decimal(str(change.before['price'])) * _MARKED_DOWN:.2f}"
         await self.shop.set_price(change.resource_id, price)
         return Contents({change.resource_id: price}, {}, {})
 
     async def _push(self, prices: ChangeBatch, sheet: Sheet) -> None:
-        self.screen.step("Approve and push", "each value is read again before it is written")
+        self.screen.step(
+            "Approve and push",
+            "every value is read again before it is written",
+            f"syncline review approve --store {STORE}",
+            f"syncline push {STORE}",
+        )
         approved = await self.commerce.approve(actor=self.here.actor, query=ChangeQuery(store=STORE))
         with self.timed("push") as records:
             run = await self._send()
             records.append(run.total)
         self.screen.show(push_view(run))
-        self.expect("changes sent", sum(prices.counts.values()) + sheet.changes, approved)
+        self.expect("changes approved", sum(prices.counts.values()) + sheet.changes, approved)
         self.expect("conflicts met", 1, run.counts.get(ChangeStatus.CONFLICT, 0))
         self.expect("changes applied", approved - 1, run.counts.get(ChangeStatus.APPLIED, 0))
 
     async def _settle_conflict(self) -> None:
-        self.screen.step("Settle the conflict", f"syncline review resolve --store {STORE} --using overwrite")
+        self.screen.step(
+            "Settle the conflict",
+            "somebody changed a price in the shop's admin meanwhile",
+            f"syncline review resolve --store {STORE} --using overwrite",
+            f"syncline push {STORE}",
+        )
         query = ChangeQuery(store=STORE, statuses=(ChangeStatus.CONFLICT,))
         for change in await self._page(query, 1):
             self.screen.show(_conflict_text(change))
         await self.commerce.resolve(actor=self.here.actor, query=query, resolution=Resolution.OVERWRITE)
         run = await self._send()
-        self.screen.show(push_view(run))
         self.expect("conflicts settled", 1, run.counts.get(ChangeStatus.APPLIED, 0))
 
     async def _check_writes(self, prices: ChangeBatch, sheet: Sheet) -> None:
         """What the store received and holds now, against what was approved."""
         approved = sum(prices.counts.values()) + sheet.changes
         times = Counter((await self.shop.times_written()).values())
-        self.expect("records the store wrote once", approved, times[1])
-        self.expect("records it wrote twice", 0, sum(times.values()) - times[1])
+        self.expect("records written once", approved, times[1])
+        self.expect("records written twice", 0, sum(times.values()) - times[1])
         in_store = (await self.shop.contents()).prices
         wanted = {
-            change.resource_id: change.after["price"]
-            async for change in self._changes(ChangeQuery(batch_id=prices.id))
+            change.resource_id: change.after["price"] async for change in self._changes(ChangeQuery(batch_id=prices.id))
         }
         self.expect("approved prices in the store", len(wanted), len(wanted.items() & in_store.items()))
 
     async def _undo(self, prices: ChangeBatch) -> None:
-        self.screen.step("Change your mind", f"syncline rollback {str(prices.id)[:13]}…, which is reviewed and pushed too")
+        self.screen.step(
+            "Change your mind",
+            "the way back is reviewed and pushed like any other change",
+            f"syncline rollback {prices.id}",
+        )
         undo = await self.commerce.stage_rollback(actor=self.here.actor, batch_id=prices.id, note="too early")
         await self._show_differences(undo)
         await self.commerce.approve(actor=self.here.actor, query=ChangeQuery(batch_id=undo.id))
@@ -207,13 +237,15 @@ class Demo:
         self.expect("prices undone", sum(prices.counts.values()), run.counts.get(ChangeStatus.APPLIED, 0))
 
     async def _prove(self, meant: Contents) -> None:
-        self.screen.step("Prove it", f"syncline reconcile {STORE} --depth content")
-        with self.timed("compare every value") as records:
+        self.screen.step(
+            "Prove it", "every value read anew and compared", f"syncline reconcile {STORE} --depth content"
+        )
+        with self.timed("compare content") as records:
             found = await self.commerce.reconcile(actor=self.here.actor, store=STORE, depth="content", repair=False)
             records.append(sum(kind.in_mirror for kind in found.kinds))
         self.screen.show(reconciliation_view(found))
-        self.expect("values that differ between store and mirror", 0, _differences(found))
-        self.expect("records in the store as they are meant to be", len(meant), meant.count_same(await self.shop.contents()))
+        self.expect("values that differ", 0, _differences(found))
+        self.expect("records as they should be", len(meant), meant.count_same(await self.shop.contents()))
 
     async def _send(self, batch: UUID | None = None) -> PushRun:
         with self.screen.bars() as bars:
@@ -235,8 +267,8 @@ class Demo:
     async def _main_place(self) -> str:
         return str((await self.shop.rows("locations"))[0]["name"])
 
-    async def _page(self, query: ChangeQuery, page: int, limit: int = _PAGE) -> Sequence[StagedChange]:
-        request = PageRequest(page=page, limit=limit)
+    async def _page(self, query: ChangeQuery, page: int) -> Sequence[StagedChange]:
+        request = PageRequest(page=page, limit=_PAGE)
         return (await self.commerce.list_changes(actor=self.here.actor, query=query, page=request)).items
 
     async def _changes(self, query: ChangeQuery) -> AsyncIterator[StagedChange]:
@@ -251,9 +283,18 @@ class Demo:
         self.screen.show(problem_table(errors, most=_SHOWN))
 
     async def _show_differences(self, batch: ChangeBatch) -> None:
-        shown = await self._page(ChangeQuery(batch_id=batch.id), 1, _SHOWN)
+        shown = _varied(await self._page(ChangeQuery(batch_id=batch.id), 1))
         more = sum(batch.counts.values()) - len(shown)
         self.screen.show(_difference_table(shown), Text(f"and {more:,} more", style="dim"))
+
+
+def _varied(changes: Sequence[StagedChange]) -> list[StagedChange]:
+    """A few, of different products and of each kind of record."""
+    kinds: dict[str, dict[int, StagedChange]] = {}
+    for change in changes:
+        kinds.setdefault(change.kind, {}).setdefault(change.product_id, change)
+    ranked = [(place, change) for group in kinds.values() for place, change in enumerate(group.values())]
+    return [change for _, change in sorted(ranked, key=lambda one: one[0])[:_SHOWN]]
 
 
 def _difference_table(changes: Sequence[StagedChange]) -> Table:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich import box
+from rich.columns import Columns
 from rich.console import Group, RenderableType
+from rich.constrain import Constrain
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -17,6 +19,8 @@ from syncline.main.cli.demo_steps import Timing
 from syncline.main.cli.progress import rate_text
 from syncline.main.demo.checks import Check, disagreeing
 from syncline.main.demo.shop import Traffic
+
+WIDTH = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,26 +38,33 @@ class Summary:
 
 
 def summary_view(summary: Summary) -> RenderableType:
-    side_by_side = Table.grid(padding=(0, 4))
-    side_by_side.add_row(_timings(summary.timings), _checks(summary.checks))
-    return Panel(
-        Group(side_by_side, _verdict(summary)),
+    # Side by side where the terminal is wide enough.
+    tables = Columns([_timings(summary.timings), _checks(summary.checks)], padding=(0, 3))
+    panel = Panel(
+        Group(tables, "", _verdict(summary)),
         title="[bold]What happened[/bold]",
         title_align="left",
         box=box.ROUNDED,
-        expand=False,
         border_style="green" if summary.agreed else "red",
     )
+    return Constrain(panel, WIDTH)
 
 
 def _timings(timings: Sequence[Timing]) -> Table:
     rows = ((one.what, one.records, f"{one.seconds:.1f} s", rate_text(one.records / one.seconds)) for one in timings)
-    return table(("step", ">records", ">time", ">rate"), rows)
+    return _narrow(("step", ">records", ">time", ">rate"), rows)
 
 
 def _checks(checks: Sequence[Check]) -> Table:
     rows = ((_mark(check), check.what, check.expected, check.found) for check in checks)
-    return table(("", "count", ">expected", ">found"), rows)
+    return _narrow(("", "count", ">expected", ">found"), rows)
+
+
+def _narrow(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
+    made = table(columns, rows)
+    made.box = None
+    made.padding = (0, 2, 0, 0)
+    return made
 
 
 def _mark(check: Check) -> Text:
@@ -77,11 +88,11 @@ def invitation(*, url: str, key: str, data_dir: Path, bin_dir: Path) -> Text:
     """What to look at and to try while the server is up."""
     return Text.assemble(
         ("\nThe server is up. ", "bold green"), "Its API page: ", (f"{url}/docs", "bold cyan"), "\n",
-        "A key that may do everything in here: ", (key, "cyan"), "\n\n",
         "To try next, in another terminal:\n\n",
         f"  export SYNCLINE_DATA_DIR={data_dir} PATH={bin_dir}:$PATH\n",
-        '  syncline change demo --where "vendor:Acme type:Mug" --set price=-20%~.99\n',
+        f"  export KEY={key}\n\n",
+        '  syncline change demo --where "tag:clearance status:active" --set price=-20%~.99\n',
         "  syncline review list --store demo --status pending\n",
-        f'  curl -H "Authorization: Bearer {key}" {url}/api/enhanced-sync/status\n\n',
-        ("Ctrl-C stops the server, its database and the sandbox.", "dim"),
+        f'  curl -H "Authorization: Bearer $KEY" {url}/api/enhanced-sync/status\n\n',
+        ("Ctrl-C stops the server, its database and the store.", "dim"),
     )  # fmt: skip

@@ -66,6 +66,8 @@ class _Count(ProgressColumn):
 class _Rate(ProgressColumn):
     def render(self, task: Task) -> Text:
         speed = task.finished_speed or task.speed
+        if speed is None and task.finished_time:  # done before there were two updates to tell it from
+            speed = task.completed / task.finished_time
         return Text(rate_text(speed), style="cyan")
 
 

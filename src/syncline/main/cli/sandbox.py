@@ -61,7 +61,9 @@ async def shopify(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8090,
     products: Annotated[int, typer.Option(min=0, help="How many products to make.")] = 2_000,
-    variants_per_product: Annotated[float, typer.Option(min=1, help="How many variants a product has on average.")] = 4.5,
+    variants_per_product: Annotated[
+        float, typer.Option(min=1, help="How many variants a product has on average.")
+    ] = 4.5,
     seed: Annotated[int, typer.Option(help="The same seed makes the same store.")] = 1,
     from_csv: Annotated[
         list[Path] | None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import TypeVar
 
 from syncline.main.cli.workspace import Workspace
@@ -14,13 +15,17 @@ from syncline.runtime.jobs import Worker
 R = TypeVar("R")
 
 _LOOK_SECONDS = 0.2
+_GRACE = timedelta(seconds=2)
+"""How long an interrupted command lets its jobs finish by themselves; the next worker goes on with them."""
 
 
 @asynccontextmanager
 async def working(here: Workspace) -> AsyncIterator[None]:
     """Jobs are done while the block runs, by this process and by any other worker on the same database."""
     stop = asyncio.Event()
-    worker = Worker(here.runtime.database, [job for app in APPS for job in app.jobs], runtime=here.runtime)
+    worker = Worker(
+        here.runtime.database, [job for app in APPS for job in app.jobs], runtime=here.runtime, grace=_GRACE
+    )
     running = asyncio.create_task(worker.run(stop))
     try:
         yield

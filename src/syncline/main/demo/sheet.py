@@ -49,7 +49,13 @@ class Catalogue:
 
     @classmethod
     def of(
-        cls, *, products: Sequence[Row], variants: Sequence[Row], items: Sequence[Row], levels: Sequence[Row], place: Row
+        cls,
+        *,
+        products: Sequence[Row],
+        variants: Sequence[Row],
+        items: Sequence[Row],
+        levels: Sequence[Row],
+        place: Row,
     ) -> Catalogue:
         by_product: dict[int, list[Row]] = {}
         for variant in variants:

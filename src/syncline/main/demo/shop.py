@@ -26,9 +26,7 @@ class Contents:
 
     def changed(self, other: Contents) -> Contents:
         """These contents with those of `other` written over them."""
-        return Contents(
-            {**self.prices, **other.prices}, {**self.titles, **other.titles}, {**self.stock, **other.stock}
-        )
+        return Contents({**self.prices, **other.prices}, {**self.titles, **other.titles}, {**self.stock, **other.stock})
 
     def count_same(self, other: Contents) -> int:
         """How many records of both hold the same."""

@@ -28,10 +28,9 @@ from syncline.runtime.observe import logs
 
 async def _work() -> None:
     settings = load_settings()
-    async with open_access(settings) as access, compose(settings, access) as runtime:
-        async with asyncio.TaskGroup() as group:
-            for part in make_parts(runtime, APPS, settings):
-                group.create_task(part.keep_running(asyncio.Event()))
+    async with open_access(settings) as access, compose(settings, access) as runtime, asyncio.TaskGroup() as group:
+        for part in make_parts(runtime, APPS, settings):
+            group.create_task(part.keep_running(asyncio.Event()))
 
 
 def main() -> None:

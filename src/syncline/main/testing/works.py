@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, LiteralString, TypeVar
@@ -25,14 +25,15 @@ from syncline.apps.commerce.contract import (
     StagedChange,
     Store,
 )
+from syncline.kernel.errors import Unavailable
 from syncline.kernel.paging import PageRequest
 from syncline.kernel.tenant import Actor
 from syncline.main.compose import compose
+from syncline.main.schema import open_access
 from syncline.main.settings import Settings, load_settings
 from syncline.main.targets import APPS
 from syncline.main.testing.shop import Shop
 from syncline.runtime.app import Runtime
-from syncline.runtime.db.access import Access
 from syncline.runtime.db.settings import DatabaseSettings
 from syncline.runtime.jobs import Worker
 
@@ -43,13 +44,17 @@ _LOOK_SECONDS = 0.01
 
 
 async def eventually(look: Callable[[], Awaitable[R]], is_right: Callable[[R], bool], *, seconds: float = 60) -> R:
-    """Look again and again; what was seen when it was right. Raises `TimeoutError` with what was seen last."""
+    """Look again and again; what was seen when it was right. A database that is away for a while is waited for. Raises
+    `TimeoutError` with what was seen last."""
     deadline = time.monotonic() + seconds
-    while not is_right(seen := await look()):
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"after {seconds:g} s it was still {seen}")
+    seen: R | None = None
+    while time.monotonic() < deadline:
+        with suppress(Unavailable):
+            seen = await look()
+            if is_right(seen):
+                return seen
         await asyncio.sleep(_LOOK_SECONDS)
-    return seen
+    raise TimeoutError(f"after {seconds:g} s it was still {seen}")
 
 
 @dataclass(slots=True)
@@ -168,8 +173,7 @@ async def open_works(database: DatabaseSettings, data_dir: Path) -> AsyncIterato
         database_admin_url=database.admin_url,
         database_pool_min=0,
     )
-    access = await asyncio.to_thread(Access, settings.database)
-    async with compose(settings, access) as runtime:
+    async with open_access(settings) as access, compose(settings, access) as runtime:
         tenant = await runtime.contract(KeyRing).find_tenant(slug=DEFAULT_TENANT)
         assert tenant is not None
         yield Works(runtime, settings, Actor(tenant_id=tenant.id, name="tester", role="owner"))

@@ -162,7 +162,8 @@ class Database:
                 "Try again; if it happens often, raise SYNCLINE_DATABASE_POOL_MAX.",
             ) from exc
         except BaseException as exc:
-            await connection.close()
+            if connection.sync_connection is not None:  # cancelled while it waited for one: there is nothing to close
+                await connection.close()
             meaning = _meaning(exc) if isinstance(exc, (DBAPIError, psycopg.Error)) else None
             if meaning is None:
                 raise
@@ -172,10 +173,7 @@ class Database:
     async def _connect(self) -> psycopg.AsyncConnection:
         for attempt in range(_REVIVE_TRIES):
             try:
-                connection = await psycopg.AsyncConnection.connect(self.conninfo, autocommit=True)
-                await connection.execute(_PLAN_ANEW)
-                await connection.set_autocommit(False)
-                return connection
+                return await self._connect_once()
             except psycopg.OperationalError:
                 if not self._access.is_embedded or attempt == _REVIVE_TRIES - 1:
                     raise
@@ -183,6 +181,12 @@ class Database:
                 await asyncio.to_thread(self._access.revive)
             await asyncio.sleep(0.05 * attempt)
         raise AssertionError
+
+    async def _connect_once(self) -> psycopg.AsyncConnection:
+        connection = await psycopg.AsyncConnection.connect(self.conninfo, autocommit=True)
+        await connection.execute(_PLAN_ANEW)
+        await connection.set_autocommit(False)
+        return connection
 
     async def _check(self) -> None:
         try:

@@ -284,7 +284,7 @@ CREATE TABLE commerce.receipt (
 CREATE INDEX receipt_batch_idx ON commerce.receipt (batch_id);
 """
 
-# The application role may not ANALYZE tables it does not own. Autovacuum comes a minute after a first pull has ended, and
+# The application role may not ANALYZE tables it does not own. Autovacuum comes a minute after a first pull has ended;
 # until then every plan is made for an empty table.
 STATISTICS = f"""
 CREATE FUNCTION commerce.analyze_mirror() RETURNS void

@@ -11,13 +11,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 import xxhash
 from psycopg import sql
 
 from syncline.apps.commerce.mirror.kinds import KINDS, Content, Kind, content_hash, signed64
-from syncline.apps.commerce.mirror.lines import Key, key_of
+from syncline.apps.commerce.mirror.lines import Key, array_texts, key_of
 from syncline.connectors.shopify.records import Node, decode, kind_of
 from syncline.kernel import clock
 from syncline.kernel.errors import Skippable
@@ -39,17 +40,13 @@ class Loaded:
     keys: dict[str, list[Key]] = field(default_factory=dict)
 
 
-@dataclass(slots=True)
-class _Line:
+class _Line(NamedTuple):
     raw: bytes
     hash: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    line_hash: int
-    content_hash: int
-    is_deleted: bool
+# What the mirror holds of a key: line hash, content hash, whether it is a tombstone.
+_Known = tuple[int, int, bool]
 
 
 def _by_kind(lines: Iterable[bytes], loaded: Loaded) -> dict[str, dict[Key, _Line]]:
@@ -87,10 +84,9 @@ async def _known(session: WriteSession, store_id: UUID, kind: Kind, keys: Sequen
         table=sql.Identifier("commerce", kind.table.name),
         same=same,
     )
-    columns = [list(column) for column in zip(*keys, strict=True)]
-    cursor = await driver.execute(query, [*columns, store_id, session.tenant_id])
+    cursor = await driver.execute(query, [*array_texts(keys), store_id, session.tenant_id])
     width = len(kind.key)
-    return {row[:width]: _Known(*row[width:]) for row in await cursor.fetchall()}
+    return {row[:width]: row[width:] for row in await cursor.fetchall()}
 
 
 def _merge(kind: Kind) -> sql.Composed:
@@ -156,7 +152,7 @@ async def _load_kind(
     changed = same = 0
     for key, line in group.items():
         before = known.get(key)
-        if before is not None and before.line_hash == line.hash and not before.is_deleted:
+        if before is not None and before[0] == line.hash and not before[2]:
             continue
         try:
             node = decode(line.raw, kind.name)
@@ -165,7 +161,7 @@ async def _load_kind(
             continue
         content = kind.content(node)
         digest = content_hash(content)
-        if before is not None and before.content_hash == digest and not before.is_deleted:
+        if before is not None and before[1] == digest and not before[2]:
             same += 1
         elif before is not None:
             changed += 1

@@ -13,18 +13,27 @@ from syncline.apps.commerce.mirror.kinds import INVENTORY_LEVEL, PRODUCT, VARIAN
 from syncline.runtime.db.session import WriteSession
 
 _BURY = sql.SQL(
-    "update {table} m set deleted_at = %(moment)s"
+    "update {table} m set deleted_at = greatest(%(moment)s, m.source_updated_at)"
     " where m.store_id = %(store)s and m.tenant_id = %(tenant)s and m.deleted_at is null"
-    "   and (m.source_updated_at is null or m.source_updated_at < %(moment)s) and {condition}"
+    "   and (%(certain)s or m.source_updated_at is null or m.source_updated_at < %(moment)s) and {condition}"
 )
 
 
 async def _bury(
-    session: WriteSession, store_id: UUID, kind: Kind, condition: sql.Composable, moment: datetime, **values: Any
+    session: WriteSession,
+    store_id: UUID,
+    kind: Kind,
+    condition: sql.Composable,
+    moment: datetime,
+    *,
+    certain: bool = False,
+    **values: Any,
 ) -> int:
+    """`certain`: the store said so of each record. Otherwise its absence from a reading that began at `moment` says so,
+    which is nothing against a record that was changed since."""
     driver = await session.driver()
     query = _BURY.format(table=sql.Identifier("commerce", kind.table.name), condition=condition)
-    given = {"store": store_id, "tenant": session.tenant_id, "moment": moment, **values}
+    given = {"store": store_id, "tenant": session.tenant_id, "moment": moment, "certain": certain, **values}
     return (await driver.execute(query, given)).rowcount
 
 
@@ -66,19 +75,20 @@ async def bury_levels_of_buried_variants(session: WriteSession, store_id: UUID, 
         "exists (select 1 from commerce.variant v where v.store_id = m.store_id"
         " and v.inventory_item_id = m.inventory_item_id and v.deleted_at is not null)"
     )
-    return await _bury(session, store_id, INVENTORY_LEVEL, condition, moment)
+    return await _bury(session, store_id, INVENTORY_LEVEL, condition, moment, certain=True)
 
 
 async def bury_by_key(
     session: WriteSession, store_id: UUID, kind: Kind, keys: Sequence[tuple[int, ...]], *, moment: datetime
 ) -> int:
+    """Records of which the store said one by one that they are gone."""
     if not keys:
         return 0
     pairs = sql.SQL(", ").join(sql.Identifier("m", name) for name in kind.key)
     arrays = sql.SQL(", ").join(sql.SQL("{}::bigint[]").format(sql.Placeholder(f"k{i}")) for i in range(len(kind.key)))
     condition = sql.SQL("({pairs}) in (select * from unnest({arrays}))").format(pairs=pairs, arrays=arrays)
     columns = {f"k{i}": [key[i] for key in keys] for i in range(len(kind.key))}
-    return await _bury(session, store_id, kind, condition, moment, **columns)
+    return await _bury(session, store_id, kind, condition, moment, certain=True, **columns)
 
 
 async def bury_products(session: WriteSession, store_id: UUID, ids: Sequence[int], *, moment: datetime) -> int:
@@ -86,6 +96,6 @@ async def bury_products(session: WriteSession, store_id: UUID, ids: Sequence[int
     keys = [(number,) for number in ids]
     products = await bury_by_key(session, store_id, PRODUCT, keys, moment=moment)
     condition = sql.SQL("m.product_id = any(%(ids)s)")
-    variants = await _bury(session, store_id, VARIANT, condition, moment, ids=list(ids))
+    variants = await _bury(session, store_id, VARIANT, condition, moment, certain=True, ids=list(ids))
     levels = await bury_levels_of_buried_variants(session, store_id, moment=moment) if variants else 0
     return products + variants + levels

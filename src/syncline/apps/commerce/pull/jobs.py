@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 import structlog
 
-from syncline.apps.commerce.contract import PullFinished, RunStatus
+from syncline.apps.commerce.contract import PullFinished, Reconciliation, RunStatus, StreamProgress
+from syncline.apps.commerce.metrics import PULL_SECONDS, PULLS
+from syncline.apps.commerce.mirror.tombstones import bury_levels_of_buried_variants
 from syncline.apps.commerce.persist import MAX_FAILURES, persist
 from syncline.apps.commerce.pull import repository, service
 from syncline.apps.commerce.pull.repository import LeaseLost, StreamRow
@@ -15,7 +18,7 @@ from syncline.apps.commerce.settings import CommerceSettings
 from syncline.apps.commerce.stores.connection import client_of
 from syncline.apps.commerce.stores.repository import StoreRow, find_by_id
 from syncline.kernel import clock
-from syncline.kernel.errors import Fatal, Retriable, Unavailable
+from syncline.kernel.errors import ConnectorOutcome, Fatal, Retriable, Unavailable
 from syncline.runtime.bus import publish
 from syncline.runtime.jobs import Job, JobContext, RetryPolicy
 
@@ -43,8 +46,9 @@ async def pull_stream(ctx: JobContext, payload: dict[str, Any]) -> None:
         try:
             await _persist(ctx, held, row)
         except LeaseLost:
+            # Either another worker has it, or our own last commit stands and only its answer was lost: then the run
+            # goes on below.
             log.info("pull.lease_lost", run_id=str(run_id), stream=stream)
-            return
         except Fatal as error:
             await _fail(ctx, run_id, stream, error.sentence)
             return
@@ -54,9 +58,7 @@ async def pull_stream(ctx: JobContext, payload: dict[str, Any]) -> None:
         except Unavailable:
             raise  # the database is away: nothing can be written down, so the queue tries again
         except Exception as error:
-            await _fail(
-                ctx, run_id, stream, f"An error of Syncline's own stopped this stream ({type(error).__name__})."
-            )
+            await _fail(ctx, run_id, stream, _own_error(f"the stream {stream}", error))
             raise Fatal("A pull was stopped by an error of Syncline's own.", detail=repr(error)) from error
     await _hand_on(ctx, run_id)
 
@@ -72,6 +74,7 @@ async def _fail(ctx: JobContext, run_id: UUID, stream: str, sentence: str) -> No
     async with ctx.runtime.database.writing(ctx.tenant_id) as session:
         await repository.fail_stream(session, run_id, stream, sentence)
         await service.finish(session, run_id, status=RunStatus.FAILED, error=sentence)
+    PULLS.labels(status="failed").inc()
 
 
 async def _hand_on(ctx: JobContext, run_id: UUID) -> None:
@@ -95,18 +98,15 @@ async def finish_pull(ctx: JobContext, payload: dict[str, Any]) -> None:
     if run is None or row is None or run.status not in repository.LIVE:
         return
     try:
-        outcome = await reconcile_after_pull(
-            ctx.runtime,
-            ctx.tenant_id,
-            row,
-            run_id,
-            names=[stream.stream for stream in streams],
-            incomplete=any(stream.is_incomplete for stream in streams),
-        )
-    except Fatal as error:
-        async with ctx.runtime.database.writing(ctx.tenant_id) as session:
-            await service.finish(session, run_id, status=RunStatus.FAILED, error=error.sentence)
+        outcome = await _compare(ctx, row, run_id, streams)
+    except ConnectorOutcome as error:
+        await _give_up(ctx, run_id, error.sentence)
         return
+    except Unavailable:
+        raise  # the database is away: nothing can be written down, so the queue tries again
+    except Exception as error:
+        await _give_up(ctx, run_id, _own_error("the comparison of store and mirror", error))
+        raise Fatal("A pull was stopped by an error of Syncline's own.", detail=repr(error)) from error
     async with ctx.runtime.database.writing(ctx.tenant_id) as session:
         if outcome.agreed:
             await repository.advance_states(session, run_id)
@@ -119,6 +119,42 @@ async def finish_pull(ctx: JobContext, payload: dict[str, Any]) -> None:
         )
         if done:
             await publish(session, PullFinished(store_id=row.store.id, run_id=run_id, agreed=outcome.agreed))
+    if done:
+        PULLS.labels(status="completed" if outcome.agreed else "differs").inc()
+        if run.started_at is not None:
+            PULL_SECONDS.labels(mode=run.mode).observe((clock.now() - run.started_at).total_seconds())
+
+
+async def _compare(ctx: JobContext, row: StoreRow, run_id: UUID, streams: Sequence[StreamProgress]) -> Reconciliation:
+    async with ctx.runtime.database.writing(ctx.tenant_id) as session:
+        # The streams are read side by side, and stock may have been stored after its variant was found to be gone.
+        await bury_levels_of_buried_variants(session, row.store.id, moment=clock.now())
+    outcomes: list[Reconciliation] = []
+
+    async def compare() -> None:
+        outcomes.append(
+            await reconcile_after_pull(
+                ctx.runtime,
+                ctx.tenant_id,
+                row,
+                run_id,
+                names=[stream.stream for stream in streams],
+                incomplete=any(stream.is_incomplete for stream in streams),
+            )
+        )
+
+    await persist(compare, mark=lambda: None, what=f"comparison with {row.store.name}")
+    return outcomes[-1]
+
+
+async def _give_up(ctx: JobContext, run_id: UUID, sentence: str) -> None:
+    async with ctx.runtime.database.writing(ctx.tenant_id) as session:
+        await service.finish(session, run_id, status=RunStatus.FAILED, error=sentence)
+    PULLS.labels(status="failed").inc()
+
+
+def _own_error(what: str, error: Exception) -> str:
+    return f"An error of Syncline's own stopped {what} ({type(error).__name__}); please report it with the log."
 
 
 JOBS = (

@@ -10,7 +10,7 @@ from sqlalchemy import RowMapping, delete, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from syncline.apps.commerce.contract import PullMode, RunStatus, StreamProgress
-from syncline.apps.commerce.mirror.kinds import KINDS
+from syncline.apps.commerce.mirror.lines import array_texts
 from syncline.apps.commerce.mirror.loading import Loaded
 from syncline.apps.commerce.pull.models import pull_run, pull_seen, pull_stream, stream_state
 from syncline.kernel import clock
@@ -215,17 +215,21 @@ async def record_chunk(session: WriteSession, held: StreamRow, *, cursor: str, l
         notes=table.notes + loaded.unreadable if loaded.unreadable else table.notes,
         is_incomplete=table.is_incomplete | bool(loaded.unreadable),
     )
+    driver = await session.driver()
     for name, keys in loaded.keys.items():
-        columns = [list(column) for column in zip(*keys, strict=True)]
-        values = {"keys": columns[0], "second_keys": columns[1] if len(KINDS[name].key) > 1 else None}
-        row = {"run_id": held.run_id, "stream": held.stream, "chunk": f"{held.restarts}:{cursor}", "kind": name}
-        await session.execute(
-            upsert(pull_seen)
-            .values(tenant_id=session.tenant_id, **row, **values)
-            .on_conflict_do_update(index_elements=["run_id", "stream", "chunk", "kind"], set_=values)
-        )
+        first, *second = array_texts(keys)
+        chunk = f"{held.restarts}:{cursor}"
+        row = [held.run_id, held.stream, chunk, name, session.tenant_id, first, second[0] if second else None]
+        await driver.execute(_KEEP_SEEN, row)
     return kept
 
+
+_KEEP_SEEN = (
+    "insert into commerce.pull_seen (run_id, stream, chunk, kind, tenant_id, keys, second_keys)"
+    " values (%s, %s, %s, %s, %s, %s::bigint[], %s::bigint[])"
+    " on conflict (run_id, stream, chunk, kind)"
+    " do update set keys = excluded.keys, second_keys = excluded.second_keys"
+)
 
 _COUNT_SEEN = text("""
     select s.kind, count(distinct (u.a, u.b))

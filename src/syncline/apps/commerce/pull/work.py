@@ -4,6 +4,7 @@ together, so a worker that dies costs one chunk; the next one finds all it needs
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -12,8 +13,9 @@ from typing import Any, TypedDict
 import structlog
 
 from syncline.apps.commerce.contract import RunStatus
+from syncline.apps.commerce.metrics import RECORDS
 from syncline.apps.commerce.mirror.kinds import PRODUCT, VARIANT, kinds_of
-from syncline.apps.commerce.mirror.loading import load_lines, refresh_statistics
+from syncline.apps.commerce.mirror.loading import Loaded, load_lines, refresh_statistics
 from syncline.apps.commerce.mirror.repository import count_kind
 from syncline.apps.commerce.mirror.tombstones import (
     bury_levels_of_buried_variants,
@@ -22,12 +24,12 @@ from syncline.apps.commerce.mirror.tombstones import (
     bury_unseen_variants,
 )
 from syncline.apps.commerce.pull import repository
-from syncline.apps.commerce.pull.repository import StreamRow
+from syncline.apps.commerce.pull.repository import LeaseLost, StreamRow
 from syncline.apps.commerce.settings import CommerceSettings
 from syncline.connectors.shopify import bulk, planner, streams
 from syncline.connectors.shopify.client import ShopifyClient
 from syncline.kernel import clock
-from syncline.kernel.errors import Retriable
+from syncline.kernel.errors import ConnectorOutcome, Retriable
 from syncline.kernel.tenant import TenantId
 from syncline.runtime.connect.paging import one_ahead
 from syncline.runtime.db.engine import Database
@@ -45,6 +47,7 @@ _CHANGED_SHARE = 0.02
 
 _POLL_FIRST = timedelta(milliseconds=100)
 _POLL_MOST = timedelta(seconds=5)
+_SLOT_PAUSE = timedelta(seconds=2)
 
 
 class Measured(TypedDict):
@@ -78,14 +81,32 @@ class StreamWork:
 
     async def note(self, **values: Any) -> None:
         async with self.database.writing(self.tenant_id) as session:
-            self.held = await repository.update_stream(session, self.held, **values)
+            held = await repository.update_stream(session, self.held, **values)
+        self.held = held
 
     async def run(self) -> None:
-        if self.held.path is None:
-            await self._plan()
-        while not await self._read_once():
-            log.info("pull.stream_restarted", stream=self.held.stream, restarts=self.held.restarts)
-        await self._finish()
+        """From where the row says the stream stands: after a commit whose answer was lost only the database knows."""
+        try:
+            await self.note(status=RunStatus.RUNNING)
+            if self.held.path is None:
+                await self._plan()
+            while not await self._read_once():
+                log.info("pull.stream_restarted", stream=self.held.stream, restarts=self.held.restarts)
+            await self._finish()
+        except LeaseLost:
+            await self._let_go()
+            raise
+
+    async def _let_go(self) -> None:
+        """Nobody waits for the bulk operation of a run that has ended, and it would keep a slot of few."""
+        async with self.database.reading(self.tenant_id) as session:
+            run = await repository.find_run(session, self.held.run_id)
+        if run is None or not run.status.is_final or self.held.operation_id is None:
+            return
+        try:
+            await bulk.cancel(self.client, self.held.operation_id)
+        except ConnectorOutcome as error:
+            log.warning("pull.operation_left_running", operation_id=self.held.operation_id, reason=error.sentence)
 
     async def _plan(self) -> None:
         """Bulk or paged, by predicted time from what this store took before."""
@@ -124,12 +145,25 @@ class StreamWork:
         assert self.held.read_from is not None
         async with self.database.writing(self.tenant_id) as session:
             loaded = await load_lines(session, self.held.store_id, piece.lines, read_from=self.held.read_from)
-            self.held = await repository.record_chunk(session, self.held, cursor=piece.cursor, loaded=loaded)
+            held = await repository.record_chunk(session, self.held, cursor=piece.cursor, loaded=loaded)
+        self.held = held  # only now is it committed
+        self._count(loaded)
         self.written += loaded.inserted
         if self.written >= self.look_again_at:
             self.look_again_at = self.written * _GROWTH
             async with self.database.writing(self.tenant_id) as session:
                 await refresh_statistics(session)
+
+    def _count(self, loaded: Loaded) -> None:
+        counts = {
+            "inserted": loaded.inserted,
+            "updated": loaded.updated,
+            "unchanged": loaded.unchanged,
+            "duplicate": loaded.duplicates,
+            "unreadable": len(loaded.unreadable),
+        }
+        for outcome, count in counts.items():
+            RECORDS.labels(stream=self.held.stream, outcome=outcome).inc(count)
 
     async def _pages(self) -> AsyncIterator[Piece]:
         if self.held.cursor == END:
@@ -158,9 +192,16 @@ class StreamWork:
             await self._learn(state)
             return True
         if state.partial_url is not None:
-            await self._read_file(state)
+            await self._read_partial(state)
         code = state.error_code or state.status
         return await self._again(f"Shopify ended the bulk operation with {code}", path="paged")
+
+    async def _read_partial(self, state: bulk.BulkState) -> None:
+        """What a failed operation left makes the pages after it cheaper to store; they do not depend on it."""
+        try:
+            await self._read_file(state)
+        except Retriable as error:
+            log.info("pull.partial_result_left", stream=self.held.stream, reason=error.sentence)
 
     async def _learn(self, state: bulk.BulkState) -> None:
         async with self.database.writing(self.tenant_id) as session:
@@ -169,13 +210,11 @@ class StreamWork:
             await repository.keep_state(session, self.held.store_id, self.held.stream, rates=asdict(model))
 
     async def _operation(self) -> bulk.BulkState:
-        """The stream's bulk operation, at its end."""
+        """The stream's bulk operation, at its end. One that does not get on for `bulk_patience` is cancelled."""
         if self.held.operation_id is None:
-            stream = streams.STREAMS[self.held.stream]
-            operation = await bulk.start(self.client, stream, since=self.held.since)
-            started = await bulk.find(self.client, operation)
-            await self.note(operation_id=operation, read_from=datetime.fromisoformat(started.created_at), cursor=None)
+            await self._start_operation()
         pause = _POLL_FIRST
+        moved_at, count = time.monotonic(), -1
         while True:
             assert self.held.operation_id is not None
             state = await bulk.find(self.client, self.held.operation_id)
@@ -183,8 +222,28 @@ class StreamWork:
                 return state
             # Writing is also how a cancelled run is noticed while Shopify is at work.
             await self.note(expected=state.object_count)
+            if state.object_count != count:
+                moved_at, count = time.monotonic(), state.object_count
+            elif time.monotonic() - moved_at > self.settings.bulk_patience.total_seconds():
+                log.warning("pull.operation_stuck", operation_id=state.id, objects=count)
+                await bulk.cancel(self.client, state.id)
+                moved_at = time.monotonic()
             await asyncio.sleep(pause.total_seconds())
             pause = min(pause * 1.5, _POLL_MOST)
+
+    async def _start_operation(self) -> None:
+        """Waits for a slot as long as it takes: others' operations end by themselves, and the run can be cancelled."""
+        stream = streams.STREAMS[self.held.stream]
+        while True:
+            try:
+                operation = await bulk.start(self.client, stream, since=self.held.since, patience=timedelta(0))
+            except bulk.BulkBusy as error:
+                await self.note(reason=error.sentence)
+                await asyncio.sleep(_SLOT_PAUSE.total_seconds())
+            else:
+                break
+        started = await bulk.find(self.client, operation)
+        await self.note(operation_id=operation, read_from=datetime.fromisoformat(started.created_at), cursor=None)
 
     async def _read_file(self, state: bulk.BulkState) -> None:
         """The result, or what a failed operation left of it, one chunk a transaction; nothing when it found nothing."""
@@ -205,15 +264,20 @@ class StreamWork:
         """Begin the stream again. What is stored stays: the second reading finds it unchanged."""
         if self.held.restarts >= MAX_RESTARTS:
             raise Retriable(f"The stream {self.held.stream} was begun {MAX_RESTARTS} times and each time {why}.")
-        await self.note(
-            restarts=self.held.restarts + 1,
-            path=path,
-            operation_id=None,
-            expected=None,
-            cursor=None,
-            reason=f"begun again: {why}",
-            read_from=self.client.store_now(),
-        )
+        async with self.database.writing(self.tenant_id) as session:
+            self.held = await repository.update_stream(
+                session,
+                self.held,
+                restarts=self.held.restarts + 1,
+                path=path,
+                operation_id=None,
+                expected=None,
+                cursor=None,
+                reason=f"begun again: {why}",
+                read_from=self.client.store_now(),
+            )
+            # What only the first reading saw may be gone by now.
+            await repository.forget_seen(session, self.held.run_id, self.held.stream)
         return False
 
     async def _finish(self) -> None:

@@ -59,7 +59,7 @@ async def _finish(ctx: JobContext, held: PushRow, error: str | None) -> None:
         left = counts.get(ChangeStatus.APPROVED, 0) + counts.get(ChangeStatus.SENDING, 0)
         sentence = None
         if error is not None:
-            sentence = f"{error} {left:,} changes were not sent and stay approved; push again when it is mended."
+            sentence = f"{error} {left:,} changes are not written or not confirmed; push again when it is mended."
         done = await repository.finish_run(
             session,
             held.id,

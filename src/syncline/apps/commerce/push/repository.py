@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, bindparam, func, insert, select, update
+from sqlalchemy import RowMapping, bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from syncline.apps.commerce.contract import ChangeStatus, Json, Receipt, RunStatus
@@ -250,13 +250,17 @@ _RECEIPT = _RECEIPT.on_conflict_do_update(
 
 
 async def put_back(session: WriteSession, changes: Sequence[ChangeRow]) -> None:
-    """Sent, and known not to have arrived: the same attempt is made again, with the same idempotency key."""
+    """Sent, and known not to have arrived: the same attempt is made again, with the same idempotency key. Until then
+    there is no receipt of it."""
+    ids = [row.id for row in changes]
     query = (
         update(staged_change)
-        .where(staged_change.c.tenant_id == session.tenant_id, staged_change.c.id.in_([row.id for row in changes]))
+        .where(staged_change.c.tenant_id == session.tenant_id, staged_change.c.id.in_(ids))
         .values(status=ChangeStatus.APPROVED, attempt=staged_change.c.attempt - 1)
     )
     await session.execute(query)
+    unfinished = (receipt.c.tenant_id == session.tenant_id) & receipt.c.finished_at.is_(None)
+    await session.execute(delete(receipt).where(unfinished, receipt.c.change_id.in_(ids)))
 
 
 @dataclass(frozen=True, slots=True)

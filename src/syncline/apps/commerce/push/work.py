@@ -9,8 +9,9 @@ attempt is made again), or something else is there (a conflict). Nothing is sent
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from typing import Any
@@ -20,6 +21,7 @@ import structlog
 
 from syncline.apps.commerce.contract import ChangeStatus
 from syncline.apps.commerce.fields import Owner
+from syncline.apps.commerce.metrics import CHANGES
 from syncline.apps.commerce.mirror.applying import Applied, apply_to_mirror
 from syncline.apps.commerce.mirror.lines import Key
 from syncline.apps.commerce.mirror.values import pick
@@ -32,8 +34,8 @@ from syncline.apps.commerce.push.verdict import Outcome, Verdict, judge, judge_r
 from syncline.apps.commerce.staging.repository import ChangeRow
 from syncline.connectors.shopify import actions
 from syncline.connectors.shopify.client import ShopifyClient
-from syncline.connectors.shopify.results import RowResult
-from syncline.kernel.errors import Retriable, Skippable
+from syncline.connectors.shopify.results import NO_ANSWER, RowResult
+from syncline.kernel.errors import ConnectorOutcome, Retriable, Skippable, Unavailable
 from syncline.kernel.tenant import TenantId
 from syncline.runtime.connect.errors import OutcomeUnknown
 from syncline.runtime.db.engine import Database
@@ -72,16 +74,25 @@ class PushWork:
     concurrency: int
     held: PushRow
     settled: int = 0
-    unknown: list[ChangeRow] = field(default_factory=list)
+    unknown: int = 0
 
     async def run(self) -> None:
         """Raises the weightiest of what went wrong; what was settled until then stays."""
         try:
             await self._recover()
-            while await self._sweep():
-                await self._recover()
+            while await self._look():
+                pass
         except BaseExceptionGroup as group:
             raise weightiest(group) from group
+
+    async def _look(self) -> bool:
+        """Once through all that is approved; True when something was settled, so that a next look is worth it."""
+        settled, unknown = self.settled, self.unknown
+        await self._sweep()
+        await self._recover()
+        if self.settled == settled and self.unknown > unknown:
+            raise Retriable("The store neither answers changes nor carries them out.")
+        return self.settled > settled
 
     # What a crash or a lost answer left in the air.
 
@@ -106,23 +117,35 @@ class PushWork:
 
     # The work itself.
 
-    async def _sweep(self) -> bool:
-        """Send all that is approved, once through; True when something was done, so that a next look is worth it."""
-        before = self.settled
+    async def _sweep(self) -> None:
+        """Send all that is approved. When something goes wrong nothing more is sent, but what is under way is waited
+        for: a request that is cut off may still arrive, after its effect was looked for. Raises a group of it all."""
         queue: asyncio.Queue[list[Ready] | None] = asyncio.Queue(maxsize=self.concurrency)
+        troubles: list[Exception] = []
 
         async def send_all() -> None:
             while (ready := await queue.get()) is not None:
-                await self._send(ready)
+                if not troubles:
+                    with _kept(troubles):
+                        await self._send(ready)
 
         async with asyncio.TaskGroup() as group:
             senders = [group.create_task(send_all()) for _ in range(self.concurrency)]
-            async for changes in self._groups(ChangeStatus.APPROVED):
-                for _, ready in groupby(await self._prepare(changes), key=lambda one: one.change.product_id):
-                    await queue.put(list(ready))
+            with _kept(troubles):
+                async for ready in self._ready():
+                    if troubles:
+                        break
+                    await queue.put(ready)
             for _ in senders:
                 await queue.put(None)
-        return self.settled > before
+        if troubles:
+            raise ExceptionGroup("the push did not get through", troubles)
+
+    async def _ready(self) -> AsyncIterator[list[Ready]]:
+        """What is to be sent, product by product."""
+        async for changes in self._groups(ChangeStatus.APPROVED):
+            for _, ready in groupby(await self._prepare(changes), key=lambda one: one.change.product_id):
+                yield list(ready)
 
     async def _groups(self, status: ChangeStatus) -> AsyncIterator[Sequence[ChangeRow]]:
         last = 0
@@ -137,7 +160,11 @@ class PushWork:
             yield changes
 
     async def _prepare(self, changes: Sequence[ChangeRow]) -> list[Ready]:
-        """Compare with the store; settle what needs no write; write down the rest as sending."""
+        """Compare with the store; settle what needs no write; write down the rest as sending.
+
+        One change of a record at a time: the next one has to be compared with what the first one leaves.
+        """
+        changes = _first_of_each_record(changes)
         now = await read_now(self.client, self.currency, changes)
         ready: list[Ready] = []
         ends: list[End] = []
@@ -155,31 +182,25 @@ class PushWork:
         return ready
 
     async def _send(self, ready: list[Ready]) -> None:
-        """One product's changes, kind by kind. An answer that never came is left to the next look."""
+        """One product's changes, kind by kind. What has no answer when this ends, however it ends, is read back by the
+        next look: one call of several may have been carried out before another failed."""
         for kind, group in groupby(sorted(ready, key=lambda one: one.change.kind), key=lambda one: one.change.kind):
             members = list(group)
             try:
                 ends = await self._send_kind(Owner(kind), members)
             except OutcomeUnknown as error:
                 log.warning("push.outcome_unknown", product_id=members[0].change.product_id, reason=error.detail)
+                self.unknown += 1
                 await asyncio.sleep(_SETTLE_DELAY)
-                self.settled += 1  # something moved: the next look settles it
                 continue
-            except Retriable:
-                await self._put_back(members)
-                raise
             except Skippable as error:
                 ends = [_refused(one.change, error.vendor_code, error.sentence) for one in members]
+            both = zip(members, ends, strict=True)
+            answered = [End(one.change, end, one.before) for one, end in both if end.vendor_code != NO_ANSWER]
+            self.unknown += len(answered) < len(members)
             async with self.database.writing(self.tenant_id) as session:
                 await repository.hold(session, self.held)
-                await self._settle(
-                    session, [End(one.change, end, one.before) for one, end in zip(members, ends, strict=True)]
-                )
-
-    async def _put_back(self, members: list[Ready]) -> None:
-        async with self.database.writing(self.tenant_id) as session:
-            await repository.hold(session, self.held)
-            await repository.put_back(session, [one.change for one in members])
+                await self._settle(session, answered)
 
     async def _send_kind(self, owner: Owner, members: list[Ready]) -> list[Settled]:
         match owner:
@@ -228,6 +249,24 @@ class PushWork:
         ]
         await apply_to_mirror(session, self.held.store_id, applied)
         self.settled += len(ends)
+        for end in ends:
+            CHANGES.labels(outcome=end.settled.outcome).inc()
+
+
+@contextmanager
+def _kept(troubles: list[Exception]) -> Iterator[None]:
+    """What may pass, or a person must mend, is kept for the end; anything else stops everything at once."""
+    try:
+        yield
+    except (ConnectorOutcome, Unavailable) as error:
+        troubles.append(error)
+
+
+def _first_of_each_record(changes: Sequence[ChangeRow]) -> list[ChangeRow]:
+    records: dict[tuple[str, int, int | None], ChangeRow] = {}
+    for change in changes:
+        records.setdefault((change.kind, change.resource_id, change.location_id), change)
+    return list(records.values())
 
 
 def _key(change: ChangeRow) -> Key:

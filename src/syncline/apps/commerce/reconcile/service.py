@@ -9,6 +9,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from syncline.apps.commerce.contract import KindCount, Reconciliation
+from syncline.apps.commerce.metrics import DIFFERENCES
 from syncline.apps.commerce.mirror import repository as mirror
 from syncline.apps.commerce.mirror.kinds import INVENTORY_LEVEL, KINDS, LOCATION, PRODUCT, VARIANT, Kind
 from syncline.apps.commerce.mirror.lines import Key
@@ -121,6 +122,7 @@ class Comparison:
                 notes=self.notes,
             )
             found = await repository.find_reconciliation(session, made)
+        DIFFERENCES.labels(agreed="yes" if found is not None and found.agreed else "no").inc()
         if found is None:
             msg = "the reconciliation was written a moment ago"
             raise LookupError(msg)

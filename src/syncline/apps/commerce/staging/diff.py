@@ -10,6 +10,8 @@ from syncline.apps.commerce.fields import CATALOGUE, FIELDS, Kind, Value, same_v
 
 State = Mapping[str, Value]
 
+_ORDER = {field.name: place for place, field in enumerate(CATALOGUE)}
+
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:
@@ -31,7 +33,8 @@ class Verdict(StrEnum):
 
 def _known(*states: State) -> Iterator[str]:
     """The catalogue's fields that any of `states` holds, in its order; ids, times and the like are no fields."""
-    return (field.name for field in CATALOGUE if any(field.name in state for state in states))
+    held = {name for state in states for name in state if name in _ORDER}
+    return iter(sorted(held, key=_ORDER.__getitem__))
 
 
 def changed_fields(before: State, after: State) -> list[FieldChange]:

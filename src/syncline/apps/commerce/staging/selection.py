@@ -46,8 +46,10 @@ def _text_is(column: ColumnElement[Any], value: SearchValue) -> Condition:
 def _tag_is(column: ColumnElement[Any], value: SearchValue) -> Condition:
     if value is None:
         return func.cardinality(column) == 0
-    tag = func.unnest(column).column_valued("tag")
-    return exists(select(literal(1)).select_from(tag).where(_text_is(cast(tag, Text), value)))
+    tags = func.unnest(column).table_valued("tag", name="tag")
+    return exists(
+        select(literal(1)).select_from(tags).where(_text_is(cast(tags.c.tag, Text), value)).correlate(product)
+    )
 
 
 def _is(term: Term, column: ColumnElement[Any], value: SearchValue) -> Condition:

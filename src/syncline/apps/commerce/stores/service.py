@@ -3,6 +3,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,6 +16,7 @@ from syncline.apps.commerce.stores.repository import StoreRow
 from syncline.connectors.shopify.client import ShopifyClient, ShopifyConfig
 from syncline.connectors.shopify.store import StoreFacts, check_store
 from syncline.kernel.errors import Fatal, FieldError, InvalidInput, Retriable
+from syncline.runtime.connect.retry import RetryPolicy
 from syncline.runtime.db.session import Session, WriteSession
 from syncline.runtime.secrets import SecretBox
 
@@ -24,6 +26,8 @@ _DOMAIN = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9\-]*\.myshopify\.com")
 
 # What an HTTP header can carry; Shopify's tokens are 38 characters of it.
 _TOKEN = re.compile(r"[\x21-\x7e]{1,500}")
+
+_SOMEBODY_WAITS = RetryPolicy(attempts=3, base=timedelta(milliseconds=300))
 
 
 def _is_loopback(url: str) -> bool:
@@ -41,9 +45,7 @@ def _is_loopback(url: str) -> bool:
         return False
 
 
-def check_address(
-    *, name: str, shop_domain: str, token: str, base_url: str | None, settings: CommerceSettings
-) -> None:
+def check_address(*, name: str, shop_domain: str, token: str, base_url: str | None, settings: CommerceSettings) -> None:
     """Everything that can be said about address and token without asking the shop."""
     wrong: list[FieldError] = []
     if not _NAME.fullmatch(name):
@@ -73,7 +75,7 @@ def check_address(
 
 async def ask_shop(config: ShopifyConfig) -> StoreFacts:
     """What the shop says of itself. Raises `StoreRefused` with the one thing to change."""
-    async with ShopifyClient(config) as client:
+    async with ShopifyClient(config, retry=_SOMEBODY_WAITS) as client:
         try:
             return await check_store(client)
         except Fatal as error:

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Table, delete, select
+from sqlalchemy import ColumnElement, Table, any_, delete, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from syncline.apps.commerce.fields import Owner
 from syncline.apps.commerce.mirror.models import inventory_level, product, variant
@@ -21,11 +22,16 @@ def _live(session: Session, store_id: UUID, table: Table) -> Any:
     return mine & table.c.deleted_at.is_(None)
 
 
+def _one_of(column: ColumnElement[Any], values: Sequence[object]) -> ColumnElement[bool]:
+    """One array and not one parameter each: a statement has 65,535 at most, and thousands take long to write."""
+    return column == any_(literal(list(values), ARRAY(column.type)))
+
+
 async def find_products(
     session: Session, store_id: UUID, handles: Sequence[str], *, currency: str
 ) -> Mapping[str, MirrorProduct]:
     """The products with these handles, whole, by handle in lower case."""
-    query = select(product).where(_live(session, store_id, product), product.c.handle.in_(handles))
+    query = select(product).where(_live(session, store_id, product), _one_of(product.c.handle, handles))
     products = (await session.execute(query)).mappings().all()
     variants = await _variants(session, store_id, [row["id"] for row in products], currency=currency)
     return {
@@ -45,7 +51,7 @@ async def _variants(
 ) -> Mapping[int, list[MirrorVariant]]:
     query = (
         select(variant)
-        .where(_live(session, store_id, variant), variant.c.product_id.in_(product_ids))
+        .where(_live(session, store_id, variant), _one_of(variant.c.product_id, product_ids))
         .order_by(variant.c.product_id, variant.c.position)
     )
     rows = (await session.execute(query)).mappings().all()
@@ -67,7 +73,7 @@ async def _variants(
 async def _levels(session: Session, store_id: UUID, items: Sequence[int]) -> Mapping[int, dict[int, int | None]]:
     query = select(
         inventory_level.c.inventory_item_id, inventory_level.c.location_id, inventory_level.c.available
-    ).where(_live(session, store_id, inventory_level), inventory_level.c.inventory_item_id.in_(items))
+    ).where(_live(session, store_id, inventory_level), _one_of(inventory_level.c.inventory_item_id, items))
     found: dict[int, dict[int, int | None]] = {}
     for item, place, available in await session.execute(query):
         found.setdefault(item, {})[place] = available

@@ -1,0 +1,134 @@
+"""A shop that is edited while it is read: ten edits a second by its merchant, with products and variants made and
+deleted. The next incremental pull brings the mirror level with it."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from syncline.apps.commerce.contract import PullMode, PullPath, PullRun, RunStatus, Store
+from syncline.main.testing.comparison import differences
+from syncline.main.testing.shop import Shop
+from syncline.main.testing.works import Works
+
+PAUSE_SECONDS = 0.1
+
+
+class Merchant:
+    """Makes one random edit after another; the same seed makes the same ones of the same shop."""
+
+    def __init__(self, shop: Shop, seed: int) -> None:
+        self.shop = shop
+        self.draw = random.Random(seed)
+        self.edits = 0
+        self.kinds = [self.retitle, self.reprice, self.restock, self.create, self.delete, self.add_variant]
+        self.kinds += [self.delete_variant, self.retag]
+
+    async def edit(self) -> None:
+        await self.draw.choice(self.kinds)()
+        self.edits += 1
+
+    async def edit_until(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            await self.edit()
+            await asyncio.sleep(PAUSE_SECONDS)
+
+    def product(self) -> int:
+        return self.draw.choice(list(self.shop.store.products))
+
+    async def retitle(self) -> None:
+        await self.shop.edit("update", "product", self.product(), set={"title": f"Title {self.edits}"})
+
+    async def retag(self) -> None:
+        await self.shop.edit("update", "product", self.product(), set={"tags": [f"tag-{self.edits}", "Été"]})
+
+    async def reprice(self) -> None:
+        variant = self.draw.choice(list(self.shop.store.variants))
+        await self.shop.edit("update", "variant", variant, set={"price": f"{self.draw.randrange(1, 900)}.50"})
+
+    async def restock(self) -> None:
+        item, place = self.draw.choice(list(self.shop.store.levels))
+        await self.shop.edit("update", "level", item=item, location=place, set={"available": self.draw.randrange(500)})
+
+    async def create(self) -> None:
+        place = self.draw.choice(list(self.shop.store.locations))
+        variant = {"price": "9.00", "sku": f"NEW-{self.edits}", "quantities": {str(place): 4}}
+        await self.shop.edit("create", "product", set={"title": f"New {self.edits}", "variants": [variant]})
+
+    async def delete(self) -> None:
+        await self.shop.edit("delete", "product", self.product())
+
+    async def add_variant(self) -> None:
+        chosen = self.shop.store.products[self.product()]
+        values = [f"Value {self.edits}"] * len(chosen.options)
+        await self.shop.edit("create", "variant", chosen.id, set={"option_values": values, "price": "3.00"})
+
+    async def delete_variant(self) -> None:
+        several = [p for p in self.shop.store.products.values() if len(p.variant_ids) > 1]
+        await self.shop.edit("delete", "variant", self.draw.choice(self.draw.choice(several).variant_ids))
+
+
+@asynccontextmanager
+async def busy(shop: Shop, seed: int) -> AsyncIterator[Merchant]:
+    merchant, stop = Merchant(shop, seed), asyncio.Event()
+    task = asyncio.create_task(merchant.edit_until(stop))
+    try:
+        yield merchant
+    finally:
+        stop.set()
+        await task
+
+
+@pytest.fixture(autouse=True)
+def _no_overlap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is remembered of when the last pull began must do by itself."""
+    monkeypatch.setenv("SYNCLINE_COMMERCE_OVERLAP", "PT0S")
+
+
+@pytest.fixture
+async def shop(new_shop: Any) -> Shop:
+    opened: Shop = await new_shop(products=120)
+    return opened
+
+
+async def pull_slowly(works: Works, shop: Shop, path: PullPath) -> PullRun:
+    """Slow enough for some twenty edits to fall into it."""
+    await shop.fault("slow=2:0.4s@ProductsPage,slow=3:0.4s@LevelsOfLocation,slow=4:0.4s@BulkFind")
+    return await works.pull(PullMode.FULL, path=path)
+
+
+@pytest.mark.parametrize("seed", [1, 4])
+@pytest.mark.parametrize("path", PullPath)
+async def test_incremental_pull_after_a_busy_one_brings_the_mirror_level(
+    works: Works, shop: Shop, store: Store, path: PullPath, seed: int
+) -> None:
+    async with busy(shop, seed) as merchant:
+        await pull_slowly(works, shop, path)
+    assert merchant.edits >= 8
+    run = await works.pull()
+    assert (run.status, run.error) == (RunStatus.COMPLETED, None)
+    assert await differences(works, shop, store.id) == []
+    assert (await works.reconcile("content")).agreed
+
+
+@pytest.mark.parametrize("path", PullPath)
+async def test_incremental_pull_finds_every_kind_of_edit(
+    works: Works, shop: Shop, store: Store, path: PullPath
+) -> None:
+    await works.pull()
+    merchant = Merchant(shop, seed=3)
+    for edit in merchant.kinds * 2:
+        await edit()
+        merchant.edits += 1
+    run = await works.pull(path=path)
+    assert (run.status, run.mode) == (RunStatus.COMPLETED, PullMode.INCREMENTAL)
+    assert await differences(works, shop, store.id) == []
+    assert run.reconciliation is not None
+    assert run.reconciliation.repaired == 0
+    assert sum(stream.deleted for stream in run.streams) > 0
+    assert sum(stream.read for stream in run.streams) < len(shop.store.variants)

@@ -1,0 +1,29 @@
+"""The tables of jobs and events come and go by their migrations."""
+
+from __future__ import annotations
+
+import psycopg
+
+from syncline.runtime.db.migrate import downgrade, upgrade
+from syncline.runtime.db.server import ServerHandle
+from syncline.runtime.migrations import SOURCE
+
+
+def _tables(url: str) -> list[str]:
+    with psycopg.connect(url) as connection:
+        rows = connection.execute(
+            "SELECT format('%s.%s', table_schema, table_name) FROM information_schema.tables"
+            " WHERE table_schema IN ('jobs', 'bus') ORDER BY 1"
+        ).fetchall()
+    return [name for (name,) in rows]
+
+
+def test_down_removes_everything_and_up_makes_it_again(own_server: ServerHandle) -> None:
+    url = own_server.url("operator")
+    upgrade(url, [SOURCE])
+    before = _tables(url)
+    assert downgrade(url, [SOURCE], "runtime@base") == ["runtime_0002", "runtime_0001"]
+    assert _tables(url) == []
+    assert upgrade(url, [SOURCE]) == ["runtime_0001", "runtime_0002"]
+    assert _tables(url) == before
+    assert {"jobs.pgqueuer", "jobs.dead_letter", "bus.outbox", "bus.inbox"} <= set(before)
