@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from syncline.apps.commerce.contract import Store
-from syncline.main.testing.farm import Farm, open_farm
-from syncline.main.testing.shop import Shop, open_shop
+from syncline.main.testing.farm import Farm, open_farm, open_seedbed
+from syncline.main.testing.shop import NewShop, Shop, open_shop
 from syncline.main.testing.works import Works, open_works
 from syncline.runtime.db.settings import DatabaseSettings
-
-OpenShop = Callable[..., Awaitable[Shop]]
 
 
 @pytest.fixture(autouse=True)
@@ -31,18 +31,18 @@ async def works(database_settings: DatabaseSettings, tmp_path: Path) -> AsyncIte
 
 
 @pytest.fixture
-async def new_shop() -> AsyncIterator[OpenShop]:
+async def new_shop() -> AsyncIterator[NewShop]:
     """`await new_shop(products=..., plan=...)`."""
     async with AsyncExitStack() as stack:
 
-        async def open_(**options: object) -> Shop:
+        async def open_(**options: Any) -> Shop:
             return await stack.enter_async_context(open_shop(**options))
 
         yield open_
 
 
 @pytest.fixture
-async def shop(new_shop: OpenShop) -> Shop:
+async def shop(new_shop: NewShop) -> Shop:
     return await new_shop()
 
 
@@ -52,7 +52,14 @@ async def store(works: Works, shop: Shop) -> Store:
     return await works.connect(shop)
 
 
+@pytest.fixture(scope="session")
+async def seedbed() -> AsyncIterator[Process]:
+    async with open_seedbed() as process:
+        yield process
+
+
 @pytest.fixture
-async def farm(works: Works) -> AsyncIterator[Farm]:
-    async with open_farm(works, os.environ) as opened:
+async def farm(seedbed: Process, works: Works) -> AsyncIterator[Farm]:
+    ours = {name: value for name, value in os.environ.items() if name.startswith("SYNCLINE_")}
+    async with open_farm(seedbed, works, ours) as opened:
         yield opened

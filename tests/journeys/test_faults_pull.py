@@ -7,9 +7,9 @@ from collections import Counter
 
 import pytest
 
-from syncline.apps.commerce.contract import PullMode, PullPath, PullRun, RunStatus, Store
+from syncline.apps.commerce.contract import PullMode, PullPath, PullRun, RunStatus, Store, StoreRefused
 from syncline.main.testing.comparison import differences, in_shop
-from syncline.main.testing.shop import Shop
+from syncline.main.testing.shop import Moment, Shop
 from syncline.main.testing.works import Works, eventually
 
 BULK, PAGED = PullPath.BULK, PullPath.PAGED
@@ -197,16 +197,17 @@ async def test_field_the_schema_refuses_is_named(works: Works, shop: Shop, store
     assert await works.rows("select 1 from commerce.product where store_id = %(store)s", store=store.id) == []
 
 
-@pytest.mark.parametrize(("path", "passing"), [(BULK, 5), (PAGED, 6)])
+@pytest.mark.parametrize(("path", "operation"), [(BULK, "BulkFind"), (PAGED, "LevelsOfLocation")])
 async def test_revoked_token_ends_the_pull_with_a_sentence_and_a_new_one_goes_on(
-    works: Works, shop: Shop, store: Store, path: PullPath, passing: int
+    works: Works, shop: Shop, store: Store, path: PullPath, operation: str
 ) -> None:
-    await shop.fault(f"token_revoked=after{passing}")
-    run = await works.pull(path=path)
-    assert run.status is RunStatus.FAILED
-    assert "refused the access token" in str(run.error)
-    assert str(run.error).count(".") <= 5
-    await shop.heal()
+    shop.tripwire.set(shop.revoke, operation, passing=1, moment=Moment.ANSWERING)
+    for run in (await works.pull(path=path), await works.pull(path=path)):
+        assert run.status is RunStatus.FAILED
+        assert "refused the access token of sandbox-supply.myshopify.com; make a new one" in str(run.error)
+    with pytest.raises(StoreRefused):
+        await works.commerce.test_store(actor=works.actor, store="demo", token="shpat_wrong")
+    await works.commerce.test_store(actor=works.actor, store="demo", token=shop.token)
     await assert_pulled_whole(works, shop, store, await works.pull(path=path))
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from syncline.apps.commerce.contract import ChangeBatch, ChangeStatus, PushRun, RunStatus, Store
 from syncline.main.testing.comparison import differences
-from syncline.main.testing.shop import Shop
+from syncline.main.testing.shop import Moment, Shop
 from syncline.main.testing.works import Works
 
 RECEIPTS = """
@@ -83,10 +83,15 @@ async def test_write_in_several_calls_of_which_the_last_is_turned_away(works: Wo
     await assert_written_once(works, shop, pulled, batch, run)
 
 
+@pytest.fixture
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SYNCLINE_COMMERCE_MAX_FAILURES", "2")
+
+
+@pytest.mark.usefixtures("_impatient")
 async def test_store_that_carries_out_nothing_is_given_up_with_a_sentence(
-    works: Works, shop: Shop, pulled: Store, monkeypatch: pytest.MonkeyPatch
+    works: Works, shop: Shop, pulled: Store
 ) -> None:
-    monkeypatch.setattr("syncline.apps.commerce.persist.MAX_FAILURES", 2)
     await works.stage_approved("id:7000000000003", PRODUCT)
     await shop.fault("drop_before@UpdateProduct")
     run = await works.push()
@@ -102,13 +107,13 @@ async def test_revoked_token_ends_the_push_with_a_sentence_and_nothing_is_lost(
     works: Works, shop: Shop, pulled: Store
 ) -> None:
     batch = await works.stage_approved("", VARIANT)
-    await shop.fault("token_revoked=after12")
+    shop.tripwire.set(shop.revoke, "UpdateVariants", passing=9, moment=Moment.ANSWERING)
     failed = await works.push()
     assert failed.status is RunStatus.FAILED
     assert "refused the access token" in str(failed.error)
     written = len(await shop.writes())
     assert 0 < written < failed.total
-    await shop.heal()
+    await works.commerce.test_store(actor=works.actor, store="demo", token=shop.token)
     again = await works.push()
     assert again.status is RunStatus.COMPLETED
     assert sum(again.counts.values()) == failed.total - failed.counts[ChangeStatus.APPLIED]

@@ -7,13 +7,12 @@ import asyncio
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 import pytest
 
 from syncline.apps.commerce.contract import PullMode, PullPath, PullRun, RunStatus, Store
 from syncline.main.testing.comparison import differences
-from syncline.main.testing.shop import Shop
+from syncline.main.testing.shop import NewShop, Shop
 from syncline.main.testing.works import Works
 
 PAUSE_SECONDS = 0.1
@@ -91,9 +90,8 @@ def _no_overlap(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def shop(new_shop: Any) -> Shop:
-    opened: Shop = await new_shop(products=120)
-    return opened
+async def shop(new_shop: NewShop) -> Shop:
+    return await new_shop(products=120)
 
 
 async def pull_slowly(works: Works, shop: Shop, path: PullPath) -> PullRun:

@@ -6,9 +6,10 @@ import httpx
 import pytest
 
 from syncline.apps.accounts.facade import LocalKeyRing
-from syncline.kernel.ids import new_id
 
 Headers = dict[str, str]
+# Written out: a test's name must be the same in every process of a parallel run.
+SOME_ID = "01a20193-4e72-70e7-a846-5fae67bee546"
 
 
 async def make(client: httpx.AsyncClient, headers: Headers, **body: object) -> httpx.Response:
@@ -37,13 +38,13 @@ async def test_the_change_is_there_when_the_answer_arrives(
     assert all([await ring.authenticate(bearer=key) is not None for key in keys])
 
 
-@pytest.mark.parametrize(("method", "path"), [("GET", ""), ("POST", ""), ("DELETE", f"/{new_id()}")])
+@pytest.mark.parametrize(("method", "path"), [("GET", ""), ("POST", ""), ("DELETE", f"/{SOME_ID}")])
 async def test_anonymous_is_401(client: httpx.AsyncClient, method: str, path: str) -> None:
     answer = await client.request(method, f"/api/keys{path}")
     assert (answer.status_code, answer.json()["code"]) == (401, "API_001")
 
 
-@pytest.mark.parametrize(("method", "path"), [("GET", ""), ("POST", ""), ("DELETE", f"/{new_id()}")])
+@pytest.mark.parametrize(("method", "path"), [("GET", ""), ("POST", ""), ("DELETE", f"/{SOME_ID}")])
 async def test_an_editor_may_not(client: httpx.AsyncClient, editor: Headers, method: str, path: str) -> None:
     body = {"name": "a", "role": "viewer"}
     answer = await client.request(method, f"/api/keys{path}", headers=editor, json=body)

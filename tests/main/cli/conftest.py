@@ -1,10 +1,16 @@
 from __future__ import annotations
 
+import asyncio
+import json
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
+from threading import Event
+from typing import Any, Protocol, TypeVar
 
 import pytest
 import structlog
@@ -12,6 +18,13 @@ from typer.testing import CliRunner, Result
 
 from syncline.main.cli import app
 from syncline.runtime.db.settings import DatabaseSettings
+from syncline.sandbox.shopify.app import create_app
+from syncline.sandbox.shopify.faults import parse_faults
+from syncline.sandbox.shopify.options import SandboxOptions
+from syncline.sandbox.shopify.server import running
+from syncline.sandbox.shopify.state import NewVariant, Store
+
+T = TypeVar("T")
 
 
 class Run(Protocol):
@@ -43,3 +56,113 @@ def on_database(run: Run, monkeypatch: pytest.MonkeyPatch, database_settings: Da
     monkeypatch.setenv("SYNCLINE_DATABASE_URL", str(database_settings.url))
     monkeypatch.setenv("SYNCLINE_DATABASE_ADMIN_URL", str(database_settings.admin_url))
     return run
+
+
+@dataclass
+class Shop:
+    """A sandbox shop on a socket, in a thread of its own: commands take the test's thread for themselves."""
+
+    store: Store
+    url: str
+    loop: asyncio.AbstractEventLoop
+    app: Any
+
+    def do(self, change: Callable[[Store], T]) -> T:
+        """A merchant's edit, made where the shop runs."""
+
+        async def made() -> T:
+            return change(self.store)
+
+        return asyncio.run_coroutine_threadsafe(made(), self.loop).result(10)
+
+    def price(self, sku: str) -> str:
+        return next(one.price for one in self.store.variants.values() if one.sku == sku)
+
+    def reprice(self, sku: str, price: str) -> None:
+        variant = next(one for one in self.store.variants.values() if one.sku == sku)
+        self.do(lambda store: store.update_variant(variant, price=price))
+
+    def fail(self, faults: str) -> None:
+        def add(_: Store) -> None:
+            for fault in parse_faults(faults):
+                self.app.state.engine.world.faults.add(fault)
+
+        self.do(add)
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        return ("--domain", self.store.shop.domain, "--url", self.url)
+
+
+def _stock(store: Store) -> None:
+    main, flagship = store.add_location("Main warehouse").id, store.add_location("Flagship store").id
+    began = datetime(2026, 1, 5, 8, tzinfo=UTC)
+    store.add_product(
+        title="[red]Linen[/red] Shirt",
+        handle="linen-shirt",
+        vendor="Acme",
+        tags=["summer"],
+        options=[("Size", ["S", "M"])],
+        variants=[
+            NewVariant(["S"], "20.00", "SHIRT-S", quantities={main: 10, flagship: 3}),
+            NewVariant(["M"], "22.00", "SHIRT-M", quantities={main: 1}),
+        ],
+        created_at=began,
+        log=False,
+    )
+    for number in range(12):
+        variant = NewVariant(["Default Title"], f"{number}.50", f"MUG-{number}", quantities={main: number})
+        store.add_product(
+            title=f"Mug {number}", handle=f"mug-{number}", variants=[variant], created_at=began, log=False
+        )
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Shop]:
+    """A shirt in two sizes at two locations, and twelve mugs at one."""
+    store, opened, made = Store(), Event(), []
+    _stock(store)
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    web = create_app(store, SandboxOptions(limits=False), folder)
+
+    async def serve() -> None:
+        closed = asyncio.Event()
+        async with running(web) as url:
+            made.append((Shop(store, url, asyncio.get_running_loop(), web), closed))
+            opened.set()
+            await closed.wait()
+
+    with ThreadPoolExecutor(1) as thread:
+        serving = thread.submit(asyncio.run, serve())
+        assert opened.wait(20)
+        shop, closed = made[0]
+        yield shop
+        shop.loop.call_soon_threadsafe(closed.set)
+        serving.result(20)
+
+
+@pytest.fixture
+def connected(on_database: Run, shop: Shop) -> Run:
+    """Commands on a database that knows the shop as `demo`."""
+    assert on_database("stores", "add", "demo", *shop.options, "--token", "shpat_sandbox").exit_code == 0
+    return on_database
+
+
+@pytest.fixture
+def pulled(connected: Run) -> Run:
+    """The same, with the shop's records in the mirror."""
+    assert connected("pull", "demo", "--json").exit_code == 0
+    return connected
+
+
+@pytest.fixture
+def said() -> Callable[[Result], Any]:
+    """The one JSON document that a command with `--json` prints, and nothing else on either stream."""
+
+    def read(done: Result) -> Any:
+        assert done.stderr == ""
+        assert done.stdout.count("\n") == 1
+        return json.loads(done.stdout)
+
+    return read

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import UUID
 
@@ -71,10 +71,13 @@ class LocalCommerce:
         async with self.runtime.database.reading(actor.tenant_id) as session:
             return await stores.list_all(session)
 
-    async def test_store(self, *, actor: Actor, store: str) -> Store:
+    async def test_store(self, *, actor: Actor, store: str, token: str | None = None) -> Store:
         async with self.runtime.database.reading(actor.tenant_id) as session:
             row = await stores.get(session, store)
         config = config_of(self.runtime, row)
+        if token is not None:
+            stores.check_token(token)
+            config = replace(config, access_token=token)
         facts = await stores.ask_shop(config)
         async with self.runtime.database.writing(actor.tenant_id) as writing:
             return await stores.refresh(writing, self.runtime.secrets, row, config=config, facts=facts)

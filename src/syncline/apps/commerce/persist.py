@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -18,9 +19,17 @@ MAX_FAILURES = 8
 _FIRST_WAIT, _LONGEST_WAIT = 0.4, 15.0
 
 
-async def persist(work: Callable[[], Awaitable[None]], *, mark: Callable[[], object], what: str) -> None:
-    """Run `work` until it ends by itself; `mark` changes whenever it got on. Raises its `Retriable` or `Unavailable`
-    after `MAX_FAILURES` of them without progress, and anything else at once."""
+async def persist(
+    work: Callable[[], Awaitable[None]],
+    *,
+    mark: Callable[[], object],
+    what: str,
+    tell: Callable[[str], Awaitable[None]] | None = None,
+    max_failures: int = MAX_FAILURES,
+) -> None:
+    """Run `work` until it ends by itself; `mark` changes whenever it got on. `tell` is given the sentence of what is
+    waited for. Raises the `Retriable` or `Unavailable` after `max_failures` of them without progress, and anything
+    else at once."""
     failures = 0
     while True:
         before = mark()
@@ -28,11 +37,14 @@ async def persist(work: Callable[[], Awaitable[None]], *, mark: Callable[[], obj
             await work()
         except (Retriable, Unavailable) as error:
             failures = failures + 1 if mark() == before else 1
-            if failures >= MAX_FAILURES:
+            if failures >= max_failures:
                 raise
             asked = error.wait if isinstance(error, Retriable) else None
             wait = min(_FIRST_WAIT * 2 ** (failures - 1), _LONGEST_WAIT) if asked is None else asked.total_seconds()
             log.warning("work is tried again", what=what, reason=error.sentence, wait_seconds=wait, failures=failures)
+            if tell is not None:
+                with suppress(Unavailable):
+                    await tell(error.sentence)
             await asyncio.sleep(wait)
         else:
             return

@@ -33,6 +33,10 @@ class StoreCreate(_Body):
     api_version: str | None = Field(default=None, examples=["2026-10"])
 
 
+class StoreTest(_Body):
+    token: SecretStr | None = Field(default=None, description="A new access token, kept if the shop accepts it")
+
+
 class StoreList(BaseModel):
     stores: list[Store]
 

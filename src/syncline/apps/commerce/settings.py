@@ -4,6 +4,8 @@ from datetime import timedelta
 
 from pydantic import BaseModel, Field
 
+from syncline.apps.commerce.persist import MAX_FAILURES
+
 
 class CommerceSettings(BaseModel):
     """SYNCLINE_COMMERCE_*"""
@@ -17,6 +19,9 @@ class CommerceSettings(BaseModel):
     bulk_patience: timedelta = Field(
         default=timedelta(hours=1),
         description="How long a bulk operation may stand still before it is cancelled and pages are read instead",
+    )
+    max_failures: int = Field(
+        default=MAX_FAILURES, ge=1, le=100, description="Failures in a row, without progress, that end a pull or a push"
     )
     push_concurrency: int = Field(default=16, ge=1, le=64, description="Requests of one push in flight at once")
     allow_sandbox_urls: bool = Field(

@@ -63,7 +63,7 @@ def console(*, stderr: bool = False) -> Console:
     standard streams are replaced under test."""
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else _PIPE_WIDTH
-    return Console(file=stream, width=width, highlight=False, soft_wrap=not stream.isatty())
+    return Console(file=stream, width=width, highlight=False, emoji=False, soft_wrap=not stream.isatty())
 
 
 def emit(value: Any, *, as_json: bool, show: Callable[[], RenderableType | None]) -> None:
@@ -98,7 +98,12 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: st
     return made
 
 
+_CONTROLS = {code: "·" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) != "\n"}
+
+
 def cell_text(cell: object) -> str | Text:
+    """A cell as it is shown. What a shop calls things is shown to the character, but no control character of it reaches
+    the terminal, which would obey it."""
     if isinstance(cell, Text):
         return cell
     if cell is None:
@@ -109,7 +114,7 @@ def cell_text(cell: object) -> str | Text:
         return f"{cell:,}"
     if isinstance(cell, datetime):
         return cell.astimezone().strftime("%Y-%m-%d %H:%M:%S")
-    return escape(str(cell))
+    return Text(str(cell).translate(_CONTROLS))
 
 
 def say(sentence: str, *, style: str | None = None) -> None:

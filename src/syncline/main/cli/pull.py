@@ -9,7 +9,15 @@ from uuid import UUID
 import typer
 
 from syncline.apps.accounts.contract import DEFAULT_TENANT
-from syncline.apps.commerce.contract import Commerce, PullAlreadyRunning, PullMode, PullPath, PullRun, RunStatus
+from syncline.apps.commerce.contract import (
+    Commerce,
+    NothingToDo,
+    PullAlreadyRunning,
+    PullMode,
+    PullPath,
+    PullRun,
+    RunStatus,
+)
 from syncline.main.cli.console import AsJson, DataDir, ExitCode, TenantSlug, command, emit, say
 from syncline.main.cli.outcome import pull_view
 from syncline.main.cli.progress import Bar, Progress, progress
@@ -30,6 +38,14 @@ async def _start(here: Workspace, store: str, mode: PullMode, only: str, path: P
         say(f"Joining {error.extra['run_id']}, which is already running.", style="dim")
         return UUID(str(error.extra["run_id"]))
     return run.id
+
+
+async def _cancel(here: Workspace, store: str) -> PullRun:
+    commerce = here.contract(Commerce)
+    last = (await commerce.overview(actor=here.actor, store=store)).last_pull
+    if last is None or last.status.is_final:
+        raise NothingToDo(f"No pull of {store} is running.")
+    return await commerce.cancel_pull(actor=here.actor, run_id=last.id)
 
 
 async def follow_pull(here: Workspace, run_id: UUID, bars: Progress) -> PullRun:
@@ -63,6 +79,9 @@ async def pull(
     only: Annotated[str, typer.Option(help="Some streams: products,inventory.")] = "",
     path: Annotated[PullPath | None, typer.Option(help="Overrule the plan: bulk or paged.")] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Join a pull that is already running.")] = False,
+    cancel: Annotated[
+        bool, typer.Option("--cancel", help="Cancel the pull that is running; what it stored stays.")
+    ] = False,
     tenant: TenantSlug = DEFAULT_TENANT,
     data_dir: DataDir = None,
     as_json: AsJson = False,
@@ -76,9 +95,15 @@ async def pull(
       syncline pull summer
       syncline pull summer --full
       syncline pull summer --only products --json
+      syncline pull summer --wait
+      syncline pull summer --cancel
     """
     chosen = PullMode.FULL if full else PullMode.INCREMENTAL
     async with open_workspace(data_dir, tenant) as here:
+        if cancel:
+            cancelled = await _cancel(here, store)
+            emit(asdict(cancelled), as_json=as_json, show=lambda: f"Pull {cancelled.id} was cancelled.")
+            return
         run_id = await _start(here, store, chosen, only, path, wait=wait)
         async with working(here):
             with progress(quiet=as_json) as bars:

@@ -25,7 +25,7 @@ StoreName = Annotated[str | None, typer.Option("--store", help="Only of this sto
 Batch = Annotated[UUID | None, typer.Option("--batch", help="Only of this batch.")]
 Search = Annotated[str, typer.Option("--where", help='Like "field:price vendor:Acme".')]
 Everything = Annotated[bool, typer.Option("--all", help="All that can be moved, in every store.")]
-Ids = Annotated[list[UUID] | None, typer.Argument(metavar="[ID]...", help="Changes, by their ids.")]
+Ids = Annotated[list[UUID] | None, typer.Argument(metavar="ID", help="Changes, by their ids.")]
 Note = Annotated[str | None, typer.Option(help="A word about why.")]
 
 

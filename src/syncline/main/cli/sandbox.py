@@ -55,7 +55,7 @@ def _group() -> None:
 async def shopify(
     more_csv: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[FILE]...", exists=True, dir_okay=False, help="More files of --from-csv."),
+        typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="More files of --from-csv."),
     ] = None,
     *,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",

@@ -94,17 +94,23 @@ async def list_stores(
 async def test_store(
     store: Annotated[str, typer.Argument(metavar="STORE", help="Its name or domain.")],
     *,
+    token: Annotated[
+        str | None,
+        typer.Option(help="A new access token, kept if the store accepts it; - reads it from standard input."),
+    ] = None,
     tenant: TenantSlug = DEFAULT_TENANT,
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Ask a store whether address, token and scopes are still right.
+    """Ask a store whether address, token and scopes are still right; with --token, give it a new token.
 
     \b
     Examples:
       syncline stores test summer
+      syncline stores test summer --token -
     """
     async with open_workspace(data_dir, tenant) as here:
-        found = await here.contract(Commerce).test_store(actor=here.actor, store=store)
+        new = None if token is None else _token(token)
+        found = await here.contract(Commerce).test_store(actor=here.actor, store=store, token=new)
     said = Text(f"{found.shop_name} ({found.shop_domain}) answers; address, token and scopes are right.")
     emit(asdict(found), as_json=as_json, show=lambda: said)

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import TypeVar
 
+from syncline.main.cli.console import say
 from syncline.main.cli.workspace import Workspace
 from syncline.main.targets import APPS
 from syncline.runtime.jobs import Worker
@@ -22,13 +23,18 @@ _GRACE = timedelta(seconds=2)
 @asynccontextmanager
 async def working(here: Workspace) -> AsyncIterator[None]:
     """Jobs are done while the block runs, by this process and by any other worker on the same database."""
-    stop = asyncio.Event()
-    worker = Worker(
-        here.runtime.database, [job for app in APPS for job in app.jobs], runtime=here.runtime, grace=_GRACE
-    )
+    stop, owner = asyncio.Event(), asyncio.current_task()
+    jobs = [job for app in APPS for job in app.jobs]
+    worker = Worker(here.runtime.database, jobs, runtime=here.runtime, grace=_GRACE)
     running = asyncio.create_task(worker.run(stop))
+    # A worker that failed does nothing any more: whoever waits for its work is not left waiting.
+    running.add_done_callback(lambda _: None if stop.is_set() or owner is None else owner.cancel())
     try:
         yield
+    except asyncio.CancelledError:
+        if not running.done():
+            say("Stopping when what is under way can be left. The same command with --wait goes on from there.")
+        raise
     finally:
         stop.set()
         await running

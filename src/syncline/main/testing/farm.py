@@ -7,6 +7,7 @@ milliseconds instead of seconds. A worker is composed as `serve` composes it.
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -34,14 +35,16 @@ async def _work() -> None:
 
 
 def main() -> None:
-    """Forks a worker for each line on standard input and prints its process id; ends with its input."""
+    """Forks a worker for each line on standard input, which is its environment as JSON, and prints its process id; ends
+    with its input."""
     logs.configure(level="WARNING", pretty=False)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the dead are not waited for
-    for _ in iter(sys.stdin.readline, ""):
+    for line in iter(sys.stdin.readline, ""):
         parent = os.getpid()
         child = os.fork()
         if child == 0:
             die_with_parent(parent)
+            os.environ.update(json.loads(line))
             asyncio.run(_work())
             os._exit(0)
         print(child, flush=True)  # noqa: T201 - this is what it is for
@@ -53,6 +56,7 @@ class Farm:
 
     process: asyncio.subprocess.Process
     works: Works
+    environment: Mapping[str, str]
     living: set[int] = field(default_factory=set)
     killed: list[int] = field(default_factory=list)
 
@@ -60,7 +64,7 @@ class Farm:
         """The process id of a new worker."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
-        self.process.stdin.write(b"\n")
+        self.process.stdin.write(json.dumps(self.environment).encode() + b"\n")
         pid = int(await self.process.stdout.readline())
         self.living.add(pid)
         return pid
@@ -83,28 +87,38 @@ class Farm:
 
 
 @asynccontextmanager
-async def open_farm(works: Works, environment: Mapping[str, str]) -> AsyncIterator[Farm]:
-    settings = works.settings
+async def open_seedbed() -> AsyncIterator[asyncio.subprocess.Process]:
+    """The process that workers are forked from; one serves many farms, one after the other."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *("-m", "syncline.main.testing.farm"),
-        env={
-            **environment,
-            "SYNCLINE_DATA_DIR": str(settings.data_dir),
-            "SYNCLINE_DATABASE_URL": str(settings.database_url),
-            "SYNCLINE_DATABASE_ADMIN_URL": str(settings.database_admin_url),
-        },
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )
-    farm = Farm(process, works)
+    try:
+        yield process
+    finally:
+        process.kill()
+        await process.communicate()
+
+
+@asynccontextmanager
+async def open_farm(
+    seedbed: asyncio.subprocess.Process, works: Works, environment: Mapping[str, str]
+) -> AsyncIterator[Farm]:
+    """Workers on the database of `works`; `environment` holds the settings they have besides."""
+    settings = works.settings
+    own = {
+        "SYNCLINE_DATA_DIR": str(settings.data_dir),
+        "SYNCLINE_DATABASE_URL": str(settings.database_url),
+        "SYNCLINE_DATABASE_ADMIN_URL": str(settings.database_admin_url),
+    }
+    farm = Farm(seedbed, works, {**environment, **own})
     try:
         yield farm
     finally:
         for pid in list(farm.living):
             farm.kill(pid)
-        process.kill()
-        await process.communicate()
 
 
 if __name__ == "__main__":

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeAlias
 
 import httpx
 import msgspec
@@ -108,10 +108,16 @@ class Shop:
     store: Store
     tripwire: Tripwire
     http: httpx.AsyncClient = field(repr=False)
+    world: Any = field(repr=False)
 
     @property
     def domain(self) -> str:
         return self.store.shop.domain
+
+    def revoke(self) -> None:
+        """The merchant makes a new token; the old one is refused from now on."""
+        self.token = f"shpat_{new_id().hex}"
+        self.world.options = replace(self.world.options, token=self.token)
 
     async def rows(self, kind: str) -> list[dict[str, Any]]:
         """products, variants, items, levels, locations or events, as the shop keeps them."""
@@ -166,6 +172,10 @@ class Shop:
         return (await self.http.get(path)).raise_for_status()
 
 
+NewShop: TypeAlias = Callable[..., Awaitable[Shop]]
+"""The fixture that opens one shop more; it takes what `open_shop` takes."""
+
+
 def _fields(values: dict[str, Any]) -> list[str]:
     return [name for name in values if name != "id"]
 
@@ -188,4 +198,4 @@ async def open_shop(
     app.add_middleware(wired)
     async with running(app) as url, httpx.AsyncClient(base_url=url, timeout=30) as http:
         await http.get("/sandbox/state")
-        yield Shop(url, settings["token"], store, made[-1], http)
+        yield Shop(url, settings["token"], store, made[-1], http, app.state.engine.world)

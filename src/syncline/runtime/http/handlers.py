@@ -33,6 +33,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(HTTPException, _http_exception)
     app.add_exception_handler(DataError, _data_error)
+    app.add_exception_handler(UnicodeEncodeError, _half_a_character)
     for lost in (OperationalError, InterfaceError, PoolTimeout):
         app.add_exception_handler(lost, _database_away)
 
@@ -92,6 +93,14 @@ async def _data_error(_request: Request, error: Exception) -> Response:
     log.warning("value refused by the database", error=str(getattr(error, "orig", error)).splitlines()[0])
     return problem_response(
         InvalidInput("A value in the request cannot be stored: it has a NUL character or is out of range.")
+    )
+
+
+async def _half_a_character(_request: Request, error: Exception) -> Response:
+    # JSON can escape a lone surrogate ("\\ud800"), which is no character and which no database and no answer can hold.
+    log.warning("value is not text", error=str(error))
+    return problem_response(
+        InvalidInput("A text in the request holds half a character; send whole Unicode characters.")
     )
 
 

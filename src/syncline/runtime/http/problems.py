@@ -3,6 +3,7 @@ beside the standard members."""
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
@@ -115,6 +116,14 @@ def status_of(error: DomainError) -> int:
     return error.http_status if isinstance(error, HttpProblem) else error.status
 
 
+class _ProblemResponse(JSONResponse):
+    media_type = MEDIA_TYPE
+
+    def render(self, content: Any) -> bytes:
+        # A sentence may quote what the caller sent, even half a character ("\\ud800"), which must not break the answer.
+        return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+
+
 def problem_response(error: DomainError, headers: Mapping[str, str] | None = None) -> JSONResponse:
     """`error` as an answer. A 401 names the scheme, as RFC 9110 section 11.6.1 asks."""
     extra = dict(headers or {})
@@ -123,7 +132,7 @@ def problem_response(error: DomainError, headers: Mapping[str, str] | None = Non
     wait = error.extra.get("retry_after")
     if isinstance(wait, int | float):
         extra.setdefault("Retry-After", str(max(1, math.ceil(wait))))
-    return JSONResponse(problem_of(error), status_code=status_of(error), headers=extra, media_type=MEDIA_TYPE)
+    return _ProblemResponse(problem_of(error), status_code=status_of(error), headers=extra)
 
 
 def from_outcome(outcome: ConnectorOutcome) -> DomainError:

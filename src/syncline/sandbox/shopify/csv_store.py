@@ -10,7 +10,8 @@ What Shopify changes on the way in, and nothing else is changed:
 
 * Prices are shown with two decimals (`50` -> `50.00`): the API's Money has the currency's minor digits. Blank is
   `0.00`.
-* `Variant Grams` becomes a weight in `Variant Weight Unit`, to two decimals (454 g in lb -> 1.00); a blank cell is 0.
+* `Variant Grams` becomes a weight in `Variant Weight Unit`, to four decimals (454 g in lb -> 1.0009), so that no gram is
+  lost; a blank cell is 0.
 * Tags are split at commas, trimmed, and listed in alphabetical order without regard to case, doubles left out.
 * `Published` true or blank publishes the product at the time of the load; false leaves `publishedAt` empty.
   `Status` (active, draft, archived), where the column exists, becomes the status; otherwise it is ACTIVE.
@@ -72,6 +73,7 @@ CHOICES: Mapping[str, Iterable[str]] = {
     "Status": ("active", "draft", "archived"),
 }
 CENT = Decimal("0.01")
+WEIGHT_STEP = Decimal("0.0001")
 DEFAULT_LOCATION = "Shop location"
 LONGEST_CELL = 4 * 1024 * 1024
 
@@ -194,7 +196,7 @@ def _variant(row: Row, option_count: int, location: int) -> NewVariant:
         tracked=tracked,
         requires_shipping=_is_true(row.get("Variant Requires Shipping"), default=True),
         unit_cost=_money(row.get("Cost per item")),
-        weight=(Decimal(row.get("Variant Grams") or 0) / grams).quantize(CENT),
+        weight=(Decimal(row.get("Variant Grams") or 0) / grams).quantize(WEIGHT_STEP),
         weight_unit=unit,
         quantities={location: int(Decimal(row.get("Variant Inventory Qty") or 0))},
     )

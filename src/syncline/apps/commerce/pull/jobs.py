@@ -9,7 +9,7 @@ import structlog
 from syncline.apps.commerce.contract import PullFinished, Reconciliation, RunStatus, StreamProgress
 from syncline.apps.commerce.metrics import PULL_SECONDS, PULLS
 from syncline.apps.commerce.mirror.tombstones import bury_levels_of_buried_variants
-from syncline.apps.commerce.persist import MAX_FAILURES, persist
+from syncline.apps.commerce.persist import persist
 from syncline.apps.commerce.pull import repository, service
 from syncline.apps.commerce.pull.repository import LeaseLost, StreamRow
 from syncline.apps.commerce.pull.work import StreamWork
@@ -27,11 +27,11 @@ log = structlog.get_logger(__name__)
 
 async def _take(ctx: JobContext, run_id: UUID, stream: str) -> tuple[StreamRow, StoreRow] | None:
     async with ctx.runtime.database.writing(ctx.tenant_id) as session:
+        run = await repository.lock_run(session, run_id)
         held = await repository.take_stream(session, run_id, stream)
         if held is None:
             return None
-        run = await repository.find_run(session, run_id)
-        if run is not None and run.started_at is None:
+        if run.started_at is None:
             await repository.update_run(session, run_id, status=RunStatus.RUNNING, started_at=clock.now())
         row = await find_by_id(session, held.store_id)
     return None if row is None else (held, row)
@@ -53,7 +53,7 @@ async def pull_stream(ctx: JobContext, payload: dict[str, Any]) -> None:
             await _fail(ctx, run_id, stream, error.sentence)
             return
         except Retriable as error:
-            await _fail(ctx, run_id, stream, f"{error.sentence} Given up after {MAX_FAILURES} tries without progress.")
+            await _fail(ctx, run_id, stream, f"{error.sentence} Given up after several tries without progress.")
             return
         except Unavailable:
             raise  # the database is away: nothing can be written down, so the queue tries again
@@ -67,11 +67,18 @@ async def _persist(ctx: JobContext, held: StreamRow, row: StoreRow) -> None:
     settings = ctx.runtime.settings_of("commerce", CommerceSettings)
     async with client_of(ctx.runtime, row) as client:
         work = StreamWork(ctx.runtime.database, ctx.tenant_id, client, settings, held)
-        await persist(work.run, mark=lambda: work.held.cursor, what=f"pull of {held.stream} from {row.store.name}")
+        await persist(
+            work.run,
+            mark=lambda: work.held.cursor,
+            what=f"pull of {held.stream} from {row.store.name}",
+            tell=work.tell,
+            max_failures=settings.max_failures,
+        )
 
 
 async def _fail(ctx: JobContext, run_id: UUID, stream: str, sentence: str) -> None:
     async with ctx.runtime.database.writing(ctx.tenant_id) as session:
+        await repository.lock_run(session, run_id)  # first, as everywhere: two streams that end at once must not cross
         await repository.fail_stream(session, run_id, stream, sentence)
         await service.finish(session, run_id, status=RunStatus.FAILED, error=sentence)
     PULLS.labels(status="failed").inc()

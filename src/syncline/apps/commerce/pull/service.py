@@ -34,7 +34,8 @@ FINISH_JOB = "commerce.finish_pull"
 
 def _already(run_id: UUID, store: str) -> PullAlreadyRunning:
     return PullAlreadyRunning(
-        f"Pull {run_id} of {store} is already running; wait for it (`syncline pull {store} --wait`) or cancel it.",
+        f"Pull {run_id} of {store} is already running; wait for it (`syncline pull {store} --wait`) or cancel it "
+        f"(`syncline pull {store} --cancel`).",
         extra={"run_id": str(run_id)},
     )
 

@@ -84,6 +84,10 @@ class StreamWork:
             held = await repository.update_stream(session, self.held, **values)
         self.held = held
 
+    async def tell(self, sentence: str) -> None:
+        """What the stream waits for, for whoever looks at it."""
+        await self.note(error=sentence)
+
     async def run(self) -> None:
         """From where the row says the stream stands: after a commit whose answer was lost only the database knows."""
         try:
@@ -312,6 +316,7 @@ class StreamWork:
                 status=RunStatus.COMPLETED,
                 finished_at=clock.now(),
                 deleted=deleted,
+                error=None,
                 **incomplete,
             )
 

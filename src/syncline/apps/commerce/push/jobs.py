@@ -50,7 +50,13 @@ async def _persist(ctx: JobContext, held: PushRow, row: StoreRow) -> None:
         work = PushWork(
             ctx.runtime.database, ctx.tenant_id, client, row.store.currency, settings.push_concurrency, held
         )
-        await persist(work.run, mark=lambda: work.settled, what=f"push to {row.store.name}")
+        await persist(
+            work.run,
+            mark=lambda: work.settled,
+            what=f"push to {row.store.name}",
+            tell=work.tell,
+            max_failures=settings.max_failures,
+        )
 
 
 async def _finish(ctx: JobContext, held: PushRow, error: str | None) -> None:

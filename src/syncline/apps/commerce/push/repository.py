@@ -149,6 +149,16 @@ async def hold(session: WriteSession, held: PushRow) -> None:
         raise PushLeaseLost(msg)
 
 
+async def note_error(session: WriteSession, held: PushRow, sentence: str) -> None:
+    """What keeps a run that is still going; its end writes over it."""
+    query = (
+        update(push_run)
+        .where(push_run.c.tenant_id == session.tenant_id, push_run.c.id == held.id, push_run.c.epoch == held.epoch)
+        .values(error=sentence)
+    )
+    await session.execute(query)
+
+
 async def finish_run(session: WriteSession, run_id: UUID, *, status: RunStatus, error: str | None = None) -> bool:
     query = (
         update(push_run)

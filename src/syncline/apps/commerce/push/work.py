@@ -76,6 +76,11 @@ class PushWork:
     settled: int = 0
     unknown: int = 0
 
+    async def tell(self, sentence: str) -> None:
+        """What the push waits for, for whoever looks at it."""
+        async with self.database.writing(self.tenant_id) as session:
+            await repository.note_error(session, self.held, sentence)
+
     async def run(self) -> None:
         """Raises the weightiest of what went wrong; what was settled until then stays."""
         try:

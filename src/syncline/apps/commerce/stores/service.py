@@ -56,12 +56,7 @@ def check_address(*, name: str, shop_domain: str, token: str, base_url: str | No
                 "shop_domain", "Give the shop's permanent address, like summer-store.myshopify.com, without https."
             )
         )
-    if not _TOKEN.fullmatch(token):
-        wrong.append(
-            FieldError(
-                "token", "This is no access token: it is empty, or has a blank, a line break or a special letter in it."
-            )
-        )
+    wrong += _wrong_with(token)
     if base_url is not None and not (settings.allow_sandbox_urls and _is_loopback(base_url)):
         wrong.append(
             FieldError(
@@ -71,6 +66,19 @@ def check_address(*, name: str, shop_domain: str, token: str, base_url: str | No
         )
     if wrong:
         raise InvalidInput(wrong[0].message, fields=wrong)
+
+
+def check_token(token: str) -> None:
+    """Raises `InvalidInput` for what cannot be one."""
+    if wrong := _wrong_with(token):
+        raise InvalidInput(wrong[0].message, fields=wrong)
+
+
+def _wrong_with(token: str) -> list[FieldError]:
+    if _TOKEN.fullmatch(token):
+        return []
+    message = "This is no access token: it is empty, or has a blank, a line break or a special letter in it."
+    return [FieldError("token", message)]
 
 
 async def ask_shop(config: ShopifyConfig) -> StoreFacts:

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from typer.testing import Result
+
+from syncline.apps.commerce.contract import Commerce, PullMode
+from syncline.main.cli.workspace import open_workspace
+
+Run = Callable[..., Result]
+Said = Callable[[Result], Any]
+
+
+def begin() -> str:
+    """A pull that was begun by somebody whose worker is gone: it waits in the queue."""
+
+    async def start() -> str:
+        async with open_workspace(None) as here:
+            mode = PullMode.FULL
+            return str((await here.contract(Commerce).start_pull(actor=here.actor, store="demo", mode=mode)).id)
+
+    return asyncio.run(start())
+
+
+def test_a_pull_shows_its_progress_and_proves_itself(connected: Run) -> None:
+    done = connected("pull", "demo")
+    assert done.exit_code == 0
+    # Not a terminal: one line a stream, on standard error.
+    lines = done.stderr.splitlines()
+    assert [line for line in lines if line.startswith("products: 27/27, 100 %")]
+    assert [line for line in lines if line.startswith("inventory: 17/17, 100 %")]
+    assert "\x1b" not in done.stderr + done.stdout
+    assert "Reconciliation by counts" in done.stdout
+    assert done.stdout.count("agrees") == 4
+
+
+def test_json_is_one_document_without_progress(connected: Run, said: Said) -> None:
+    run = said(connected("pull", "demo", "--json"))
+    assert (run["mode"], run["status"], run["reconciliation"]["agreed"]) == ("incremental", "completed", True)
+    assert [(stream["stream"], stream["read"], stream["inserted"]) for stream in run["streams"]] == [
+        ("products", 27, 27),
+        ("inventory", 17, 17),
+    ]
+    again = said(connected("pull", "demo", "--full", "--json"))
+    assert [(stream["unchanged"], stream["updated"]) for stream in again["streams"]] == [(27, 0), (17, 0)]
+
+
+def test_some_streams_by_a_path_of_ones_own(connected: Run, said: Said) -> None:
+    run = said(connected("pull", "demo", "--only", "products", "--path", "bulk", "--json"))
+    assert [(stream["stream"], stream["path"]) for stream in run["streams"]] == [("products", "bulk")]
+    assert [kind["kind"] for kind in run["reconciliation"]["kinds"]] == ["product", "variant"]
+
+
+REFUSED: tuple[tuple[tuple[str, ...], int, str], ...] = (
+    (("demo", "--only", "orders"), 2, "the streams are products, inventory"),
+    (("demo", "--path", "quick"), 2, "bulk"),
+    ((), 2, "STORE"),
+    (("nope",), 1, "syncline stores list"),
+    (("demo", "--cancel"), 3, "No pull of demo is running"),
+)
+
+
+def test_what_cannot_be_asked(connected: Run) -> None:
+    for arguments, code, sentence in REFUSED:
+        done = connected("pull", *arguments)
+        assert (arguments, done.exit_code, done.stdout) == (arguments, code, "")
+        assert sentence in done.stderr
+
+
+def test_a_second_pull_is_refused_with_the_first_ones_id(connected: Run, said: Said) -> None:
+    run_id = begin()
+    refused = connected("pull", "demo")
+    assert (refused.exit_code, refused.stdout) == (3, "")
+    assert run_id in refused.stderr
+    assert "syncline pull demo --wait" in refused.stderr
+    as_json = connected("pull", "demo", "--json")
+    body = said(as_json)
+    assert (as_json.exit_code, body["code"], body["run_id"]) == (3, "PULL_003", run_id)
+
+
+def test_wait_joins_it_and_sees_it_through(connected: Run) -> None:
+    run_id = begin()
+    joined = connected("pull", "demo", "--wait")
+    assert joined.exit_code == 0
+    assert f"Joining {run_id}" in joined.stderr
+    assert joined.stdout.count("agrees") == 4
+
+
+def test_a_pull_that_is_running_can_be_cancelled(connected: Run, said: Said) -> None:
+    run_id = begin()
+    cancelled = said(connected("pull", "demo", "--cancel", "--json"))
+    assert (cancelled["id"], cancelled["status"]) == (run_id, "cancelled")
+    assert connected("pull", "demo").exit_code == 0
+
+
+def test_a_pull_that_fails_is_exit_1_with_the_sentence(connected: Run, shop: Any, said: Said) -> None:
+    shop.fail("token_revoked")
+    done = connected("pull", "demo")
+    assert done.exit_code == 1
+    assert "access token" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+    as_json = connected("pull", "demo", "--json")
+    assert as_json.exit_code == 1
+    assert "access token" in said(as_json)["error"]
