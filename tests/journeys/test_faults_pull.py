@@ -206,8 +206,8 @@ async def test_revoked_token_ends_the_pull_with_a_sentence_and_a_new_one_goes_on
         assert run.status is RunStatus.FAILED
         assert "refused the access token of sandbox-supply.myshopify.com; make a new one" in str(run.error)
     with pytest.raises(StoreRefused):
-        await works.commerce.test_store(actor=works.actor, store="demo", token="shpat_wrong")
-    await works.commerce.test_store(actor=works.actor, store="demo", token=shop.token)
+        await works.commerce.replace_token(actor=works.actor, store="demo", token="shpat_wrong")
+    await works.commerce.replace_token(actor=works.actor, store="demo", token=shop.token)
     await assert_pulled_whole(works, shop, store, await works.pull(path=path))
 
 

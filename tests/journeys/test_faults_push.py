@@ -113,7 +113,7 @@ async def test_revoked_token_ends_the_push_with_a_sentence_and_nothing_is_lost(
     assert "refused the access token" in str(failed.error)
     written = len(await shop.writes())
     assert 0 < written < failed.total
-    await works.commerce.test_store(actor=works.actor, store="demo", token=shop.token)
+    await works.commerce.replace_token(actor=works.actor, store="demo", token=shop.token)
     again = await works.push()
     assert again.status is RunStatus.COMPLETED
     assert sum(again.counts.values()) == failed.total - failed.counts[ChangeStatus.APPLIED]

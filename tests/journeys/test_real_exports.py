@@ -1,10 +1,9 @@
-"""Eight real product exports as one shop of 1,663 products and 5,613 variants: pulled to the character, changed, pushed,
-undone, and read back from their own files."""
+"""Eight real product exports as one shop of 1,663 products and 5,613 variants: pulled to the character, changed,
+pushed, undone, and read back from their own files."""
 
 from __future__ import annotations
 
 import csv
-import os
 import random
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -88,9 +87,9 @@ async def test_everything_comes_in_and_the_counts_agree(works: Works, pulled: Pu
 
 async def test_every_product_is_kept_to_the_character(works: Works, shop: Shop, pulled: PullRun) -> None:
     query = (
-        "SELECT handle, title, description_html, vendor, product_type, status, seo_title, seo_description, is_gift_card,"
-        " tags, ARRAY(SELECT o->>'name' FROM jsonb_array_elements(options) AS o), published_at IS NOT NULL"
-        " FROM commerce.product"
+        "SELECT handle, title, description_html, vendor, product_type, status, seo_title, seo_description,"
+        " is_gift_card, tags, ARRAY(SELECT o->>'name' FROM jsonb_array_elements(options) AS o),"
+        " published_at IS NOT NULL FROM commerce.product"
     )
     found = {row[0]: row[1:] for row in await works.rows(query)}
     expected = {
@@ -154,7 +153,7 @@ async def test_every_variant_is_kept_to_the_character(works: Works, pulled: Pull
             )
             for row in rows
         ]
-        weights = [int(row["Variant Grams"]) for row in rows]
+        weights = [int(row["Variant Grams"] or 0) for row in rows]
         if (found[first["Handle"]], grams[first["Handle"]]) != (expected, weights):
             differing.append(first["Handle"])
     assert differing == []
@@ -177,7 +176,7 @@ def _amount(cell: str) -> Decimal | None:
 async def test_the_dirt_is_there(works: Works, pulled: PullRun) -> None:
     ((largest, repeated, missing, html),) = await works.rows(
         "SELECT (SELECT max(n) FROM (SELECT count(*) AS n FROM commerce.variant GROUP BY product_id) AS sizes),"
-        " (SELECT count(*) FROM (SELECT sku FROM commerce.variant WHERE sku <> '' GROUP BY sku HAVING count(*) > 1) AS s),"
+        " (SELECT count(*) FROM (SELECT sku FROM commerce.variant WHERE sku <> '' GROUP BY sku HAVING count(*) > 1) s),"
         " (SELECT count(*) FROM commerce.variant WHERE sku = ''),"
         " (SELECT count(*) FROM commerce.product WHERE description_html ~ '<\\w+')"
     )
@@ -214,11 +213,12 @@ async def test_a_sheet_with_new_prices_is_staged_price_by_price(works: Works, pu
 
 
 async def test_change_push_and_undo_leave_the_shop_as_it_was(works: Works, shop: Shop, pulled: PullRun) -> None:
+    store_id = (await works.commerce.overview(actor=works.actor, store="demo")).store.id
     before = {kind: await shop.rows(kind) for kind in ("products", "variants", "items", "levels")}
     edits = ("price=+10%~.99", "compare_at_price=price", "tags=+syncline", "inventory=+3@Main warehouse")
-    batch = await works.stage_approved("vendor:*s*", *edits)
+    batch = await works.stage_approved('vendor:Marsell,Burton,"Levi\'s","United By Blue"', *edits)
     total = await count(works, batch)
-    assert total > 4_000
+    assert total > 1_400
     push = await works.push()
     assert (push.status, dict(push.counts)) == (RunStatus.COMPLETED, {"applied": total})
     assert max((await shop.writes()).values()) == 1
@@ -236,7 +236,7 @@ async def test_change_push_and_undo_leave_the_shop_as_it_was(works: Works, shop:
         kind: _plain(rows) for kind, rows in before.items()
     }
     assert (await works.reconcile("content")).agreed
-    assert await differences(works, shop) == []
+    assert await differences(works, shop, store_id, without=["source_updated_at"]) == []
 
 
 def _plain(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

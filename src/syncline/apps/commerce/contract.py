@@ -366,9 +366,10 @@ class Commerce(Protocol):
 
     async def list_stores(self, *, actor: Actor) -> Sequence[Store]: ...
 
-    async def test_store(self, *, actor: Actor, store: str, token: str | None = None) -> Store:
-        """Asks the shop again. A new `token` that it accepts takes the place of the old one; raises `StoreRefused`, and
-        changes nothing, when it does not."""
+    async def test_store(self, *, actor: Actor, store: str) -> Store: ...
+
+    async def replace_token(self, *, actor: Actor, store: str, token: str) -> Store:
+        """After a token was revoked or given other scopes. The shop is asked with the new one before it is kept."""
         ...
 
     async def overview(self, *, actor: Actor, store: str) -> StoreOverview: ...

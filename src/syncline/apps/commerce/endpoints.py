@@ -45,7 +45,7 @@ from syncline.apps.commerce.schemas import (
     StatusList,
     StoreCreate,
     StoreList,
-    StoreTest,
+    TokenReplace,
 )
 from syncline.kernel.tenant import Actor
 from syncline.runtime.http.auth import require
@@ -91,11 +91,15 @@ async def add_store(body: StoreCreate, actor: StoreKeeper, commerce: Commerced) 
 
 
 @stores.post("/{name}/test", summary="Ask a store again", responses=problems(StoreNotFound, StoreRefused))
-async def check_store(name: str, actor: StoreKeeper, commerce: Commerced, body: StoreTest | None = None) -> Store:
-    """Checks address, token and scopes, and keeps what the shop says of itself. A new token in the body takes the place
-    of the old one if the shop accepts it."""
-    token = body.token.get_secret_value() if body is not None and body.token is not None else None
-    return await commerce.test_store(actor=actor, store=name, token=token)
+async def test_store(name: str, actor: StoreKeeper, commerce: Commerced) -> Store:
+    """Checks address, token and scopes, and keeps what the shop says of itself."""
+    return await commerce.test_store(actor=actor, store=name)
+
+
+@stores.put("/{name}/token", summary="Replace a store's token", responses=problems(StoreNotFound, StoreRefused))
+async def replace_token(name: str, body: TokenReplace, actor: StoreKeeper, commerce: Commerced) -> Store:
+    """After a token was revoked or given other scopes. The shop is asked with the new one before it is kept."""
+    return await commerce.replace_token(actor=actor, store=name, token=body.token.get_secret_value())
 
 
 @sync.get("/status", summary="Where the stores stand", responses=problems(StoreNotFound))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
@@ -33,6 +33,7 @@ from syncline.apps.commerce.staging import repository as staging_repository
 from syncline.apps.commerce.staging import service as staging
 from syncline.apps.commerce.stores import service as stores
 from syncline.apps.commerce.stores.connection import config_of
+from syncline.apps.commerce.stores.repository import StoreRow
 from syncline.apps.commerce.transfer import service as transfer
 from syncline.apps.commerce.transfer.service import ImportOptions
 from syncline.connectors.shopify.client import ShopifyConfig
@@ -71,16 +72,27 @@ class LocalCommerce:
         async with self.runtime.database.reading(actor.tenant_id) as session:
             return await stores.list_all(session)
 
-    async def test_store(self, *, actor: Actor, store: str, token: str | None = None) -> Store:
+    async def test_store(self, *, actor: Actor, store: str) -> Store:
         async with self.runtime.database.reading(actor.tenant_id) as session:
             row = await stores.get(session, store)
-        config = config_of(self.runtime, row)
-        if token is not None:
-            stores.check_token(token)
-            config = replace(config, access_token=token)
+        return await self._ask_and_keep(actor, row, config_of(self.runtime, row))
+
+    async def replace_token(self, *, actor: Actor, store: str, token: str) -> Store:
+        async with self.runtime.database.reading(actor.tenant_id) as session:
+            row = await stores.get(session, store)
+        stores.check_token(token)
+        config = ShopifyConfig(
+            shop_domain=row.store.shop_domain,
+            access_token=token,
+            api_version=row.store.api_version,
+            base_url=row.store.base_url,
+        )
+        return await self._ask_and_keep(actor, row, config)
+
+    async def _ask_and_keep(self, actor: Actor, row: StoreRow, config: ShopifyConfig) -> Store:
         facts = await stores.ask_shop(config)
-        async with self.runtime.database.writing(actor.tenant_id) as writing:
-            return await stores.refresh(writing, self.runtime.secrets, row, config=config, facts=facts)
+        async with self.runtime.database.writing(actor.tenant_id) as session:
+            return await stores.refresh(session, self.runtime.secrets, row, config=config, facts=facts)
 
     async def overview(self, *, actor: Actor, store: str) -> StoreOverview:
         async with self.runtime.database.reading(actor.tenant_id) as session:

@@ -33,8 +33,8 @@ class StoreCreate(_Body):
     api_version: str | None = Field(default=None, examples=["2026-10"])
 
 
-class StoreTest(_Body):
-    token: SecretStr | None = Field(default=None, description="A new access token, kept if the shop accepts it")
+class TokenReplace(_Body):
+    token: SecretStr = Field(description="Admin API access token; kept sealed, never shown again")
 
 
 class StoreList(BaseModel):

@@ -51,7 +51,8 @@ HTTP: Final = ErrorTable(
         400: Rule(Fatal, "Shopify refused the request with status {code}; please report this with the log."),
         401: Rule(
             TokenRejected,
-            "Shopify refused the access token of {shop}; make a new one in the store's app settings and enter it.",
+            "Shopify refused the access token of {shop}; make a new one in the store's app settings and give it with "
+            "`syncline stores token`.",
         ),
         402: Rule(Fatal, "{shop} is frozen because of an unpaid Shopify bill; it works again once that is paid."),
         403: Rule(Fatal, "Shopify forbids this app to act on {shop}; check that it is still installed there."),

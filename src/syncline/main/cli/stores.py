@@ -17,7 +17,7 @@ from syncline.kernel.errors import InvalidInput
 from syncline.main.cli.console import AsJson, DataDir, TenantSlug, command, command_group, emit, table
 from syncline.main.cli.workspace import open_workspace
 
-app = command_group("Connect, list and test stores.")
+app = command_group("Connect, list and test stores, and replace their tokens.")
 
 _COLUMNS = ("name", "shop", "domain", "plan", "currency", "API version", "connected")
 
@@ -94,23 +94,39 @@ async def list_stores(
 async def test_store(
     store: Annotated[str, typer.Argument(metavar="STORE", help="Its name or domain.")],
     *,
-    token: Annotated[
-        str | None,
-        typer.Option(help="A new access token, kept if the store accepts it; - reads it from standard input."),
-    ] = None,
     tenant: TenantSlug = DEFAULT_TENANT,
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Ask a store whether address, token and scopes are still right; with --token, give it a new token.
+    """Ask a store whether address, token and scopes are still right.
 
     \b
     Examples:
       syncline stores test summer
-      syncline stores test summer --token -
     """
     async with open_workspace(data_dir, tenant) as here:
-        new = None if token is None else _token(token)
-        found = await here.contract(Commerce).test_store(actor=here.actor, store=store, token=new)
+        found = await here.contract(Commerce).test_store(actor=here.actor, store=store)
     said = Text(f"{found.shop_name} ({found.shop_domain}) answers; address, token and scopes are right.")
     emit(asdict(found), as_json=as_json, show=lambda: said)
+
+
+@app.command("token")
+@command
+async def replace_token(
+    store: Annotated[str, typer.Argument(metavar="STORE", help="Its name or domain.")],
+    *,
+    token: Annotated[str | None, typer.Option(help="Admin API access token; - reads it from standard input.")] = None,
+    tenant: TenantSlug = DEFAULT_TENANT,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Replace a store's token, after it was revoked or given other scopes. It is checked with the shop first.
+
+    \b
+    Examples:
+      syncline stores token summer
+      syncline stores token summer --token - < token.txt
+    """
+    async with open_workspace(data_dir, tenant) as here:
+        found = await here.contract(Commerce).replace_token(actor=here.actor, store=store, token=_token(token))
+    emit(asdict(found), as_json=as_json, show=lambda: f"{found.shop_name} ({found.shop_domain}) accepts the new token.")

@@ -183,7 +183,7 @@ class Database:
         raise AssertionError
 
     async def _connect_once(self) -> psycopg.AsyncConnection:
-        connection = await psycopg.AsyncConnection.connect(self.conninfo, autocommit=True)
+        connection = await psycopg.AsyncConnection.connect(self.conninfo, autocommit=True, client_encoding="UTF8")
         await connection.execute(_PLAN_ANEW)
         await connection.set_autocommit(False)
         return connection
@@ -203,17 +203,25 @@ class Database:
 
 
 _FACTS = text(
-    "SELECT current_setting('server_version_num')::int / 10000, current_user::text, rolsuper, rolbypassrls, "
+    "SELECT current_setting('server_version_num')::int / 10000, current_setting('server_encoding'), "
+    "current_user::text, rolsuper, rolbypassrls, "
     "(SELECT pg_has_role(current_user, oid, 'USAGE') FROM pg_roles WHERE rolname = :app) "
     "FROM pg_roles WHERE rolname = current_user",
 )
 
 
-def _refuse_unsuited(version: int, user: str, superuser: bool, bypasses: bool, is_member: bool | None) -> None:
+def _refuse_unsuited(
+    version: int, encoding: str, user: str, superuser: bool, bypasses: bool, is_member: bool | None
+) -> None:
     if version < OLDEST_VERSION:
         raise DatabaseUnavailable(
             f"The database server is PostgreSQL {version}; Syncline needs {OLDEST_VERSION} or newer. "
             "Upgrade the server, or name another in SYNCLINE_DATABASE_URL.",
+        )
+    if encoding != "UTF8":
+        raise DatabaseUnavailable(
+            f"The database's encoding is {encoding}; Syncline needs UTF8. Make it anew with: "
+            "CREATE DATABASE syncline ENCODING 'UTF8' TEMPLATE template0.",
         )
     if superuser or bypasses:
         what = "is a superuser" if superuser else "has BYPASSRLS"

@@ -10,8 +10,8 @@ What Shopify changes on the way in, and nothing else is changed:
 
 * Prices are shown with two decimals (`50` -> `50.00`): the API's Money has the currency's minor digits. Blank is
   `0.00`.
-* `Variant Grams` becomes a weight in `Variant Weight Unit`, to four decimals (454 g in lb -> 1.0009), so that no gram is
-  lost; a blank cell is 0.
+* `Variant Grams` becomes a weight in `Variant Weight Unit`, to four decimals (454 g in lb -> 1.0009), so that no gram
+is   lost; a blank cell is 0.
 * Tags are split at commas, trimmed, and listed in alphabetical order without regard to case, doubles left out.
 * `Published` true or blank publishes the product at the time of the load; false leaves `publishedAt` empty.
   `Status` (active, draft, archived), where the column exists, becomes the status; otherwise it is ACTIVE.
