@@ -182,6 +182,22 @@ async def test_stuck_operation_ends_with_the_pull_that_is_cancelled(works: Works
     await assert_pulled_whole(works, shop, store, done)
 
 
+@pytest.fixture
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SYNCLINE_COMMERCE_BULK_PATIENCE", "PT1S")
+
+
+@pytest.mark.usefixtures("_impatient")
+async def test_operation_that_stands_still_is_cancelled_and_pages_are_read(
+    works: Works, shop: Shop, store: Store
+) -> None:
+    await shop.fault("bulk_stuck=2")
+    run = await works.pull(path=BULK)
+    assert {stream.path for stream in run.streams} == {PAGED}
+    assert set(await bulk_statuses(shop)) == {"CANCELED"}
+    await assert_pulled_whole(works, shop, store, run)
+
+
 async def bulk_statuses(shop: Shop) -> list[str]:
     nodes = (await shop.query("{ bulkOperations(first: 10) { nodes { status } } }"))["bulkOperations"]["nodes"]
     return [node["status"] for node in nodes]

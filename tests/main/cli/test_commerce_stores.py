@@ -127,3 +127,11 @@ def test_the_command_that_serve_suggests_works(on_database: Run, shop: Any) -> N
     sandbox = RunningSandbox(shop.url, "shpat_sandbox", shop.store.shop.domain, 0)
     _, _, suggested = _welcome("http://127.0.0.1:8080", sandbox).partition("Connect it with: syncline ")
     assert on_database(*suggested.split()).exit_code == 0
+
+
+def test_a_token_is_replaced_only_by_one_the_shop_accepts(connected: Run, said: Said) -> None:
+    refused = connected("stores", "token", "demo", "--token", "shpat_wrong")
+    assert (refused.exit_code, "no access token" in refused.stderr or "refused" in refused.stderr) == (2, True)
+    assert connected("stores", "test", "demo").exit_code == 0
+    replaced = said(connected("stores", "token", "demo", "--token", "shpat_sandbox", "--json"))
+    assert replaced["name"] == "demo"

@@ -291,3 +291,14 @@ def _alive(pid: int) -> list[psutil.Process]:
         return [psutil.Process(pid)]
     except psutil.NoSuchProcess:
         return []
+
+
+async def test_a_database_of_another_encoding_is_refused(databases: Any) -> None:
+    with psycopg.connect(databases.server.url("operator", "postgres"), autocommit=True) as connection:
+        connection.execute("DROP DATABASE IF EXISTS plain_ascii")
+        connection.execute("CREATE DATABASE plain_ascii ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0")
+    try:
+        with pytest.raises(DatabaseUnavailable, match="encoding is SQL_ASCII; Syncline needs UTF8"):
+            await Database.open(databases.settings("plain_ascii"))
+    finally:
+        databases.drop("plain_ascii")
