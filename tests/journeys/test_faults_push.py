@@ -75,12 +75,21 @@ async def test_stock_whose_answers_never_come_is_written_once(works: Works, shop
     await assert_written_once(works, shop, pulled, batch, await works.push())
 
 
-async def test_write_in_several_calls_of_which_the_last_is_turned_away(works: Works, shop: Shop, pulled: Store) -> None:
-    """The part that was written counts as written, with what was there before it."""
-    batch = await works.stage_approved("vendor:*", PRODUCT)
-    await shop.fault("retry_after=7:0.2s@UpdateProduct")
+async def test_write_in_several_calls_of_which_the_last_is_turned_away(works: Works, shop: Shop, store: Store) -> None:
+    """260 variants go in two calls. What the first one wrote counts as written, with what was there before it."""
+    sizes = [f"Size {number}" for number in range(260)]
+    variants = [{"option_values": [size], "price": "5.00"} for size in sizes]
+    made = await shop.edit(
+        "create", "product", set={"title": "Many", "options": [{"name": "Size", "values": sizes}], "variants": variants}
+    )
+    await works.pull()
+    batch = await works.stage_approved(f"id:{made['id']}", VARIANT)
+    await shop.fault("retry_after=6:0.1s:after1@UpdateVariants")
     run = await works.push()
-    await assert_written_once(works, shop, pulled, batch, run)
+    assert run.total == len(sizes)
+    await assert_written_once(works, shop, store, batch, run)
+    (before,) = {str(receipt.before) for receipt in await works.receipts(batch)}
+    assert before == "{'price': '5.00'}"
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -149,6 +149,12 @@ class OpenShop:
 
     store: SandboxStore
     url: str
+    web: Any
+
+    def renew(self, token: str) -> None:
+        """The shop's owner makes a new token; the old one is worth nothing from now on."""
+        world = self.web.state.engine.world
+        world.options = replace(world.options, token=token)
 
     @property
     def domain(self) -> str:
@@ -223,7 +229,8 @@ async def open_shop(tmp_path: Path) -> AsyncIterator[OpenTheShop]:
             settings = SandboxOptions(**{"limits": False, **options})
             folder = tmp_path / f"shop-{currency}"
             folder.mkdir()
-            return OpenShop(store, await stack.enter_async_context(running(create_app(store, settings, folder))))
+            web = create_app(store, settings, folder)
+            return OpenShop(store, await stack.enter_async_context(running(web)), web)
 
         yield open_
 

@@ -30,6 +30,7 @@ ENDPOINTS: dict[str, tuple[Any, str]] = {
     f"GET {STORES}": (None, "stores:read"),
     f"POST {STORES}": ({**A_STORE, "base_url": "http://127.0.0.1:1"}, "stores:manage"),
     f"POST {STORES}/{{name}}/test": (None, "stores:manage"),
+    f"PUT {STORES}/{{name}}/token": ({"token": "shpat_new"}, "stores:manage"),
     f"GET {SYNC}/status": (None, "changes:read"),
     f"POST {SYNC}/shopify-down": ({"store": "nope"}, "catalog:pull"),
     f"GET {SYNC}/pulls/{{run_id}}": (None, "changes:read"),
@@ -315,7 +316,11 @@ async def test_a_store_is_connected_listed_and_asked_again(shop: Any, call: Call
     shop.store.shop.plan = "Shopify Plus"
     asked = await call("POST", f"{STORES}/demo/test")
     assert (asked.status_code, asked.json()) == (200, {**made.json(), "plan": "Shopify Plus"})
-    assert "shpat_sandbox" not in made.text + listed.text + asked.text
+    shop.renew("shpat_new")
+    renewed = await call("PUT", f"{STORES}/demo/token", json={"token": "shpat_new"})
+    assert (renewed.status_code, renewed.json()) == (200, asked.json())
+    assert (await call("POST", f"{STORES}/demo/test")).status_code == 200
+    assert "shpat_" not in made.text + listed.text + asked.text + renewed.text
 
 
 # Every declared error.
@@ -328,7 +333,8 @@ async def test_errors_about_stores(pulled: Any, call: Call) -> None:
     for changes, field in (({"name": "No Name"}, "name"), ({"base_url": "https://example.com"}, "base_url")):
         found = problem(await call("POST", STORES, json={**given, **changes}), 400, "REQ_001")
         assert [wrong["field"] for wrong in found["fields"]] == [field]
-    pulled.shop.store.shop.name = "asked"
+    problem(await call("PUT", f"{STORES}/nope/token", json={"token": "shpat_new"}), 404, "STORE_001")
+    problem(await call("PUT", f"{STORES}/demo/token", json={"token": "shpat_wrong"}), 400, "STORE_003")
     for path in (f"{STORES}/nope/test", f"{SYNC}/status?store=nope"):
         problem(await call("POST" if path.endswith("test") else "GET", path), 404, "STORE_001")
 

@@ -1,9 +1,14 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from typer.testing import Result
 
 from syncline.apps.commerce.contract import Commerce, PullMode
@@ -104,3 +109,25 @@ def test_a_pull_that_fails_is_exit_1_with_the_sentence(connected: Run, shop: Any
     as_json = connected("pull", "demo", "--json")
     assert as_json.exit_code == 1
     assert "access token" in said(as_json)["error"]
+
+
+@pytest.mark.process
+def test_an_interrupted_pull_ends_soon_and_is_taken_up_again(connected: Run, shop: Any, said: Said) -> None:
+    shop.fail("slow=2s")
+    command = [sys.executable, "-m", "syncline.main", "pull", "demo"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        first = process.stderr.readline()  # the first progress line: it is at work
+        asked = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert first.startswith(("products", "inventory"))
+    assert (process.returncode, out) == (130, "")
+    assert "The same command with --wait goes on from there" in err
+    assert "Traceback" not in err
+    assert time.monotonic() - asked < 15
+    shop.do(lambda _: shop.app.state.engine.world.faults.clear())
+    run = said(connected("pull", "demo", "--json"))
+    assert run["code"] == "PULL_003"
+    joined = connected("pull", "demo", "--wait")
+    assert (joined.exit_code, joined.stdout.count("agrees")) == (0, 4)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import UUID
 
@@ -75,24 +75,19 @@ class LocalCommerce:
     async def test_store(self, *, actor: Actor, store: str) -> Store:
         async with self.runtime.database.reading(actor.tenant_id) as session:
             row = await stores.get(session, store)
-        return await self._ask_and_keep(actor, row, config_of(self.runtime, row))
+        return await self._ask_and_keep(actor, row)
 
     async def replace_token(self, *, actor: Actor, store: str, token: str) -> Store:
+        stores.check_token(token)
         async with self.runtime.database.reading(actor.tenant_id) as session:
             row = await stores.get(session, store)
-        stores.check_token(token)
-        config = ShopifyConfig(
-            shop_domain=row.store.shop_domain,
-            access_token=token,
-            api_version=row.store.api_version,
-            base_url=row.store.base_url,
-        )
-        return await self._ask_and_keep(actor, row, config)
+        return await self._ask_and_keep(actor, row, self.runtime.secrets.seal(token))
 
-    async def _ask_and_keep(self, actor: Actor, row: StoreRow, config: ShopifyConfig) -> Store:
-        facts = await stores.ask_shop(config)
+    async def _ask_and_keep(self, actor: Actor, row: StoreRow, token_sealed: bytes | None = None) -> Store:
+        asked = row if token_sealed is None else replace(row, token_sealed=token_sealed)
+        facts = await stores.ask_shop(config_of(self.runtime, asked))
         async with self.runtime.database.writing(actor.tenant_id) as session:
-            return await stores.refresh(session, self.runtime.secrets, row, config=config, facts=facts)
+            return await stores.refresh(session, row, facts=facts, token_sealed=token_sealed)
 
     async def overview(self, *, actor: Actor, store: str) -> StoreOverview:
         async with self.runtime.database.reading(actor.tenant_id) as session:

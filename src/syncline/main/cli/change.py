@@ -36,13 +36,14 @@ async def change(
     """Stage a bulk edit. Nothing is written to the store until it is approved and pushed.
 
     Search: `vendor:Acme status:active,draft price:10..20 tag:sale -type:"Gift card" sku:none red shirt`.
-    Values: `price=19.99`, `price=+10%~.99`, `compare_at_price=price`, `tags=+sale,-old`, `inventory=+5`, `title="…"`.
+    Values: `price=19.99`, `price=+10%~.99`, `compare_at_price=price`, `tags=+sale,-old`, `title="…"`,
+    `inventory=+5@"Main warehouse"` (the location, when what matches lies at several).
 
     \b
     Examples:
       syncline change summer --where "vendor:Acme status:active" --set price=+10%
       syncline change summer --where "tag:sale" --set compare_at_price=price --set price=-20%~.99
-      syncline change summer --where "sku:AB-12" --set inventory=10
+      syncline change summer --where "sku:AB-12" --set "inventory=10@Main warehouse"
     """
     async with open_workspace(data_dir, tenant) as here:
         commerce = here.contract(Commerce)

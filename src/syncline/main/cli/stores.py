@@ -129,4 +129,5 @@ async def replace_token(
     """
     async with open_workspace(data_dir, tenant) as here:
         found = await here.contract(Commerce).replace_token(actor=here.actor, store=store, token=_token(token))
-    emit(asdict(found), as_json=as_json, show=lambda: f"{found.shop_name} ({found.shop_domain}) accepts the new token.")
+    said = Text(f"{found.shop_name} ({found.shop_domain}) accepts the new token.")
+    emit(asdict(found), as_json=as_json, show=lambda: said)

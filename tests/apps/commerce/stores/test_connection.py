@@ -38,7 +38,7 @@ async def test_a_changed_token_opens_a_new_client_and_the_old_one_ends_with_its_
     async with client_of(commerce.runtime, row) as old:
         sealed = commerce.runtime.secrets.seal("shpat_new")
         async with commerce.runtime.database.writing(owner.tenant_id) as session:
-            changed = await repository.replace(session, row.store.id, token_sealed=sealed, values={})
+            changed = await repository.change(session, row.store.id, {"token_sealed": sealed})
         async with client_of(commerce.runtime, changed) as new:
             assert new is not old
             assert new.config.access_token == "shpat_new"

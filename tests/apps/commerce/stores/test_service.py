@@ -190,6 +190,43 @@ async def test_testing_a_store_keeps_what_it_says_now(open_shop: Open, commerce:
     assert (after.id, after.name, after.plan, after.shop_name) == (before.id, "demo", "Shopify Plus", "Renamed")
 
 
+async def token_of(commerce: LocalCommerce, actor: Actor) -> str:
+    async with commerce.runtime.database.reading(actor.tenant_id) as session:
+        return config_of(commerce.runtime, await service.get(session, "demo")).access_token
+
+
+async def test_a_token_is_replaced_when_the_shop_accepts_it(
+    open_shop: Open, commerce: LocalCommerce, owner: Actor
+) -> None:
+    shop = await open_shop(token=TOKEN)
+    before = await add(commerce, owner, shop)
+    for token, sentence in (("shpat_wr0ng", "refused the access token"), ("two words", "no access token")):
+        with pytest.raises(InvalidInput, match=sentence) as caught:
+            await commerce.replace_token(actor=owner, store="demo", token=token)
+        assert token not in told(caught.value)
+    assert await token_of(commerce, owner) == TOKEN
+    shop.renew("shpat_new")
+    with pytest.raises(StoreRefused):
+        await commerce.test_store(actor=owner, store="demo")
+    after = await commerce.replace_token(actor=owner, store="demo", token="shpat_new")
+    assert (after, await token_of(commerce, owner)) == (before, "shpat_new")
+
+
+async def test_testing_a_store_does_not_bring_an_older_token_back(
+    open_shop: Open, commerce: LocalCommerce, owner: Actor
+) -> None:
+    shop = await open_shop(token=TOKEN)
+    await add(commerce, owner, shop)
+    async with commerce.runtime.database.reading(owner.tenant_id) as session:
+        seen_before = await service.get(session, "demo")
+    facts = await service.ask_shop(config_of(commerce.runtime, seen_before))
+    shop.renew("shpat_new")
+    await commerce.replace_token(actor=owner, store="demo", token="shpat_new")
+    async with commerce.runtime.database.writing(owner.tenant_id) as session:
+        await service.refresh(session, seen_before, facts=facts, token_sealed=None)
+    assert await token_of(commerce, owner) == "shpat_new"
+
+
 async def test_the_token_is_nowhere_in_clear(
     open_shop: Open,
     commerce: LocalCommerce,

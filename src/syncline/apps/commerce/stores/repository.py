@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -66,11 +66,11 @@ async def add(session: WriteSession, *, token_sealed: bytes, values: dict[str, A
     return _row(result.mappings().one())
 
 
-async def replace(session: WriteSession, store_id: UUID, *, token_sealed: bytes, values: dict[str, Any]) -> StoreRow:
+async def change(session: WriteSession, store_id: UUID, values: Mapping[str, Any]) -> StoreRow:
     query = (
         update(store)
         .where(store.c.tenant_id == session.tenant_id, store.c.id == store_id)
-        .values(token_sealed=token_sealed, **values)
+        .values(**values)
         .returning(store)
     )
     return _row((await session.execute(query)).mappings().one())

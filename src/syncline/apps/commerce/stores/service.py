@@ -123,17 +123,17 @@ async def add(
     return row.store
 
 
-async def refresh(
-    session: WriteSession, secrets: SecretBox, row: StoreRow, *, config: ShopifyConfig, facts: StoreFacts
-) -> Store:
-    """Keep what a test of the store told anew (plan, currency, scopes)."""
-    kept = await repository.replace(
-        session,
-        row.store.id,
-        token_sealed=secrets.seal(config.access_token),
-        values=_values(facts, name=row.store.name, config=config),
-    )
-    return kept.store
+async def refresh(session: WriteSession, row: StoreRow, *, facts: StoreFacts, token_sealed: bytes | None) -> Store:
+    """Keep what the store told anew (plan, currency, scopes), and its new token when there is one. Without one the
+    token is not touched: somebody may have replaced it while the shop was asked."""
+    told: dict[str, Any] = {
+        "shop_name": facts.name,
+        "currency": facts.currency,
+        "plan": facts.plan,
+        "scopes": list(facts.granted_scopes),
+    }
+    given = {} if token_sealed is None else {"token_sealed": token_sealed}
+    return (await repository.change(session, row.store.id, {**told, **given})).store
 
 
 async def get(session: Session, name: str) -> StoreRow:
