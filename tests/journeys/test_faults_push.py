@@ -50,9 +50,17 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("edit", OPERATION, ids=OPERATION.values())
-@pytest.mark.parametrize("faults", FAULTS.values(), ids=FAULTS)
-async def test_change_is_written_once(works: Works, shop: Shop, pulled: Store, edit: str, faults: str) -> None:
+# Products are written like variants; what differs is the call that may not be repeated and the one that may.
+PAIRS = [
+    *((VARIANT, name) for name in FAULTS),
+    *((STOCK, name) for name in FAULTS),
+    *((PRODUCT, name) for name in ("dropped before", "dropped after")),
+]
+
+
+@pytest.mark.parametrize(("edit", "name"), PAIRS, ids=[f"{OPERATION[edit]} {name}" for edit, name in PAIRS])
+async def test_change_is_written_once(works: Works, shop: Shop, pulled: Store, edit: str, name: str) -> None:
+    faults = FAULTS[name]
     batch = await works.stage_approved("id:<7000000000020", edit)
     await shop.fault(f"{faults}@{OPERATION[edit]}")
     run = await works.push()

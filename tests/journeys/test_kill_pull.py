@@ -20,7 +20,7 @@ LINES = "select coalesce(sum(read), 0) from commerce.pull_stream where run_id = 
 
 @pytest.fixture
 async def shop(new_shop: NewShop) -> Shop:
-    return await new_shop(products=800)
+    return await new_shop(products=450)
 
 
 def kill_points(seed: int, total: int) -> list[int]:

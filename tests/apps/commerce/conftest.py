@@ -304,8 +304,16 @@ class Pulled:
 
 
 @pytest.fixture
-async def pulled(shop: OpenShop, commerce: LocalCommerce, owner: Actor, queue: FakeJobQueue) -> Pulled:
-    made = Pulled(shop, commerce, owner, queue)
-    await made.connect()
-    await made.pull()
-    return made
+def make_pulled(commerce: LocalCommerce, owner: Actor, queue: FakeJobQueue) -> Callable[[OpenShop], Awaitable[Pulled]]:
+    async def make(shop: OpenShop) -> Pulled:
+        made = Pulled(shop, commerce, owner, queue)
+        await made.connect()
+        await made.pull()
+        return made
+
+    return make
+
+
+@pytest.fixture
+async def pulled(shop: OpenShop, make_pulled: Callable[[OpenShop], Awaitable[Pulled]]) -> Pulled:
+    return await make_pulled(shop)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -90,6 +91,32 @@ async def test_a_value_that_moved_is_a_conflict_and_is_settled(
     assert await commerce.resolve(actor=owner, query=query, resolution=Resolution.OVERWRITE) == 1
     await pulled.push()
     assert pulled.shop.variant("SHIRT-S").price == "21.00"
+
+
+async def test_a_shop_whose_currency_has_no_digits(
+    open_shop: Any, make_pulled: Any, commerce: LocalCommerce, owner: Actor, tmp_path: Path
+) -> None:
+    tokyo = await make_pulled(await open_shop(currency="JPY"))
+    await approved(commerce, owner, "vendor:acme", "price=+10%", "compare_at_price=price")
+    assert (await tokyo.push()).counts == {"applied": 2}
+    shirt = tokyo.shop.variant("SHIRT-S")
+    assert [Decimal(amount) for amount in (shirt.price, shirt.compare_at_price)] == [2200, 2000]
+    sheet = tmp_path / "prices.csv"
+    sheet.write_text("Handle,Option1 Value,Variant Price\nlinen-shirt,S,2200\nmug,,900.00\n")
+    assert (await commerce.import_sheet(actor=owner, store="demo", path=str(sheet))).staged == 0
+    assert (await commerce.reconcile(actor=owner, store="demo", depth="content", repair=False)).agreed
+
+
+async def test_an_amount_written_with_other_digits_is_the_same_amount(
+    pulled: Any, commerce: LocalCommerce, owner: Actor
+) -> None:
+    """We write 2 and 16, the shop answers 2.0 and 16.00: nothing differs."""
+    await approved(commerce, owner, "", "weight=2", "price=16")
+    await pulled.push()
+    outcome = await commerce.reconcile(actor=owner, store="demo", depth="content", repair=False)
+    assert outcome.agreed
+    again = await pulled.pull()
+    assert [(stream.updated, stream.inserted) for stream in again.streams] == [(0, 0), (0, 0)]
 
 
 async def test_a_sheet_is_staged_under_its_name(

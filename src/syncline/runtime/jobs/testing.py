@@ -84,7 +84,7 @@ class FakeJobQueue(JobQueue):
         raise RuntimeError(f"{most} jobs ran and {len(self.waiting)} still wait")
 
 
-async def eventually(condition: Callable[[], object | Awaitable[object]], seconds: float = 10) -> float:
+async def eventually(condition: Callable[[], object | Awaitable[object]], seconds: float = 30) -> float:
     """Waits until `condition()` is true, and answers how many seconds that took. `AssertionError` after `seconds`."""
     began = time.monotonic()
     while True:
