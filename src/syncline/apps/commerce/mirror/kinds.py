@@ -38,8 +38,10 @@ class Kind:
 
 
 def content_hash(content: Content) -> int:
-    """64 bits over all that is kept of a record, signed as PostgreSQL's bigint is."""
-    return signed64(xxhash.xxh3_64_intdigest(_pack(content)))
+    """64 bits over all that is kept of a record, signed as PostgreSQL's bigint is. Amounts count by their value: a shop
+    answers 2.0 where 2 was written."""
+    plain = [value.normalize() if type(value) is Decimal else value for value in content]
+    return signed64(xxhash.xxh3_64_intdigest(_pack(plain)))
 
 
 _sorted_json = msgspec.json.Encoder(order="sorted").encode
