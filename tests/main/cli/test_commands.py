@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from typing import Any
 
 import pytest
@@ -28,20 +27,15 @@ def everything() -> list[tuple[str, Any]]:
     return [found for name in COMMANDS for found in leaves(load(name), name)]
 
 
-def test_the_list_of_commands_is_quick_and_imports_nothing_heavy() -> None:
+def test_the_list_of_commands_imports_nothing_heavy() -> None:
     program = (
         "import sys; sys.argv = ['syncline', '--help']\n"
         "from syncline.main.cli import run\n"
         "try: run()\n"
         f"except SystemExit: print([name for name in {HEAVY} if name in sys.modules])\n"
     )
-    times = []
-    for _ in range(3):
-        started = time.perf_counter()
-        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-        times.append(time.perf_counter() - started)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
-    assert min(times) < 0.6
     assert all(name in done.stdout for name in COMMANDS)
 
 
