@@ -1,9 +1,8 @@
 """How much of a store's rate limit a paged pull and a push use, and how often they are refused.
 
 Load model: one store in a sandbox process on the `standard` plan (100 points restored a second, 2,000 at once), limits
-on; one
-worker process. Use is what Shopify charged, over what it restored, from the second in which the first bucketful was
-spent to the last request but one second: before that nothing limits, after that nothing is left to ask for.
+on; one worker process. Use is what Shopify charged over all there was to have from the first request to the last: a full
+bucket, and what was restored meanwhile.
 
     python -m bench.rate_limit [--products 5000] [--plan standard] [--write-docs]
 """
@@ -81,17 +80,12 @@ async def _push(bench: Bench, products: int) -> None:
 def use_of(stats: dict[str, Any]) -> Use:
     bucket = stats["bucket"]
     history = {entry["second"]: entry["charged"] for entry in bucket["history"]}
-    first, last = min(history), max(history) - 1
-    spent, begin = 0.0, first
-    while spent < bucket["maximumAvailable"] and begin < last:
-        spent += history.get(begin, 0.0)
-        begin += 1
-    charged = sum(amount for second, amount in history.items() if begin <= second < last)
-    window = last - begin
+    seconds = float(max(history) - min(history) + 1)
+    charged = sum(history.values())
     return Use(
-        seconds=float(max(history) - first + 1),
-        charged=sum(history.values()),
-        share=charged / (window * bucket["restoreRate"]) if window > 0 else 0.0,
+        seconds=seconds,
+        charged=charged,
+        share=charged / (bucket["maximumAvailable"] + bucket["restoreRate"] * seconds),
         requests=stats["requests"],
         throttled=stats["throttled"],
     )
@@ -117,7 +111,7 @@ async def measure(options: argparse.Namespace) -> None:
                 use = use_of((await http.get("/sandbox/stats")).json())
                 rows.append((name, use.requests, round(use.charged), use.seconds, f"{use.share:.1%}", use.throttled))
     title = f"{options.products:,} products on `{options.plan}`; {machine()}"
-    text = print_table(title, ("what", "requests", "points", "seconds", "of the restore rate", "THROTTLED"), rows)
+    text = print_table(title, ("what", "requests", "points", "seconds", "of what was to be had", "THROTTLED"), rows)
     if options.write_docs:
         write_between(PAGE, "rate-limit", f"{title}\n\n{text}")
 
