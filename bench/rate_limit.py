@@ -1,8 +1,8 @@
 """How much of a store's rate limit a paged pull and a push use, and how often they are refused.
 
 Load model: one store in a sandbox process on the `standard` plan (100 points restored a second, 2,000 at once), limits
-on; one worker process. Use is what Shopify charged over all there was to have from the first request to the last: a full
-bucket, and what was restored meanwhile.
+on; one worker process. Use is what Shopify charged over all there was to have from the first request to the last: a
+full bucket, and what was restored meanwhile.
 
     python -m bench.rate_limit [--products 5000] [--plan standard] [--write-docs]
 """
