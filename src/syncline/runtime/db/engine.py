@@ -248,6 +248,9 @@ def _meaning(exc: DBAPIError | psycopg.Error, *, in_commit: bool = False) -> Dat
     """What a driver's error says about the database as a whole; None when it is about the statement."""
     cause = exc.orig if isinstance(exc, DBAPIError) else exc
     state = getattr(cause, "sqlstate", None) or ""
+    if state in {"40P01", "40001"}:
+        # Two transactions stood in each other's way and the server chose this one to begin again.
+        return DatabaseUnavailable("Two pieces of work met in the database; nothing was changed. Try again.")
     if state in {"53100", "53200"}:
         return DatabaseFull(
             "The database server has no room left (disk or memory). Nothing was changed; free some and repeat."
