@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal, LiteralString, TypeAlias
 
 import msgspec
 import xxhash
@@ -20,6 +20,34 @@ Content = tuple[Any, ...]
 _pack = msgspec.msgpack.Encoder(decimal_format="string").encode
 
 
+KeyFrom: TypeAlias = Literal["own", "parent_own", "item_parent"]
+"""Which numbers of a line make its key: its own; its parent's and its own; its item's and its parent's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A list inside a record's own line, kept in a table of its own and replaced whenever its record is written.
+    `columns` begin with the record's key and the part's own id; `rows` gives them of a decoded record."""
+
+    name: str
+    table: Table
+    columns: tuple[str, ...]
+    rows: Callable[[Any], Iterable[Content]]
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """The record that a child hangs on: gone with it, and read whole with it. `seen_as` is the kind of line a run sees
+    it by, when that is another than its own; `only` limits it to some of the children."""
+
+    kind: str
+    column: str
+    seen_as: str | None = None
+    only: LiteralString | None = None
+    counted_in: str | None = None
+    """The column in which the parent says how many children it has."""
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """One kind of record. `columns` are what `content` gives, in its order, key columns first."""
@@ -31,6 +59,9 @@ class Kind:
     columns: tuple[str, ...]
     content: Callable[[Any], Content]
     version: Callable[[Any], datetime | None]
+    key_from: KeyFrom = "own"
+    parts: tuple[Part, ...] = ()
+    parents: tuple[Parent, ...] = ()
 
     @property
     def relation(self) -> str:
@@ -167,6 +198,7 @@ INVENTORY_LEVEL = Kind(
     columns=("inventory_item_id", "location_id", "available", "on_hand", "committed", "incoming"),
     content=_level,
     version=_updated_at,
+    key_from="item_parent",
 )
 
 
