@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 
+from syncline.apps.commerce.field_text import shortened
 from syncline.apps.commerce.fields import FIELDS, Kind, Owner, Value, decimal_text
 from syncline.apps.commerce.nearest import join_or, nearest
 from syncline.apps.commerce.staging.diff import FieldChange, changed_fields
+from syncline.apps.commerce.transfer.cells import unmarked
 from syncline.apps.commerce.transfer.problems import Problem, Severity
 from syncline.apps.commerce.transfer.product_csv import ProductSheet, VariantSheet
 
@@ -69,11 +71,18 @@ class Matched:
 
 class Matcher:
     """Matches one file. `location_id` is where the sheet's quantities are meant; None when the store has several
-    locations and nobody named one, and then quantities stay as they are. `near_handles` gives handles of the store that
-    look like one it does not have."""
+    locations and nobody named one, and then quantities stay as they are, but for rows that name one of `locations`, by
+    its name. `near_handles` gives handles of the store that look like one it does not have."""
 
-    def __init__(self, *, location_id: int | None, near_handles: Callable[[str], Sequence[str]]) -> None:
+    def __init__(
+        self,
+        *,
+        location_id: int | None,
+        near_handles: Callable[[str], Sequence[str]],
+        locations: Mapping[str, int] | None = None,
+    ) -> None:
         self._location_id = location_id
+        self._locations = locations or {}
         self._near_handles = near_handles
         self._noted: set[str] = set()
 
@@ -107,18 +116,19 @@ class Matcher:
 
     def _match_variants(self, sheet: ProductSheet, product: MirrorProduct, matched: Matched) -> None:
         order = self._option_order(sheet, product, matched)
-        taken: dict[int, int] = {}
+        taken: dict[tuple[int, str | None], int] = {}
         for row in sheet.variants:
             options = tuple(row.options[index] for index in order) if len(row.options) == len(order) else row.options
             found = _find_variant(row, options, product)
             if isinstance(found, Problem):
                 matched.problems.append(found)
                 continue
-            first = taken.setdefault(found.id, row.row)
-            if first != row.row:
+            first = taken.get((found.id, row.location))
+            if first is not None:
                 reason = f"This is the same variant as in row {first}; keep one of the two rows."
                 matched.problems.append(Problem(row.row, "Handle", product.handle, reason))
                 continue
+            taken[found.id, row.location] = row.row
             self._match_variant(row, found, product, matched)
 
     def _option_order(self, sheet: ProductSheet, product: MirrorProduct, matched: Matched) -> Sequence[int]:
@@ -144,6 +154,14 @@ class Matcher:
     def _match_variant(
         self, row: VariantSheet, variant: MirrorVariant, product: MirrorProduct, matched: Matched
     ) -> None:
+        if row.location is not None:
+            if "available" in row.fields:
+                self._match_stock(row, variant, product, matched)
+            return
+        lost = _lost_zeros(row, variant)
+        if lost is not None:
+            matched.problems.append(lost)
+            return
         label = _label(product, variant)
         asked = {name: value for name, value in row.fields.items() if FIELDS[name].owner is Owner.VARIANT}
         asked |= _weight(row, variant.fields)
@@ -154,7 +172,9 @@ class Matcher:
             self._match_stock(row, variant, product, matched)
 
     def _match_stock(self, row: VariantSheet, variant: MirrorVariant, product: MirrorProduct, matched: Matched) -> None:
-        quantity, place = row.fields["available"], self._location_id
+        quantity, place = row.fields["available"], self._place_of(row, matched)
+        if place is None and row.location is not None:
+            return
         if place is None:
             if "stock" not in self._noted:
                 self._noted.add("stock")
@@ -175,6 +195,21 @@ class Matcher:
             matched,
             Proposal(Owner.INVENTORY_LEVEL, variant.item_id, product.id, row.row, label, tuple(changes), place),
         )
+
+    def _place_of(self, row: VariantSheet, matched: Matched) -> int | None:
+        if row.location is None:
+            return self._location_id
+        place = self._locations.get(row.location)
+        if place is None:
+            folded = row.location.casefold()
+            alike = [number for name, number in self._locations.items() if name.casefold() == folded]
+            place = alike[0] if len(alike) == 1 else None
+        if place is None:
+            near = nearest(row.location, list(self._locations), 3)
+            hint = f" Did you mean {join_or(near)}?" if near else ""
+            reason = f"The store has no active location of this name.{hint}"
+            matched.problems.append(Problem(row.row, "Location", row.location, reason))
+        return place
 
 
 def _propose(matched: Matched, proposal: Proposal) -> None:
@@ -197,7 +232,11 @@ def _is_default(options: Sequence[str]) -> bool:
 def _find_variant(row: VariantSheet, options: tuple[str, ...], product: MirrorProduct) -> MirrorVariant | Problem:
     if not options:
         return _only_variant(row, product)
-    exact = [variant for variant in product.variants if variant.options == options]
+    bare = tuple(map(unmarked, options))
+    exact = [variant for variant in product.variants if variant.options == options] or [
+        variant for variant in product.variants if variant.options == bare
+    ]
+    options = bare
     folded = [value.strip().casefold() for value in options]
     found = exact or [
         variant for variant in product.variants if [value.strip().casefold() for value in variant.options] == folded
@@ -233,19 +272,39 @@ def _only_variant(row: VariantSheet, product: MirrorProduct) -> MirrorVariant | 
 
 
 def _meant(given: Mapping[str, Value], current: Mapping[str, Value]) -> dict[str, Value]:
-    """The given values without what a spreadsheet added: the apostrophe that keeps a number text (Shopify's own export
-    writes it too) and line ends of its own kind. A value that differs in nothing else is the current one."""
+    """The given values without what a spreadsheet added: the apostrophe that keeps a text what it is (see `cells`; for
+    codes Shopify's own export writes it too) and line ends of its own kind. A value that differs in nothing else is
+    the current one."""
     return {name: _cleaned(name, value, current.get(name)) for name, value in given.items()}
 
 
 def _cleaned(name: str, value: Value, current: Value) -> Value:
-    if not isinstance(value, str):
+    if not isinstance(value, str) or value == current:
         return value
     if name in {"sku", "barcode"} and value.startswith("'"):
-        return current if value == current else _without_mark(value)
-    if FIELDS[name].kind in {Kind.TEXT, Kind.HTML} and isinstance(current, str):
-        return current if value.replace("\r\n", "\n") == current.replace("\r\n", "\n") else value
-    return value
+        return _without_mark(value)
+    if FIELDS[name].kind not in {Kind.TEXT, Kind.HTML}:
+        return value
+    alike = current.replace("\r\n", "\n") if isinstance(current, str) else None
+    if value.replace("\r\n", "\n") == alike:
+        return current
+    bare = unmarked(value)
+    return current if bare.replace("\r\n", "\n") == alike else bare
+
+
+def _lost_zeros(row: VariantSheet, variant: MirrorVariant) -> Problem | None:
+    """A code that is the store's without the zeros before it: spreadsheets do that to numbers, people hardly ever."""
+    for name in ("sku", "barcode"):
+        given, current = row.fields.get(name), variant.fields.get(name)
+        if not (isinstance(given, str) and isinstance(current, str) and current.startswith("0")):
+            continue
+        if given.isdigit() and current.isdigit() and given != current and given == current.lstrip("0"):
+            reason = (
+                f"The store has {shortened(current)}; a spreadsheet drops the zeros before a number. Format the column "
+                "as text and fill it in again, or empty the cell."
+            )
+            return Problem(row.row, FIELDS[name].label, given, reason)
+    return None
 
 
 def _without_mark(value: Value) -> Value:
@@ -253,8 +312,10 @@ def _without_mark(value: Value) -> Value:
 
 
 def _weight(row: VariantSheet, current: Mapping[str, Value]) -> dict[str, Value]:
-    """Sheets give whole grams and the unit to show them in; the store keeps a number in that unit. Grams that are the
-    store's weight without its fraction, rounded or cut, change nothing."""
+    """Sheets give grams and the unit to show them in; the store keeps a number in that unit. Grams that are the
+    store's weight without its fraction, rounded or cut, change nothing. Our own tables give the number itself."""
+    if "weight" in row.fields:
+        return {}
     unit = str(row.fields.get("weight_unit") or current.get("weight_unit") or "grams")
     old_unit = str(current.get("weight_unit") or unit)
     old = Decimal(str(current.get("weight") or 0)) * _GRAMS[old_unit]

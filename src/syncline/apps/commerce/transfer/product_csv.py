@@ -1,4 +1,4 @@
-"""Reads Shopify's product CSV as a stream: rows of one product together, every cell checked, everything wrong listed.
+"""Reads a sheet as a stream: rows of one product together, every cell checked, everything wrong listed.
 
 A blank cell means "leave it as it is". A row with an error is not read at all, its neighbours are. Rows of images are
 passed over.
@@ -8,16 +8,17 @@ Memory is bounded by one product and the index of rows already seen, not by the 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from syncline.apps.commerce.fields import Value
+from syncline.apps.commerce.transfer.formats import FileFormat
+from syncline.apps.commerce.transfer.opening import open_sheet
 from syncline.apps.commerce.transfer.problems import Problem, Severity
 from syncline.apps.commerce.transfer.row_index import RowIndex, key_of
+from syncline.apps.commerce.transfer.sheet import Line, SheetUnreadable
 from syncline.apps.commerce.transfer.sheet_columns import Column, Role, read_header
 from syncline.apps.commerce.transfer.sheet_row import RowReader, SheetRow
-from syncline.apps.commerce.transfer.sheet_text import SheetUnreadable, read_rows, sniff
 
 MAX_ROWS = 5_000_000
 MAX_VARIANTS = 2_048
@@ -29,12 +30,14 @@ _MANY_PROBLEMS = 500
 @dataclass(slots=True)
 class VariantSheet:
     """One variant row. `options` are its option values by position, () when the sheet names none. `fields` holds the
-    given cells of the variant, and `available` among them; `grams` is the weight, whose unit is a field of its own."""
+    given cells of the variant, and `available` among them; `grams` is the weight, whose unit is a field of its own.
+    A row that names a `location` is about the stock there and nothing else; its SKU only says which variant."""
 
     row: int
     options: tuple[str, ...]
     fields: dict[str, Value]
     grams: str | None = None
+    location: str | None = None
 
 
 @dataclass(slots=True)
@@ -71,47 +74,53 @@ def read_products(
 ) -> Iterator[SheetBatch]:
     """Yields batches in the file's order until its end or the first problem that `stops`. Never raises for what is in
     the file. `file` is binary, seekable and at its beginning."""
-    batch = SheetBatch()
+    batch, position = SheetBatch(), file.tell
     try:
-        dialect = sniff(file, encoding)
-        batch.problems.extend(dialect.notes)
-        with closing(read_rows(file, dialect)) as rows:
-            _, titles = next(rows)
-            columns, problems = read_header(titles, ignore_unknown=ignore_unknown)
-            batch.problems.extend(problems)
-            if any(problem.stops for problem in problems):
+        sheet = open_sheet(file, encoding=encoding, ignore_unknown=ignore_unknown)
+        position = sheet.position
+        columns, problems = read_header(sheet.titles, ignore_unknown=ignore_unknown)
+        batch.problems += [*sheet.problems, *problems]
+        sheet.problems.clear()
+        if any(problem.stops for problem in problems):
+            yield batch
+            return
+        reader = _Reader(columns, currency, sheet.format)
+        for count, line in _limited(sheet.lines, max_rows):
+            reader.take(line, batch)
+            batch.rows = count
+            if sheet.problems:
+                batch.problems += sheet.problems
+                sheet.problems.clear()
+            if len(batch.products) >= batch_products or len(batch.problems) >= _MANY_PROBLEMS:
+                batch.position = position()
                 yield batch
-                return
-            reader = _Reader(columns, currency)
-            for row, cells in _limited(rows, max_rows):
-                reader.take(row, cells, batch)
-                batch.rows = row - 1
-                if len(batch.products) >= batch_products or len(batch.problems) >= _MANY_PROBLEMS:
-                    batch.position = file.tell()
-                    yield batch
-                    batch = SheetBatch(rows=batch.rows, position=batch.position)
-            reader.finish(batch)
+                batch = SheetBatch(rows=batch.rows, position=batch.position)
+        reader.finish(batch)
         if not batch.rows:
             batch.problems.append(Problem(None, None, "", "The sheet has a header and no rows; nothing to import."))
     except SheetUnreadable as error:
         batch.problems.append(error.problem)
-    batch.position = file.tell()
+    batch.position = position()
     yield batch
 
 
-def _limited(rows: Iterable[tuple[int, list[str]]], most: int) -> Iterator[tuple[int, list[str]]]:
-    for row, cells in rows:
-        if row - 1 > most:
+def _limited(lines: Iterable[Line], most: int) -> Iterator[tuple[int, Line]]:
+    """Each line with how many rows there were so far; the lines of one nested record are one row."""
+    count, last = 0, 0
+    for line in lines:
+        count += line[0] != last
+        last = line[0]
+        if count > most:
             reason = f"The sheet has more than {most:,} rows; cut it into several files."
-            raise SheetUnreadable(Problem(row, None, "", reason, stops=True))
-        yield row, cells
+            raise SheetUnreadable(Problem(line[0], None, "", reason, stops=True))
+        yield count, line
 
 
 class _Reader:
     """Groups rows by handle and remembers where each handle and each variant stood first."""
 
-    def __init__(self, columns: Sequence[Column], currency: str) -> None:
-        self._rows = RowReader(columns, currency)
+    def __init__(self, columns: Sequence[Column], currency: str, kind: FileFormat) -> None:
+        self._rows = RowReader(columns, currency, kind)
         self._current: ProductSheet | None = None
         # For each handle its first row, and above it 32 bits of what that row says of the product.
         self._handles = RowIndex()
@@ -119,11 +128,15 @@ class _Reader:
         self._variants = RowIndex()
         self._return_noted = False
 
-    def take(self, number: int, cells: list[str], batch: SheetBatch) -> None:
+    def take(self, line: Line, batch: SheetBatch) -> None:
         """One record of the file."""
-        row = self._rows.read(number, cells, batch.problems)
+        number, cells, part = line
+        row = self._rows.read(number, cells, batch.problems, part)
         if not row.handle:
             return
+        if row.location is not None:
+            row.product, row.grams = {}, None
+            row.variant = {name: value for name, value in row.variant.items() if name in {"available", "sku"}}
         product = self._product(row, batch)
         self._take_option_names(row, product)
         if row.is_good:
@@ -184,17 +197,18 @@ class _Reader:
             return
         sku = row.variant.get("sku")
         identity = options or (("sku", str(sku)) if sku is not None else ())
+        identity += () if row.location is None else ("at", row.location)
         earlier = self._variants.put(key_of(product.handle, *map(str.casefold, identity)), row.number)
         if earlier is not None:
             shown = " / ".join(options) or (str(sku) if sku is not None else "no options")
             reason = f"The same handle and options stand in row {earlier} already; keep one of the two rows."
             row.wrong(self._rows.title(Role.OPTION_VALUE), f"{product.handle}: {shown}", reason)
-        elif len(product.variants) >= MAX_VARIANTS:
+        elif row.location is None and len(product.variants) >= MAX_VARIANTS:
             row.wrong(
                 None, product.handle, f"Shopify keeps at most {MAX_VARIANTS:,} variants of a product; remove some."
             )
         else:
-            product.variants.append(VariantSheet(row.number, options, row.variant, row.grams))
+            product.variants.append(VariantSheet(row.number, options, row.variant, row.grams, row.location))
 
 
 def _signature(fields: Mapping[str, Value]) -> int:

@@ -138,7 +138,7 @@ async def import_sheet(
     options: ImportOptions,
     progress: Callable[[int, int], None] | None = None,
 ) -> ImportResult:
-    """Compare a product CSV with the mirror and stage what differs, all in the caller's transaction.
+    """Compare a sheet with the mirror and stage what differs, all in the caller's transaction.
 
     A blank cell changes nothing. Raises `SheetRefused`, with every problem in `extra`, when there are errors and good
     rows were not asked for. `progress` is told rows and bytes read.
@@ -155,7 +155,8 @@ async def import_sheet(
     while (batch := await asyncio.to_thread(_next, batches)) is not None:
         if matcher is None:
             handles = await repository.list_handles(session, store.id)
-            matcher = Matcher(location_id=place, near_handles=_suggester(handles))
+            places = {name: number for number, name in await list_locations(session, store.id)}
+            matcher = Matcher(location_id=place, near_handles=_suggester(handles), locations=places)
         await _take(session, store, matcher, batch, tally, batch_id=batch_id, actor=actor)
         if progress is not None:
             progress(batch.rows, batch.position)

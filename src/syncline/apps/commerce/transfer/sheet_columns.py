@@ -1,39 +1,50 @@
-"""The columns of Shopify's product CSV, in every set it has published, and what each is to us.
+"""The columns that a sheet may have, in every set that Shopify has published and under our own names, and what each is
+to us.
 
 Sets: 2017 and 2023 ("Handle", "Body (HTML)", "Variant Price"), 2021-2024 with "Status", "Product Category", columns for
-markets ("Included / United States", "Price / International") and "Option1 Linked To", and the template renamed in 2025
-("URL handle", "Description", "SKU", "Compare-at price", "Continue selling when out of stock").
-Source: help.shopify.com/en/manual/products/import-export/using-csv and its product_template.csv, read November 2026.
+markets ("Included / United States", "Price / International") and "Option1 Linked To", the template renamed in 2025
+("URL handle", "Description", "SKU", "Compare-at price", "Continue selling when out of stock"), and the inventory CSV
+("Location", "Available", "On hand"; from 2024 "Available (not editable)", "On hand (new)").
+Source: help.shopify.com/en/manual/products/import-export/using-csv and its product_template.csv, and
+help.shopify.com/en/manual/products/inventory/setup/inventory-csv, read November 2026.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from syncline.apps.commerce.field_text import shortened
+from syncline.apps.commerce.fields import CATALOGUE
 from syncline.apps.commerce.nearest import did_you_mean
 from syncline.apps.commerce.transfer.problems import Problem, Severity
 
 
 class Role(StrEnum):
-    """What the reader does with a column."""
+    """What the reader does with a column. A fact is shown in our own files and never changed by one; a column is left
+    when it says something that cannot be imported."""
 
     HANDLE = "handle"
     FIELD = "field"
     OPTION_NAME = "option_name"
     OPTION_VALUE = "option_value"
     GRAMS = "grams"
+    LOCATION = "location"
+    FACT = "fact"
     LEFT = "left"
     BLANK = "blank"
     UNKNOWN = "unknown"
 
 
+UNREAD = frozenset({Role.FACT, Role.LEFT, Role.UNKNOWN})
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
-    """`title` as the file has it; `target` is the field's name, or for an option its number from 0."""
+    """`title` as the file has it; `target` is the field's name, for an option its number from 0, and for a column that
+    is left why."""
 
     index: int
     title: str
@@ -41,13 +52,14 @@ class Column:
     target: str | int = ""
 
 
-_FIELD_TITLES: Mapping[str, tuple[str, ...]] = {
+FIELD_TITLES: Mapping[str, tuple[str, ...]] = {
     "title": ("Title",),
     "description_html": ("Body (HTML)", "Body HTML", "Description"),
     "vendor": ("Vendor",),
     "product_type": ("Type", "Custom Product Type"),
     "status": ("Status",),
     "tags": ("Tags",),
+    "template_suffix": ("Template Suffix",),
     "seo_title": ("SEO Title",),
     "seo_description": ("SEO Description",),
     "price": ("Variant Price", "Price"),
@@ -62,45 +74,87 @@ _FIELD_TITLES: Mapping[str, tuple[str, ...]] = {
     "tracked": ("Variant Inventory Tracker", "Inventory tracker"),
     "available": ("Variant Inventory Qty", "Variant Inventory Quantity", "Inventory quantity"),
 }
-_LEFT_TITLES = (
-    *("Published", "Published Scope", "Published on online store", "Template Suffix", "Collection", "Gift Card"),
-    *("Product Category", "Standardized Product Type", "Variant Fulfillment Service", "Fulfillment service"),
-    *("Option1 Linked To", "Option2 Linked To", "Option3 Linked To", "Variant Tax Code", "Tax code"),
-    *("Image Src", "Image Position", "Image Alt Text", "Variant Image"),
-    *("Product image URL", "Image position", "Image alt text", "Variant image URL"),
-    *("Unit Price Total Measure", "Unit Price Total Measure Unit"),
-    *("Unit Price Base Measure", "Unit Price Base Measure Unit"),
-)
-_LEFT_FAMILIES = re.compile(
-    r"(google shopping|included|price|compare[ -]at price) / .+"
-    r"|.+\((product|variant)\.metafields\.[^()]+\)"
-    r"|(product|variant)\.metafields\..+|metafield: .+",
-    re.IGNORECASE,
+
+LEFT_BECAUSE: Mapping[str, str] = {
+    "images": "Images cannot be imported yet",
+    "metafields": "Metafields cannot be imported yet",
+    "markets": "What differs from market to market cannot be imported yet",
+    "shopping": "Google Shopping's columns are kept by Shopify as metafields, which cannot be imported yet",
+    "category": "Shopify's product categories, and options linked to them, cannot be imported yet",
+    "publishing": "Where a product is published and whether it is a gift card cannot be imported yet",
+    "selling": "Tax codes, unit prices and fulfillment services cannot be imported yet",
+    "stock": "Of the stock only the available quantity can be imported",
+}
+"""Why a known column is left out; the key is the column's target."""
+
+LEFT_TITLES: Mapping[str, tuple[str, ...]] = {
+    "images": (
+        *("Image Src", "Image Position", "Image Alt Text", "Variant Image"),
+        *("Product image URL", "Image position", "Image alt text", "Variant image URL"),
+    ),
+    "category": (
+        *("Product Category", "Standardized Product Type", "Standard Product Type"),
+        *("Option1 Linked To", "Option2 Linked To", "Option3 Linked To"),
+    ),
+    "publishing": ("Published", "Published Scope", "Published on online store", "Gift Card", "Collection"),
+    "selling": (
+        *("Variant Fulfillment Service", "Fulfillment service", "Variant Tax Code", "Tax code"),
+        *("Unit Price Total Measure", "Unit Price Total Measure Unit"),
+        *("Unit Price Base Measure", "Unit Price Base Measure Unit"),
+    ),
+    "stock": (
+        *("HS Code", "COO", "Bin name", "Incoming", "Unavailable", "Committed", "On hand", "On_hand"),
+        *("Incoming (not editable)", "Unavailable (not editable)", "Committed (not editable)"),
+        *("Available (not editable)", "On hand (current)", "On hand (new)"),
+    ),
+}
+_LEFT_FAMILIES: Mapping[str, re.Pattern[str]] = {
+    "shopping": re.compile(r"google shopping / .+", re.IGNORECASE),
+    "markets": re.compile(r"(included|price|compare[ -]at price) / .+", re.IGNORECASE),
+    "metafields": re.compile(
+        r".+\((product|variant)\.metafields\.[^()]+\)|(product|variant)\.metafields\..+|metafield: .+", re.IGNORECASE
+    ),
+}
+FACTS = (
+    *("product_id", "variant_id", "inventory_item_id", "location_id", "position", "is_gift_card"),
+    *("created_at", "updated_at", "published_at"),
 )
 
 
-def _plain(title: str) -> str:
+def plain(title: str) -> str:
+    """Titles are told apart without regard to case and to how many blanks are in them."""
     return " ".join(title.split()).lower()
 
 
-KNOWN: Mapping[str, tuple[Role, str | int]] = {
-    **{_plain(title): (Role.LEFT, "") for title in _LEFT_TITLES},
-    **{_plain(title): (Role.FIELD, name) for name, titles in _FIELD_TITLES.items() for title in titles},
-    **{_plain(title): (Role.HANDLE, "") for title in ("Handle", "URL handle")},
-    **{_plain(title): (Role.GRAMS, "") for title in ("Variant Grams", "Weight value (grams)")},
-    **{f"option{number + 1} name": (Role.OPTION_NAME, number) for number in range(3)},
-    **{f"option{number + 1} value": (Role.OPTION_VALUE, number) for number in range(3)},
-}
-_TITLES = (
-    *("Handle", "URL handle", "Variant Grams", "Weight value (grams)", *_LEFT_TITLES),
-    *(title for titles in _FIELD_TITLES.values() for title in titles),
+def _known() -> Iterator[tuple[str, tuple[Role, str | int]]]:
+    """Later ones win: "Incoming" is Shopify's, and no field of ours."""
+    for why, titles in LEFT_TITLES.items():
+        yield from ((title, (Role.LEFT, why)) for title in titles)
+    for field in CATALOGUE:
+        yield field.name, (Role.FIELD, field.name)
+    for name, titles in FIELD_TITLES.items():
+        yield from ((title, (Role.FIELD, name)) for title in titles)
+    yield from ((name, (Role.FACT, name)) for name in FACTS)
+    yield from ((title, (Role.HANDLE, "")) for title in ("Handle", "URL handle"))
+    yield from ((title, (Role.GRAMS, "")) for title in ("Variant Grams", "Weight value (grams)"))
+    yield "Location", (Role.LOCATION, "")
+    for place in range(3):
+        for joint in (" ", "_"):
+            yield f"Option{place + 1}{joint}name", (Role.OPTION_NAME, place)
+            yield f"Option{place + 1}{joint}value", (Role.OPTION_VALUE, place)
+
+
+KNOWN: Mapping[str, tuple[Role, str | int]] = {plain(title): meaning for title, meaning in _known()}
+_SUGGESTED = (
+    *("Handle", "URL handle", "Variant Grams", "Weight value (grams)", "Location"),
+    *(title for titles in (*FIELD_TITLES.values(), *LEFT_TITLES.values()) for title in titles),
     *(f"Option{number} {part}" for number in (1, 2, 3) for part in ("Name", "Value")),
 )
 
 
 def known_count(titles: Sequence[str]) -> int:
     """How many of `titles` this format knows; what tells the right delimiter from a wrong one."""
-    return sum(_plain(title) in KNOWN for title in titles)
+    return sum(plain(title) in KNOWN for title in titles)
 
 
 def read_header(titles: Sequence[str], *, ignore_unknown: bool) -> tuple[list[Column], list[Problem]]:
@@ -110,40 +164,54 @@ def read_header(titles: Sequence[str], *, ignore_unknown: bool) -> tuple[list[Co
 
 
 def _column(index: int, title: str) -> Column:
-    plain = _plain(title)
-    if not plain:
+    name = plain(title)
+    if not name:
         return Column(index, title, Role.BLANK)
-    role, target = KNOWN.get(plain, (Role.LEFT if _LEFT_FAMILIES.fullmatch(plain) else Role.UNKNOWN, ""))
-    return Column(index, " ".join(title.split()), role, target)
+    return Column(index, " ".join(title.split()), *_meaning(name))
 
 
-def _unknown(columns: Sequence[Column], *, ignored: bool) -> list[Problem]:
+def _meaning(name: str) -> tuple[Role, str | int]:
+    found = KNOWN.get(name)
+    if found is not None:
+        return found
+    family = next((why for why, pattern in _LEFT_FAMILIES.items() if pattern.fullmatch(name)), None)
+    return (Role.UNKNOWN, "") if family is None else (Role.LEFT, family)
+
+
+def unknown_column(title: str, *, ignored: bool, row: int = 1) -> Problem:
     reason = (
         "This column is not known and was left out"
         if ignored
         else "This column is not known; correct its name, delete it, or ask to ignore unknown columns"
     )
     severity = Severity.NOTE if ignored else Severity.ERROR
-    return [
-        Problem(1, column.title, shortened(column.title), f"{reason}.{did_you_mean(column.title, _TITLES)}", severity)
-        for column in columns
-        if column.role is Role.UNKNOWN
-    ]
+    return Problem(row, title, shortened(title), f"{reason}.{did_you_mean(title, _SUGGESTED)}", severity)
+
+
+def _unknown(columns: Sequence[Column], *, ignored: bool) -> list[Problem]:
+    return [unknown_column(column.title, ignored=ignored) for column in columns if column.role is Role.UNKNOWN]
+
+
+def left_columns(why: str, titles: Sequence[str]) -> Problem:
+    """One note for all columns that are left out for the same reason, with their names."""
+    count = "This column is" if len(titles) == 1 else f"These {len(titles)} columns are"
+    reason = f"{count} left out. {LEFT_BECAUSE[why]}; what the store has there stays as it is."
+    return Problem(1, None, shortened(", ".join(titles), 2_000), reason, Severity.NOTE)
 
 
 def _left(columns: Sequence[Column]) -> list[Problem]:
-    titles = [column.title for column in columns if column.role is Role.LEFT]
-    if not titles:
-        return []
-    reason = f"{len(titles)} known columns cannot be imported yet; what the store has there stays as it is."
-    return [Problem(1, None, shortened(", ".join(titles), 200), reason, Severity.NOTE)]
+    titles: dict[str, list[str]] = {}
+    for column in columns:
+        if column.role is Role.LEFT:
+            titles.setdefault(str(column.target), []).append(column.title)
+    return [left_columns(why, titles[why]) for why in LEFT_BECAUSE if why in titles]
 
 
 def _unusable(columns: Sequence[Column]) -> list[Problem]:
     problems = []
     first: dict[tuple[Role, str | int], Column] = {}
     for column in columns:
-        if column.role in {Role.LEFT, Role.BLANK, Role.UNKNOWN}:
+        if column.role in UNREAD or column.role is Role.BLANK:
             continue
         other = first.setdefault((column.role, column.target), column)
         if other is not column:

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 
 from syncline.apps.commerce.field_text import parse_choice, parse_number, parse_value, shortened
 from syncline.apps.commerce.fields import FIELDS, Field, Kind, Owner, Value, decimal_text
+from syncline.apps.commerce.transfer.cells import holds_unkept, unmarked
+from syncline.apps.commerce.transfer.formats import FileFormat
 from syncline.apps.commerce.transfer.problems import Problem, Severity
-from syncline.apps.commerce.transfer.sheet_columns import Column, Role
+from syncline.apps.commerce.transfer.sheet_columns import UNREAD, Column, Role
 
 # `8.59E+11`: a spreadsheet has thrown digits away, and nothing can bring them back.
 _SCIENTIFIC = re.compile(r"\d+(?:[.,]\d+)?[eE]\+\d{1,3}")
@@ -18,39 +20,43 @@ _FORMULA = re.compile(r"""=\s*(?:["'(+-]|[A-Z_.]+\(|\$?[A-Z]{1,3}\$?\d+)""", re.
 # Kinds whose cells repeat all over a sheet; what one text means is then looked up, not read again.
 _REPEATING = {Kind.MONEY, Kind.INTEGER, Kind.BOOLEAN, Kind.CHOICE}
 _REMEMBERED = 2_000
+_SPREADSHEETS = {FileFormat.CSV, FileFormat.XLSX}
 
 
 @dataclass(slots=True)
 class SheetRow:
     """The cells of one row as values. Errors go to the list; `is_good` is false once one did. Option names and values
-    stand by position and end with the last one given; a gap is an empty text."""
+    stand by position and end with the last one given; a gap is an empty text. `part` is where in a nested record the
+    row stands (`variants[2].`), empty for a row of a table."""
 
     number: int
     problems: list[Problem]
+    part: str = ""
     handle: str = ""
     product: dict[str, Value] = field(default_factory=dict)
     variant: dict[str, Value] = field(default_factory=dict)
     option_names: tuple[str, ...] = ()
     option_values: tuple[str, ...] = ()
     grams: str | None = None
+    location: str | None = None
     is_good: bool = True
 
     def wrong(self, title: str | None, value: str, reason: str) -> None:
         self.is_good = False
-        self.problems.append(Problem(self.number, title, shortened(value), reason))
+        column = title if title is None else f"{self.part}{title}"
+        self.problems.append(Problem(self.number, column, shortened(value), reason))
 
 
 class RowReader:
     """Reads the rows of one sheet."""
 
-    def __init__(self, columns: Sequence[Column], currency: str) -> None:
+    def __init__(self, columns: Sequence[Column], currency: str, kind: FileFormat = FileFormat.CSV) -> None:
         self._width = len(columns)
         self._currency = currency
+        self._kind = kind
         self._titles = {column.role: column.title for column in reversed(columns)}
         self._plan = [
-            (column.index, self._reader_of(column), column)
-            for column in columns
-            if column.role not in {Role.LEFT, Role.UNKNOWN}
+            (column.index, self._reader_of(column), column) for column in columns if column.role not in UNREAD
         ]
         self._tracker_noted = False
 
@@ -61,10 +67,13 @@ class RowReader:
     def field_title(self, name: str) -> str | None:
         return next((column.title for _, _, column in self._plan if column.target == name), None)
 
-    def read(self, number: int, cells: list[str], problems: list[Problem]) -> SheetRow:
+    def read(self, number: int, cells: list[str], problems: list[Problem], part: str = "") -> SheetRow:
         """A row that says nothing has no handle and is good."""
-        row = SheetRow(number, problems)
+        row = SheetRow(number, problems, part)
         if len(cells) != self._width and not self._has_width(row, cells):
+            return row
+        # Text files are decoded, and a zero byte in one stops its reading.
+        if self._kind is not FileFormat.CSV and holds_unkept("".join(cells)) and not self._keeps(row, cells):
             return row
         for index, read, column in self._plan:
             text = cells[index]
@@ -76,6 +85,13 @@ class RowReader:
                 reason = "The row has no handle, so nobody knows which product it is about; fill it in."
                 row.wrong(self.title(Role.HANDLE), said, reason)
         return row
+
+    def _keeps(self, row: SheetRow, cells: list[str]) -> bool:
+        for index, _, column in self._plan:
+            if holds_unkept(cells[index]):
+                reason = "The text holds a zero byte or half a character, which cannot be kept; write it again."
+                row.wrong(column.title, ascii(cells[index]), reason)
+        return row.is_good
 
     def _has_width(self, row: SheetRow, cells: list[str]) -> bool:
         if not any(cells):
@@ -93,7 +109,9 @@ class RowReader:
     def _reader_of(self, column: Column) -> Callable[[SheetRow, Column, str], None]:
         match column.role:
             case Role.HANDLE:
-                return _read_handle
+                return self._read_handle
+            case Role.LOCATION:
+                return _read_location
             case Role.OPTION_NAME:
                 return _read_option_name
             case Role.OPTION_VALUE:
@@ -127,33 +145,61 @@ class RowReader:
         return read
 
     def _value(self, row: SheetRow, target: Field, column: Column, text: str) -> Value:
-        _refuse_spoilt(text, is_code=target.name in {"sku", "barcode"})
+        self._refuse_spoilt(text, is_code=target.name in {"sku", "barcode"})
         if target.name == "tracked":
             return self._tracked(row, column, text)
         if target.name == "inventory_policy":
             return _policy(target, text)
+        if target.kind in {Kind.TEXT, Kind.HTML}:
+            parse_value(target, unmarked(text), self._currency)  # the matching knows whether the mark is the text's own
+            return text
+        if target.kind is Kind.TAGS:
+            return parse_value(target, unmarked(text), self._currency)
         return parse_value(target, text, self._currency)
 
     def _tracked(self, row: SheetRow, column: Column, text: str) -> bool | None:
-        """The column names who counts the stock. Shopify itself is tracked; another service is left as the store has
-        it, and that is said once."""
-        if text.strip().lower() == "shopify":
+        """Shopify's column names who counts the stock: Shopify itself is tracked; another service is left as the store
+        has it, and that is said once. Ours says yes or no."""
+        word = text.strip().lower()
+        if word == "shopify":
             return True
+        if word in {"true", "false"}:
+            return word == "true"
         if not self._tracker_noted:
             self._tracker_noted = True
             reason = "Stock counted by others than Shopify cannot be imported; whether it is tracked stays as it is."
             row.problems.append(Problem(row.number, column.title, shortened(text), reason, Severity.NOTE))
         return None
 
+    def _read_handle(self, row: SheetRow, column: Column, text: str) -> None:
+        try:
+            self._refuse_spoilt(text, is_code=True)
+        except ValueError as error:
+            row.wrong(column.title, text, f"{error}.")
+        else:
+            # Shopify keeps handles in lower case, without blanks around them and without apostrophes.
+            row.handle = unmarked(text.strip()).lower()
 
-def _read_handle(row: SheetRow, column: Column, text: str) -> None:
-    try:
-        _refuse_spoilt(text, is_code=True)
-    except ValueError as error:
-        row.wrong(column.title, text, f"{error}.")
-    else:
-        # Shopify keeps handles in lower case and without blanks around them.
-        row.handle = text.strip().lower()
+    def _refuse_spoilt(self, text: str, *, is_code: bool) -> None:
+        """Raises `ValueError` for what a spreadsheet has done to a cell, when it shows. A workbook tells a formula from
+        a text by itself, and JSON and Parquet have never been in a spreadsheet."""
+        first = text[0]
+        if self._kind is FileFormat.CSV and first == "=" and _FORMULA.match(text):
+            msg = "The cell holds a formula; paste its value instead"
+            raise ValueError(msg)
+        if self._kind in _SPREADSHEETS and first == "#" and _CELL_ERROR.fullmatch(text.strip()):
+            msg = "The cell holds a spreadsheet's error instead of a value; correct the formula behind it"
+            raise ValueError(msg)
+        if self._kind is FileFormat.CSV and is_code and "+" in text and _SCIENTIFIC.fullmatch(text.strip()):
+            msg = (
+                "A spreadsheet has shortened this number and lost digits; format the column as text and fill it in "
+                "again"
+            )
+            raise ValueError(msg)
+
+
+def _read_location(row: SheetRow, _column: Column, text: str) -> None:
+    row.location = unmarked(text.strip())
 
 
 def _read_grams(row: SheetRow, column: Column, text: str) -> None:
@@ -164,7 +210,7 @@ def _read_grams(row: SheetRow, column: Column, text: str) -> None:
 
 
 def _read_option_name(row: SheetRow, column: Column, text: str) -> None:
-    row.option_names = _placed(row.option_names, int(column.target), text.strip())
+    row.option_names = _placed(row.option_names, int(column.target), unmarked(text.strip()))
 
 
 def _read_option_value(row: SheetRow, column: Column, text: str) -> None:
@@ -185,17 +231,3 @@ def _policy(target: Field, text: str) -> str:
     """`deny` or `continue`; the column renamed in 2025 asks a question, so yes and no are answers too."""
     answers = {"true": "continue", "yes": "continue", "false": "deny", "no": "deny"}
     return parse_choice(target, answers.get(text.strip().lower(), text))
-
-
-def _refuse_spoilt(text: str, *, is_code: bool) -> None:
-    """Raises `ValueError` for what a spreadsheet has done to a cell, when it shows."""
-    first = text[0]
-    if first == "=" and _FORMULA.match(text):
-        msg = "The cell holds a formula; paste its value instead"
-        raise ValueError(msg)
-    if first == "#" and _CELL_ERROR.fullmatch(text.strip()):
-        msg = "The cell holds a spreadsheet's error instead of a value; correct the formula behind it"
-        raise ValueError(msg)
-    if is_code and "+" in text and _SCIENTIFIC.fullmatch(text.strip()):
-        msg = "A spreadsheet has shortened this number and lost digits; format the column as text and fill it in again"
-        raise ValueError(msg)

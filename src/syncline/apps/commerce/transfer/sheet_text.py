@@ -7,11 +7,14 @@ import csv
 import io
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
 from syncline.apps.commerce.field_text import shortened
+from syncline.apps.commerce.transfer.formats import FileFormat
 from syncline.apps.commerce.transfer.problems import Problem, Severity
+from syncline.apps.commerce.transfer.sheet import Line, Sheet, SheetUnreadable, unreadable
 from syncline.apps.commerce.transfer.sheet_columns import known_count
 
 MAX_CELL = 1 << 20
@@ -26,14 +29,6 @@ _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codec
 _DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
 
 
-class SheetUnreadable(Exception):
-    """Nothing more can be read; carries the problem to show."""
-
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(problem.reason)
-        self.problem = problem
-
-
 @dataclass(frozen=True, slots=True)
 class Dialect:
     """How the file is written, and notes on what was not as usual."""
@@ -43,17 +38,13 @@ class Dialect:
     notes: tuple[Problem, ...]
 
 
-def _unreadable(reason: str, *, row: int | None = None, column: str | None = None, value: str = "") -> SheetUnreadable:
-    return SheetUnreadable(Problem(row, column, value, reason, stops=True))
-
-
 def sniff(file: BinaryIO, encoding: str | None) -> Dialect:
     """Looks at the beginning of `file` and puts it back there. Raises `SheetUnreadable` for an empty file and for an
     encoding that does not exist. `encoding` None is UTF-8."""
     head = file.read(_HEAD)
     file.seek(0)
     if not head.strip(b"\0\r\n\t ") or head in {bom for bom, _ in _BOMS}:
-        raise _unreadable("The file is empty; export the sheet again.")
+        raise unreadable("The file is empty; export the sheet again.")
     notes: list[Problem] = []
     used = _checked_encoding(encoding, head)
     text = codecs.getincrementaldecoder(used)("replace").decode(head)
@@ -72,7 +63,7 @@ def _checked_encoding(encoding: str | None, head: bytes) -> str:
     try:
         b"a".decode(name)
     except (LookupError, UnicodeError):
-        raise _unreadable(f"There is no encoding {shortened(name)!r}; use utf-8, windows-1252 or utf-16.") from None
+        raise unreadable(f"There is no encoding {shortened(name)!r}; use utf-8, windows-1252 or utf-16.") from None
     return _guess_encoding(head) if codecs.lookup(name).name in {"utf-8", "utf-8-sig"} else name
 
 
@@ -92,6 +83,20 @@ def _first_record(text: str, delimiter: str) -> list[str]:
         return next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
     except csv.Error:
         return []
+
+
+def open_text(file: BinaryIO, encoding: str | None) -> Sheet:
+    """A CSV file whose header has been read. Raises `SheetUnreadable`."""
+    dialect = sniff(file, encoding)
+    rows = read_rows(file, dialect)
+    _, titles = next(rows)
+    return Sheet(FileFormat.CSV, titles, _numbered(rows), file.tell, list(dialect.notes))
+
+
+def _numbered(rows: Generator[tuple[int, list[str]], None, None]) -> Iterator[Line]:
+    with closing(rows):
+        for number, cells in rows:
+            yield number, cells, ""
 
 
 def read_rows(file: BinaryIO, dialect: Dialect) -> Generator[tuple[int, list[str]], None, None]:
@@ -129,7 +134,7 @@ def _lines(text: io.TextIOWrapper) -> Iterator[str]:
 
 
 def _nul(row: int) -> SheetUnreadable:
-    return _unreadable(
+    return unreadable(
         "There is a zero byte in this row: the file is damaged or is not a text file. Export it again as CSV UTF-8.",
         row=row,
     )
@@ -146,7 +151,7 @@ def _misquoted(row: int, detail: str) -> SheetUnreadable:
         reason = "There is text after a closing quote; inside a quoted cell write two quotes for one."
     else:
         reason = f"The row cannot be read as CSV ({detail})."
-    return _unreadable(reason, row=row)
+    return unreadable(reason, row=row)
 
 
 def _undecodable(file: BinaryIO, dialect: Dialect, error: UnicodeDecodeError) -> SheetUnreadable:
@@ -157,7 +162,7 @@ def _undecodable(file: BinaryIO, dialect: Dialect, error: UnicodeDecodeError) ->
         f"Byte {offset:,} of the file ({shown}) is not {error.encoding.upper()} text. Save the sheet as CSV UTF-8, "
         f"or name its encoding, for Excel in Western Europe and America windows-1252."
     )
-    return _unreadable(reason, row=row, column=column, value=shown)
+    return unreadable(reason, row=row, column=column, value=shown)
 
 
 def _first_bad_byte(file: BinaryIO, encoding: str) -> tuple[int, bytes]:
