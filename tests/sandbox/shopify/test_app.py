@@ -257,6 +257,8 @@ async def test_a_bulk_mutation_from_upload_to_ledger(http: httpx.AsyncClient, sh
 
 
 async def test_a_bulk_query_the_sandbox_does_not_serve_says_so(http: httpx.AsyncClient) -> None:
-    run = 'mutation{bulkOperationRunQuery(query:"{orders{edges{node{id}}}}",groupObjects:true){userErrors{message}}}'
+    run = (
+        'mutation{bulkOperationRunQuery(query:"{draftOrders{edges{node{id}}}}",groupObjects:true){userErrors{message}}}'
+    )
     error = (await http.post(PATH, json={"query": run})).json()["errors"][0]
-    assert error["message"] == "QueryRoot.orders is not served by the sandbox."
+    assert error["message"] == "QueryRoot.draftOrders is not served by the sandbox."

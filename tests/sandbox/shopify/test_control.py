@@ -125,7 +125,7 @@ async def test_the_state_is_told_line_by_line(http: httpx.AsyncClient) -> None:
         "committed": 0,
         "incoming": 0,
     }
-    assert (await http.get("/sandbox/state/orders")).status_code == 404
+    assert (await http.get("/sandbox/state/pages")).status_code == 404
 
 
 async def test_the_ledger_is_read_from_a_place_on(http: httpx.AsyncClient) -> None:

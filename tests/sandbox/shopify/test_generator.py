@@ -7,7 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from syncline.sandbox.shopify.generator import NEWEST, Generated, generate
+from syncline.sandbox.shopify.generator import Generated, generate
+from syncline.sandbox.shopify.generator_sales import NEWEST
 from syncline.sandbox.shopify.state import Store
 
 

@@ -150,8 +150,8 @@ def test_a_field_the_sandbox_does_not_serve_says_so_and_nothing_runs(ask: Ask, e
 
 
 def test_a_root_field_the_sandbox_does_not_serve_says_so(ask: Ask) -> None:
-    messages = [error["message"] for error in ask("{orders(first:1){nodes{id}} shop{name}}")["errors"]]
-    assert messages == ["QueryRoot.orders is not served by the sandbox."]
+    messages = [error["message"] for error in ask("{draftOrders(first:1){nodes{id}} shop{name}}")["errors"]]
+    assert messages == ["QueryRoot.draftOrders is not served by the sandbox."]
 
 
 def test_a_missing_scope_denies_the_field_in_the_words_of_the_table(ask: Ask) -> None:

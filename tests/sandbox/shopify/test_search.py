@@ -143,8 +143,8 @@ def test_a_value_of_the_wrong_type_is_ignored_with_a_warning(store: Store) -> No
 
 
 def test_a_filter_the_sandbox_does_not_serve_is_an_error(store: Store) -> None:
-    with pytest.raises(SearchNotServedError, match="collection_id"):
-        compile_search(store, "products", "collection_id:1")
+    with pytest.raises(SearchNotServedError, match="category_id"):
+        compile_search(store, "products", "category_id:1")
 
 
 def test_ids_by_number_range_and_global_id(store: Store) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -64,6 +66,13 @@ async def shopify(
     variants_per_product: Annotated[
         float, typer.Option(min=1, help="How many variants a product has on average.")
     ] = 4.5,
+    orders: Annotated[int, typer.Option(min=0, help="How many orders to make.")] = 0,
+    customers: Annotated[int, typer.Option(min=0, help="How many customers to make.")] = 0,
+    collections: Annotated[int, typer.Option(min=0, help="How many collections to make.")] = 0,
+    metafields_per_product: Annotated[
+        float, typer.Option(min=0, help="How many metafields a product has on average; a variant has a quarter.")
+    ] = 0,
+    media_per_product: Annotated[float, typer.Option(min=0, help="How many media a product has on average.")] = 0,
     seed: Annotated[int, typer.Option(help="The same seed makes the same store.")] = 1,
     from_csv: Annotated[
         list[Path] | None,
@@ -84,6 +93,7 @@ async def shopify(
     Examples:
       syncline sandbox shopify
       syncline sandbox shopify --products 10000 --seed 7 --plan plus
+      syncline sandbox shopify --orders 5000 --customers 3000 --collections 40
       syncline sandbox shopify --port 0 --json --from-csv products.csv more.csv
     """
     if parent is not None:
@@ -94,7 +104,18 @@ async def shopify(
     with listen(host, port) as listener:
         if not csv_files and parent is None:
             say(f"Making a store of {products:,} products…", style="dim")
-        store = await asyncio.to_thread(_make_store, products, variants_per_product, seed, csv_files)
+        make = partial(
+            generate,
+            products=products,
+            seed=seed,
+            variants_per_product=variants_per_product,
+            orders=orders,
+            customers=customers,
+            collections=collections,
+            metafields_per_product=metafields_per_product,
+            media_per_product=media_per_product,
+        )
+        store = await asyncio.to_thread(_make_store, make, csv_files)
         url = local_url(host, listener.getsockname()[1])
         facts = {
             "url": url,
@@ -123,10 +144,10 @@ def _options(*, plan: Plan, limits: bool, faults: str, token: str, seed: int) ->
     return SandboxOptions(token=token, plan=plan.value, limits=limits, faults=faults, seed=seed)
 
 
-def _make_store(products: int, variants_per_product: float, seed: int, csv_files: list[Path]) -> Store:
+def _make_store(make: Callable[[Store], object], csv_files: list[Path]) -> Store:
     store = Store()
     if not csv_files:
-        generate(store, products=products, seed=seed, variants_per_product=variants_per_product)
+        make(store)
         return store
     try:
         load_csv(store, csv_files)

@@ -166,6 +166,13 @@ def _presence(store: Store, node_type: str) -> Callable[[Any], bool]:
         "ProductVariant": store.variants,
         "InventoryItem": store.items,
         "Location": store.locations,
+        "Order": store.sales.orders,
+        "LineItem": store.sales.lines,
+        "Customer": store.sales.customers,
+        "MailingAddress": store.sales.addresses,
+        "Collection": store.collections.by_id,
+        "Media": store.media.by_id,
+        "Metafield": store.metafields.by_id,
     }
     if node_type == "InventoryLevel":
         levels = store.levels

@@ -16,7 +16,7 @@ from syncline.sandbox.shopify.cost import Size
 from syncline.sandbox.shopify.cursors import decode_cursor, encode_cursor
 from syncline.sandbox.shopify.ordering import Key, Ordering
 from syncline.sandbox.shopify.problems import Problem, Refused, bad_request, locations
-from syncline.sandbox.shopify.search import Search, SearchNotServedError, compile_search
+from syncline.sandbox.shopify.search import INDEXED, Search, SearchNotServedError, compile_search
 
 MAX_PAGE = 250
 
@@ -56,12 +56,14 @@ Sources = Callable[[Any], Source]
 def listed(
     items: Callable[[Context, dict[str, Any]], Items],
     sorts: dict[str | None, Callable[[Any], Any]],
+    kind: str | None = None,
 ) -> Resolver:
     """A connection over the few children of an entity. `sorts` maps each served sort key (None: the field has none) to
-    the value sorted by; the first is the default and the order `items` come in."""
+    the value sorted by; the first is the default and the order `items` come in. `kind` names the search filters of the
+    field's `query`, if it has one."""
 
     def sources(call: Call) -> Sources:
-        get = items(call.context, call.args)
+        get = _narrowed(call, kind, items(call.context, call.args))
         sort_key = call.args.get("sortKey")
         value = _served_sort(call, sorts, sort_key)
         natural = next(iter(sorts)) == sort_key
@@ -72,20 +74,42 @@ def listed(
 
         return source
 
-    return _connection(sources, lambda call: items(call.context, call.args))
+    return _connection(sources, lambda call: _narrowed(call, kind, items(call.context, call.args)))
+
+
+def _narrowed(call: Call, kind: str | None, items: Items) -> Items:
+    search = search_argument(call, kind) if kind else None
+    if search is None:
+        return items
+    matches = search.matches
+    return lambda parent: filter(matches, items(parent))
+
+
+def keyed(keys: Callable[[Call], Callable[[Any], Sequence[Key]]], entity: Callable[[Context], Run]) -> Resolver:
+    """A connection whose order depends on its parent: `keys` of a parent, ascending, and the `entity` of an id."""
+
+    def sources(call: Call) -> Sources:
+        keys_of, by_id = keys(call), entity(call.context)
+        return lambda parent: Source(keys_of(parent), lambda key: by_id(key[1]))
+
+    def everything(call: Call) -> Items:
+        keys_of, by_id = keys(call), entity(call.context)
+        return lambda parent: [by_id(number) for _, number in keys_of(parent)]
+
+    return _connection(sources, everything)
 
 
 def searched(
-    kind: str, table: Callable[[Context], Callable[[int], Any]], keep: Callable[[Call], Run] | None = None
+    kind: str, table: Callable[[Context], Callable[[int], Any]], keep: Callable[[Call], Run | None] | None = None
 ) -> Resolver:
     """A root connection over all entities of `kind` in the store, with `query` and `sortKey`. `keep` narrows it by the
-    field's own arguments."""
+    field's own arguments or by what the token may see; None when it need not."""
 
     def sources(call: Call) -> Sources:
         sort_key = call.args.get("sortKey") or "ID"
         ordering: Ordering[Any] = _served_sort(call, call.context.store.orders(kind), sort_key)
         by_id = table(call.context)
-        search = _search(call, kind)
+        search = search_argument(call, kind)
         kept = keep(call) if keep else None
 
         def source(_: Any) -> Source:
@@ -114,7 +138,7 @@ def ordered(order: Callable[[Context, dict[str, Any]], Callable[[Any], Ordering[
 
     def sources(call: Call) -> Sources:
         ordering = order(call.context, call.args)
-        search = _search(call, "levels")
+        search = search_argument(call, "levels")
         context = call.context
 
         def source(parent: Any) -> Source:
@@ -174,20 +198,26 @@ def _bulk_node(call: Call, node: Any) -> Run:
 
 def _served_sort(call: Call, sorts: Any, sort_key: str | None) -> Any:
     if sort_key not in sorts:
-        raise Refused([_not_served(call, f"The sort key {sort_key} of {call.parent.name}.{call.name}")])
+        raise Refused([not_served(call, f"The sort key {sort_key} of {call.parent.name}.{call.name}")])
     return sorts[sort_key]
 
 
-def _not_served(call: Call, what: str) -> Problem:
+def not_served(call: Call, what: str) -> Problem:
     extensions = {"code": "NOT_SERVED", "typeName": call.parent.name, "fieldName": call.name}
     return Problem(f"{what} is not served by the sandbox.", extensions, locations(call.nodes[0]), call.path)
 
 
-def _search(call: Call, kind: str) -> Search | None:
+def refuse_argument(call: Call, name: str) -> None:
+    """Raises `Refused` when an argument the sandbox would have to ignore is given."""
+    if call.args.get(name) not in (None, False):
+        raise Refused([not_served(call, f"The argument {name} of {call.parent.name}.{call.name}")])
+
+
+def search_argument(call: Call, kind: str) -> Search | None:
     """The compiled `query` argument; its warnings go to `extensions.search`."""
     text = call.args.get("query")
     if call.args.get("savedSearchId") is not None:
-        raise Refused([_not_served(call, "savedSearchId")])
+        raise Refused([not_served(call, "savedSearchId")])
     if not text:
         return None
     context = call.context
@@ -202,7 +232,7 @@ def _search(call: Call, kind: str) -> Search | None:
 
 
 def _matching(search: Search, ordering: Ordering[Any], sort_key: str, by_id: Callable[[int], Any]) -> list[Key]:
-    if search.resource in {"products", "variants", "items", "locations"}:
+    if search.resource in INDEXED:
         return search.keys(sort_key)
     keys = ordering.keys()
     return [key for key in keys if search.matches(by_id(key[1]))]
@@ -314,7 +344,7 @@ def _renderer(call: Call) -> Callable[[Page], Any]:
         elif field == "__typename":
             pairs.append((name, partial(_constant, call.named.name)))
         else:
-            compiler.refused.append(_not_served(call, f"{call.named.name}.{field}"))
+            compiler.refused.append(not_served(call, f"{call.named.name}.{field}"))
     return lambda found: {name: run(found) for name, run in pairs}
 
 

@@ -146,6 +146,18 @@ def _tables(store: Store) -> dict[str, Any]:
         "levels": store.levels,
         "locations": store.locations,
         "events": store.events,
+        "orders": store.sales.orders,
+        "lines": store.sales.lines,
+        "refunds": store.sales.refunds,
+        "fulfillments": store.sales.fulfillments,
+        "transactions": store.sales.transactions,
+        "customers": store.sales.customers,
+        "addresses": store.sales.addresses,
+        "collections": store.collections.by_id,
+        "memberships": list(store.collections.memberships()),
+        "media": store.media.by_id,
+        "product_media": list(store.media.shown()),
+        "metafields": store.metafields.by_id,
     }
 
 

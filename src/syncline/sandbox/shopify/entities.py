@@ -76,6 +76,9 @@ class InventoryItem:
     unit_cost: str | None = None
     weight: Decimal = Decimal(0)
     weight_unit: str = "KILOGRAMS"  # GRAMS | KILOGRAMS | OUNCES | POUNDS
+    country_code_of_origin: str | None = None
+    province_code_of_origin: str | None = None
+    harmonized_system_code: str | None = None
 
 
 @dataclass(slots=True)
@@ -113,7 +116,7 @@ class Event:
 
     id: int
     action: str  # create | update | destroy
-    subject_type: str  # PRODUCT | PRODUCT_VARIANT, as in the schema's EventSubjectType
+    subject_type: str  # PRODUCT | PRODUCT_VARIANT | COLLECTION | CUSTOMER | ORDER, of the schema's EventSubjectType
     subject_id: int
     created_at: datetime
     message: str = ""

@@ -16,21 +16,22 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from random import Random
 from typing import Any
 
 from syncline.sandbox.shopify import generator_words as words
-from syncline.sandbox.shopify.state import NewVariant, Store
+from syncline.sandbox.shopify.generator_content import ContentMaker
+from syncline.sandbox.shopify.generator_sales import NEWEST, SalesMaker
+from syncline.sandbox.shopify.state import InventoryItem, NewVariant, Store
 
-NEWEST = datetime(2026, 11, 1, tzinfo=UTC)
-"""No generated time is later. Fixed, so that a seed always gives the same store."""
 OLDEST_DAYS = 3 * 365
 BODIES = 1000
 MOST_VARIANTS = 100
 COUNTS = (1, 2, 3, 4, 5, 6, 8, 9, 12, 16)
 COUNT_WEIGHTS = (30, 10, 14, 12, 10, 8, 6, 4, 4, 2)
+ORIGINS = ("NO", "PT", "CA", "JP", "IT")
 NOT_IN_HANDLE = re.compile(r"[^\w]+", re.UNICODE)
 KILOGRAMS = tuple(Decimal(text) for text in ("0", "0.25", "0.4", "1", "1.5", "12"))
 
@@ -48,8 +49,15 @@ def generate(
     seed: int = 1,
     locations: int = 2,
     variants_per_product: float = 4.5,
+    *,
+    orders: int = 0,
+    customers: int = 0,
+    collections: int = 0,
+    metafields_per_product: float = 0,
+    media_per_product: float = 0,
 ) -> Generated:
-    """Adds exactly `products` products and `round(products * variants_per_product)` variants to the store."""
+    """Adds exactly `products` products and `round(products * variants_per_product)` variants to the store, and of the
+    rest what is asked for. The products of a seed are the same whatever else is asked for."""
     random = Random(seed)
     before = len(store.levels)
     with _no_collection():
@@ -58,7 +66,24 @@ def generate(
         maker = _Maker(random, store, places)
         for number, count in enumerate(counts):
             maker.add_product(number, count)
+        for number, item in enumerate(store.items.values()):
+            _declare(number, item)
+        content = ContentMaker(store, seed)
+        content.add_collections(collections)
+        content.add_media(media_per_product)
+        sales = SalesMaker(store, seed)
+        sales.add_customers(customers)
+        sales.add_orders(orders)
+        content.add_metafields(metafields_per_product)
     return Generated(products, sum(counts), len(store.levels) - before)
+
+
+def _declare(number: int, item: InventoryItem) -> None:
+    """What customs want to know, of two items in three."""
+    if number % 3:
+        item.country_code_of_origin = ORIGINS[number % len(ORIGINS)]
+        item.harmonized_system_code = f"{6100 + number % 17:04d}{number % 100:02d}"
+        item.province_code_of_origin = "ON" if item.country_code_of_origin == "CA" else None
 
 
 def _variant_counts(random: Random, products: int, mean: float) -> list[int]:

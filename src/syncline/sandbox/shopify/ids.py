@@ -1,4 +1,5 @@
-"""Global ids: `gid://shopify/<Type>/<number>`, a level's with `?inventory_item_id=<item>` behind it."""
+"""Global ids: `gid://shopify/<Type>/<number>`, a level's with `?inventory_item_id=<item>` behind it, an address's with
+`?model_name=CustomerAddress`."""
 
 from __future__ import annotations
 
@@ -22,6 +23,10 @@ def gid(kind: str, number: int) -> str:
 
 def level_gid(number: int, item_id: int) -> str:
     return f"gid://shopify/InventoryLevel/{number}?inventory_item_id={item_id}"
+
+
+def address_gid(number: int, model: str) -> str:
+    return f"gid://shopify/MailingAddress/{number}?model_name={model}"
 
 
 def parse_gid(text: str) -> GlobalId | None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-DEFAULT_SCOPES = frozenset({"write_products", "write_inventory", "read_locations"})
+DEFAULT_SCOPES = frozenset({
+    "write_products", "write_inventory", "read_locations", "write_orders", "read_all_orders", "write_customers",
+    "write_files",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ page at the end as at the start.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Generic, Protocol, TypeVar
 
 
@@ -57,3 +57,30 @@ class Ordering(Generic[E]):
     def before(self, key: Key) -> int:
         """Index just past the last key less than `key`."""
         return bisect_left(self.keys(), key)
+
+
+Orderings = Mapping[str, Ordering[E]]
+"""Sort key -> ordering, of one kind of entity."""
+
+
+def orderings(everything: Callable[[], Iterable[E]], **values: Callable[[E], Any]) -> Orderings[E]:
+    """One ordering for each sort key and the value it sorts by."""
+    return {sort_key: Ordering(everything, value) for sort_key, value in values.items()}
+
+
+def added(orders: Orderings[Any], entity: Any) -> None:
+    for ordering in orders.values():
+        ordering.add(entity)
+
+
+def removed(orders: Orderings[Any], entity: Any) -> None:
+    for ordering in orders.values():
+        ordering.discard(entity)
+
+
+def rewrite(orders: Orderings[Any], entity: Any, fields: Mapping[str, Any]) -> None:
+    """Sets `fields` of the entity and keeps it in its place in all orderings."""
+    removed(orders, entity)
+    for name, value in fields.items():
+        setattr(entity, name, value)
+    added(orders, entity)

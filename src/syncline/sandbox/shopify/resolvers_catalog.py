@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import html
-import re
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -13,10 +11,9 @@ from syncline.sandbox.shopify.compiler import Call, Items, Resolver, Run, entrie
 from syncline.sandbox.shopify.connections import listed
 from syncline.sandbox.shopify.context import Context
 from syncline.sandbox.shopify.ids import gid
+from syncline.sandbox.shopify.resolvers_metafields import metafields_of
+from syncline.sandbox.shopify.resolvers_texts import plain_text
 from syncline.sandbox.shopify.state import Product, Variant
-
-_TAG = re.compile(r"<[^>]*>")
-_BLANK = re.compile(r"\s+")
 
 
 def _variants(context: Context, _: dict[str, Any]) -> Items:
@@ -31,12 +28,7 @@ def _options(call: Call) -> Run:
 
 def _description(call: Call) -> Run:
     length = call.args.get("truncateAt")
-
-    def run(product: Product) -> str:
-        text = _BLANK.sub(" ", html.unescape(_TAG.sub(" ", product.description_html))).strip()
-        return text if length is None or len(text) <= length else text[: max(0, length - 3)] + "..."
-
-    return run
+    return lambda product: plain_text(product.description_html, length)
 
 
 def _price_range(context: Context) -> Run:
@@ -136,6 +128,7 @@ PRODUCT: dict[str, Resolver] = {
     "hasOnlyDefaultVariant": leaf(_is_default),
     "hasOutOfStockVariants": stored(_has_out_of_stock),
     "priceRangeV2": single(_price_range),
+    **metafields_of("Product"),
 }
 
 VARIANT: dict[str, Resolver] = {
@@ -156,6 +149,7 @@ VARIANT: dict[str, Resolver] = {
     "updatedAt": leaf(lambda variant: moment(variant.updated_at)),
     "inventoryItem": single(_item_of),
     "product": single(_product_of),
+    **metafields_of("ProductVariant"),
 }
 
 TYPES: dict[str, dict[str, Resolver]] = {

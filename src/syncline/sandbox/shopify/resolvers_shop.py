@@ -10,7 +10,13 @@ from syncline.sandbox.shopify.context import Context
 from syncline.sandbox.shopify.ids import gid
 from syncline.sandbox.shopify.state import Event
 
-SUBJECTS = {"PRODUCT": "Product", "PRODUCT_VARIANT": "ProductVariant"}
+SUBJECTS = {
+    "PRODUCT": "Product",
+    "PRODUCT_VARIANT": "ProductVariant",
+    "COLLECTION": "Collection",
+    "CUSTOMER": "Customer",
+    "ORDER": "Order",
+}
 PLUS_PLANS = frozenset({"plus", "enterprise"})
 
 

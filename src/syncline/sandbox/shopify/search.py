@@ -14,7 +14,8 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from syncline.sandbox.shopify.ordering import Key, Ordering
-from syncline.sandbox.shopify.search_fields import RESOURCES, Filter, Resource
+from syncline.sandbox.shopify.search_fields import RESOURCES
+from syncline.sandbox.shopify.search_resource import Filter, Resource
 from syncline.sandbox.shopify.search_syntax import And, Not, Or, Term, Tree, describe, parse
 from syncline.sandbox.shopify.search_terms import (
     BadValueError,
@@ -33,7 +34,13 @@ from syncline.sandbox.shopify.search_terms import (
 from syncline.sandbox.shopify.state import Store
 
 Predicate = Callable[[Any], bool]
-SORT_KEYS = {"id": "ID", "created_at": "CREATED_AT", "updated_at": "UPDATED_AT"}
+SORT_KEYS = {
+    "id": "ID",
+    "created_at": "CREATED_AT",
+    "customer_date": "CREATED_AT",
+    "updated_at": "UPDATED_AT",
+    "processed_at": "PROCESSED_AT",
+}
 INTERVALS: dict[str, Callable[[Term], Interval]] = {
     "id": id_interval,
     "integer": integer_interval,
@@ -130,7 +137,7 @@ class Search:
 
 
 def compile_search(store: Store, resource: str, text: str | None) -> Search:
-    """The search `text` on `resource` (products, variants, items, levels, locations, events, bulk_operations).
+    """The search `text` on `resource`, one of `RESOURCES`.
 
     Raises `SearchNotServedError` for a filter that Shopify knows and the sandbox does not.
     """
@@ -283,14 +290,21 @@ def _joined(how: Callable[[Iterable[bool]], bool], parts: list[Predicate | None]
     return known[0] if len(known) == 1 else lambda entity: how(part(entity) for part in known)
 
 
+INDEXED: dict[str, Callable[[Store], dict[int, Any]]] = {
+    "products": lambda store: store.products,
+    "variants": lambda store: store.variants,
+    "items": lambda store: store.items,
+    "locations": lambda store: store.locations,
+    "orders": lambda store: store.sales.orders,
+    "customers": lambda store: store.sales.customers,
+    "counted_customers": lambda store: store.sales.customers,
+    "collections": lambda store: store.collections.by_id,
+}
+"""Resources whose searches may go by an ordering and a table of the store."""
+
+
 def _table(store: Store, resource: str) -> dict[int, Any]:
-    tables: dict[str, dict[int, Any]] = {
-        "products": store.products,
-        "variants": store.variants,
-        "items": store.items,
-        "locations": store.locations,
-    }
-    return tables[resource]
+    return INDEXED[resource](store)
 
 
 _results: WeakKeyDictionary[Store, OrderedDict[tuple[str, str, str], tuple[int, list[Key]]]] = WeakKeyDictionary()

@@ -5,11 +5,12 @@ Names and types are those of the tables in the schema's argument descriptions (A
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import Any
 
+from syncline.sandbox.shopify.search_fields_content import CONTENT
+from syncline.sandbox.shopify.search_fields_sales import SALES
+from syncline.sandbox.shopify.search_resource import CREATED_AT, ID, UPDATED_AT, Filter, Resource
 from syncline.sandbox.shopify.state import (
     Event,
     InventoryItem,
@@ -19,34 +20,6 @@ from syncline.sandbox.shopify.state import (
     Store,
     Variant,
 )
-
-Read = Callable[[Store, Any], Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """`kind`: id, integer, decimal, time, boolean, keyword (whole value, case ignored) or text (words of it).
-
-    `read` gives the value or, with `many`, several of which one must match. `listed` filters take `a,b`.
-    """
-
-    kind: str
-    read: Read
-    many: bool = False
-    listed: bool = False
-    negated: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Resource:
-    """`default` gives the texts that a term without a field searches; None where Shopify's table has no default."""
-
-    filters: Mapping[str, Filter]
-    not_served: frozenset[str] = frozenset()
-    default: Callable[[Store, Any], Iterable[str | None]] | None = None
-
-    def knows(self, name: str) -> bool:
-        return name in self.filters or name in self.not_served or name.startswith("metafields.")
 
 
 def _variants(store: Store, product: Product) -> list[Variant]:
@@ -103,10 +76,6 @@ def _variant_texts(store: Store, variant: Variant) -> Iterable[str | None]:
     return (variant.title, variant.sku, variant.barcode, product.title, product.vendor, product.product_type)
 
 
-ID = Filter("id", lambda _, entity: entity.id)
-CREATED_AT = Filter("time", lambda _, entity: entity.created_at)
-UPDATED_AT = Filter("time", lambda _, entity: entity.updated_at)
-
 PRODUCTS = Resource(
     {
         "id": ID,
@@ -132,11 +101,12 @@ PRODUCTS = Resource(
         "inventory_total": Filter("integer", lambda s, p: s.total_inventory(p)),
         "is_price_reduced": Filter("boolean", _is_reduced),
         "out_of_stock_somewhere": Filter("boolean", _is_out_somewhere),
+        "collection_id": Filter("id", lambda s, p: s.collections.of_product.get(p.id, ()), many=True),
         "published_status": Filter("keyword", _published_words, many=True),
         "tracks_inventory": Filter("boolean", lambda s, p: any(s.items[v.item_id].tracked for v in _variants(s, p))),
     },
     frozenset({
-        "bundles", "category_id", "collection_id", "combined_listing_role", "delivery_profile_id", "error_feedback",
+        "bundles", "category_id", "combined_listing_role", "delivery_profile_id", "error_feedback",
         "has_only_composites", "has_variant_with_components", "product_configuration_owner",
         "product_publication_status", "publication_ids", "publishable_status",
     }),
@@ -229,6 +199,8 @@ RESOURCES: Mapping[str, Resource] = {
             "comments": Filter("anything", lambda _, _event: None),
         }
     ),
+    **SALES,
+    **CONTENT,
     "bulk_operations": Resource(
         {
             "id": ID,

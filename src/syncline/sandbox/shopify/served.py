@@ -11,19 +11,43 @@ from syncline.sandbox.shopify import (
     mutations_variants,
     resolvers_bulk,
     resolvers_catalog,
+    resolvers_collections,
+    resolvers_customers,
     resolvers_inventory,
+    resolvers_media,
+    resolvers_metafields,
+    resolvers_money,
+    resolvers_orders,
     resolvers_root,
     resolvers_shop,
 )
 from syncline.sandbox.shopify.bulk import BulkOperation
-from syncline.sandbox.shopify.compiler import Resolver
+from syncline.sandbox.shopify.compiler import Resolver, entries
 from syncline.sandbox.shopify.connections import PAGE_INFO
+from syncline.sandbox.shopify.entities_content import Collection, Media, Metafield
+from syncline.sandbox.shopify.entities_sales import (
+    Address,
+    Customer,
+    Fulfillment,
+    Order,
+    OrderLine,
+    Refund,
+    Transaction,
+)
 from syncline.sandbox.shopify.state import Event, InventoryItem, InventoryLevel, Location, Product, Shop, Variant
 from syncline.sandbox.shopify.world import ProductSetOperation
 
 SERVED: dict[str, dict[str, Resolver]] = {
     **resolvers_catalog.TYPES,
+    "Product": {**resolvers_catalog.PRODUCT, **resolvers_collections.PRODUCT, **resolvers_media.PRODUCT},
     **resolvers_inventory.TYPES,
+    **resolvers_orders.TYPES,
+    **resolvers_money.TYPES,
+    **resolvers_customers.TYPES,
+    **resolvers_collections.TYPES,
+    **resolvers_media.TYPES,
+    **resolvers_metafields.TYPES,
+    "Job": entries("id", "done"),
     **resolvers_shop.TYPES,
     **resolvers_bulk.TYPES,
     **mutations_products.TYPES,
@@ -51,8 +75,17 @@ TYPE_NAMES: dict[type, str] = {
     Shop: "Shop",
     BulkOperation: "BulkOperation",
     ProductSetOperation: "ProductSetOperation",
+    Order: "Order",
+    OrderLine: "LineItem",
+    Refund: "Refund",
+    Fulfillment: "Fulfillment",
+    Transaction: "OrderTransaction",
+    Customer: "Customer",
+    Address: "MailingAddress",
+    Collection: "Collection",
+    Metafield: "Metafield",
 }
 
 
 def type_name(entity: Any) -> str:
-    return TYPE_NAMES[type(entity)]
+    return entity.type_name if isinstance(entity, Media) else TYPE_NAMES[type(entity)]

@@ -6,12 +6,10 @@ inventory adjustment of a tracked item, bumps the product's `updated_at` too (sc
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from syncline.kernel import clock
 from syncline.sandbox.shopify.entities import (
     Event,
     InventoryItem,
@@ -23,7 +21,12 @@ from syncline.sandbox.shopify.entities import (
     Shop,
     Variant,
 )
-from syncline.sandbox.shopify.ordering import Ordering
+from syncline.sandbox.shopify.entities_content import Collection, RuleFacts
+from syncline.sandbox.shopify.entities_sales import Customer, Order
+from syncline.sandbox.shopify.journal import Journal
+from syncline.sandbox.shopify.ordering import Ordering, Orderings, added, orderings, removed, rewrite
+from syncline.sandbox.shopify.state_content import Collections, MediaLibrary, Metafields
+from syncline.sandbox.shopify.state_sales import Sales
 
 __all__ = [
     "Event",
@@ -39,71 +42,77 @@ __all__ = [
     "variant_title",
 ]
 
-FIRST_IDS = {
-    "product": 7_000_000_000_001,
-    "option": 9_000_000_000_001,
-    "variant": 41_000_000_000_001,
-    "item": 43_000_000_000_001,
-    "location": 61_000_000_001,
-    "level": 98_000_000_001,
-    "event": 164_000_000_000_001,
-}
-
 
 class Store:
     """All of one shop. Not safe for threads: it is read and changed on the event loop only."""
 
     def __init__(self, shop: Shop | None = None) -> None:
         self.shop = shop or Shop()
+        self.journal = Journal()
         self.products: dict[int, Product] = {}
         self.variants: dict[int, Variant] = {}
         self.items: dict[int, InventoryItem] = {}
         self.levels: dict[tuple[int, int], InventoryLevel] = {}
         self.locations: dict[int, Location] = {}
-        self.events: list[Event] = []
         self.product_by_handle: dict[str, int] = {}
         self.levels_of_item: dict[int, list[int]] = {}
         """item id -> location ids where it is stocked, ascending"""
         self.levels_at_location: dict[int, dict[int, None]] = {}
         """location id -> item ids stocked there (a dict for its order and quick removal)"""
         self._level_orders: dict[int, Ordering[InventoryLevel]] = {}
-        self.revision = 0
         self.variant_events = False
         """Whether deleting a variant alone writes an event of its own; whether Shopify does is not documented."""
-        self._next = dict(FIRST_IDS)
-        products, variants, items = self.products, self.variants, self.items
-        locations = self.locations
-        self._product_orders: dict[str, Ordering[Product]] = {
-            "ID": Ordering(products.values, lambda p: p.id),
-            "TITLE": Ordering(products.values, lambda p: p.title.casefold()),
-            "CREATED_AT": Ordering(products.values, lambda p: p.created_at),
-            "UPDATED_AT": Ordering(products.values, lambda p: p.updated_at),
-            "VENDOR": Ordering(products.values, lambda p: p.vendor.casefold()),
-            "PRODUCT_TYPE": Ordering(products.values, lambda p: p.product_type.casefold()),
-        }
-        self._variant_orders: dict[str, Ordering[Variant]] = {
-            "ID": Ordering(variants.values, lambda v: v.id),
-            "SKU": Ordering(variants.values, lambda v: v.sku or ""),
-            "UPDATED_AT": Ordering(variants.values, lambda v: v.updated_at),
-        }
-        self._item_orders: dict[str, Ordering[InventoryItem]] = {"ID": Ordering(items.values, lambda i: i.id)}
-        self._location_orders: dict[str, Ordering[Location]] = {
-            "ID": Ordering(locations.values, lambda at: at.id),
-            "NAME": Ordering(locations.values, lambda at: at.name.casefold()),
-        }
-        self._event_orders: dict[str, Ordering[Event]] = {
-            "ID": Ordering(lambda: self.events, lambda event: event.id),
-            "CREATED_AT": Ordering(lambda: self.events, lambda event: event.created_at),
-        }
+        self._product_orders = orderings(
+            self.products.values,
+            ID=lambda product: product.id,
+            TITLE=lambda product: product.title.casefold(),
+            CREATED_AT=lambda product: product.created_at,
+            UPDATED_AT=lambda product: product.updated_at,
+            VENDOR=lambda product: product.vendor.casefold(),
+            PRODUCT_TYPE=lambda product: product.product_type.casefold(),
+        )
+        self._variant_orders = orderings(
+            self.variants.values,
+            ID=lambda variant: variant.id,
+            SKU=lambda variant: variant.sku or "",
+            UPDATED_AT=lambda variant: variant.updated_at,
+        )
+        self._item_orders = orderings(
+            self.items.values,
+            ID=lambda item: item.id,
+            CREATED_AT=lambda item: item.created_at,
+            UPDATED_AT=lambda item: item.updated_at,
+        )
+        self._location_orders = orderings(
+            self.locations.values, ID=lambda location: location.id, NAME=lambda location: location.name.casefold()
+        )
+        self.sales = Sales(self.journal)
+        self.collections = Collections(self.journal, self.products.values, self._rule_facts)
+        self.media = MediaLibrary(self.journal, self.touch)
+        self.metafields = Metafields(self.journal, self.touch)
 
-    def orders(self, kind: str) -> Mapping[str, Ordering[Any]]:
-        """The sort keys served for `kind` (products, variants, items, locations, events) and their orderings."""
-        found: Mapping[str, Mapping[str, Ordering[Any]]] = {
+    @property
+    def revision(self) -> int:
+        """Grows with every change."""
+        return self.journal.revision
+
+    @property
+    def events(self) -> list[Event]:
+        return self.journal.events
+
+    def orders(self, kind: str) -> Orderings[Any]:
+        """The sort keys served for `kind` (products, variants, items, locations, events, orders, customers,
+        collections) and their orderings."""
+        found: Mapping[str, Orderings[Any]] = {
             "products": self._product_orders,
             "variants": self._variant_orders,
             "items": self._item_orders,
             "locations": self._location_orders,
-            "events": self._event_orders,
+            "events": self.journal.event_orders,
+            "orders": self.sales.order_orders,
+            "customers": self.sales.customer_orders,
+            "counted_customers": self.sales.customer_orders,
+            "collections": self.collections.orderings,
         }
         return found[kind]
 
@@ -117,16 +126,13 @@ class Store:
         return self._level_orders[location_id]
 
     def find_event(self, number: int) -> Event | None:
-        at = bisect_left(self.events, number, key=lambda event: event.id)
-        return self.events[at] if at < len(self.events) and self.events[at].id == number else None
+        return self.journal.find_event(number)
 
     def now(self) -> datetime:
-        return clock.now().replace(microsecond=0)
+        return self.journal.now()
 
     def next_id(self, kind: str) -> int:
-        number = self._next[kind]
-        self._next[kind] = number + 1
-        return number
+        return self.journal.next_id(kind)
 
     # -- reading
 
@@ -162,8 +168,8 @@ class Store:
         )
         self.locations[location.id] = location
         self.levels_at_location[location.id] = {}
-        _added(self._location_orders, location)
-        self.revision += 1
+        added(self._location_orders, location)
+        self.journal.revision += 1
         return location
 
     # -- products
@@ -204,10 +210,11 @@ class Store:
         self.product_by_handle[handle] = product.id
         for new in list(variants) or [NewVariant(["Default Title"])]:
             self._insert_variant(product, new, created, product.updated_at)
-        _added(self._product_orders, product)
-        self.revision += 1
+        added(self._product_orders, product)
+        self.collections.refresh(product)
+        self.journal.revision += 1
         if log:
-            self._log("create", "PRODUCT", product.id, f"Product was created: {title}.")
+            self.journal.log("create", "PRODUCT", product.id, f"Product was created: {title}.")
         return product
 
     def free_handle(self, wanted: str) -> str:
@@ -226,18 +233,48 @@ class Store:
             del self.product_by_handle[product.handle]
             self.product_by_handle[handle] = product.id
         self._write(self._product_orders, product, {**fields, "updated_at": self.now()})
+        self.collections.refresh(product)
 
     def touch_product(self, product: Product) -> None:
         self.update_product(product)
 
+    def touch(self, kind: str, number: int) -> None:
+        """Bumps `updated_at` of a Product, ProductVariant, Collection, Customer or Order, as a new metafield does."""
+        match kind:
+            case "Product":
+                self.touch_product(self.products[number])
+            case "ProductVariant":
+                self.update_variant(self.variants[number])
+            case "Collection":
+                self.collections.update(self.collections.by_id[number])
+            case "Customer":
+                self.sales.update_customer(self.sales.customers[number])
+            case "Order":
+                self.sales.update_order(self.sales.orders[number])
+
+    def delete_collection(self, collection: Collection) -> None:
+        self.metafields.forget("Collection", collection.id)
+        self.collections.delete(collection)
+
+    def delete_customer(self, customer: Customer) -> None:
+        self.metafields.forget("Customer", customer.id)
+        self.sales.delete_customer(customer)
+
+    def delete_order(self, order: Order) -> None:
+        self.metafields.forget("Order", order.id)
+        self.sales.delete_order(order)
+
     def delete_product(self, product: Product) -> None:
         for number in list(product.variant_ids):
             self._drop_variant(self.variants[number])
-        _removed(self._product_orders, product)
+        removed(self._product_orders, product)
+        self.collections.forget(product.id)
+        self.media.forget(product.id)
+        self.metafields.forget("Product", product.id)
         del self.products[product.id]
         del self.product_by_handle[product.handle]
-        self.revision += 1
-        self._log("destroy", "PRODUCT", product.id, f"Product was deleted: {product.title}.")
+        self.journal.revision += 1
+        self.journal.log("destroy", "PRODUCT", product.id, f"Product was deleted: {product.title}.")
 
     # -- variants
 
@@ -248,9 +285,12 @@ class Store:
         return variant
 
     def update_variant(self, variant: Variant, **fields: Any) -> None:
-        """Sets `fields` (`option_values` renames the variant too) and bumps it and its product."""
+        """Sets `fields` (`option_values` renames the variant too) and bumps it and its product. A SKU is the inventory
+        item's, so a new one bumps that too."""
         if "option_values" in fields:
             fields["title"] = variant_title(fields["option_values"])
+        if fields.get("sku", variant.sku) != variant.sku:
+            self._write(self._item_orders, self.items[variant.item_id], {"updated_at": self.now()})
         self._write(self._variant_orders, variant, {**fields, "updated_at": self.now()})
         self.touch_product(self.products[variant.product_id])
 
@@ -261,7 +301,7 @@ class Store:
         self.renumber(product)
         self.touch_product(product)
         if self.variant_events:
-            self._log("destroy", "PRODUCT_VARIANT", variant.id, f"Variant was deleted: {variant.title}.")
+            self.journal.log("destroy", "PRODUCT_VARIANT", variant.id, f"Variant was deleted: {variant.title}.")
 
     def renumber(self, product: Product) -> None:
         """Positions 1, 2, 3 ... in the order of `variant_ids`."""
@@ -285,7 +325,7 @@ class Store:
         for name, value in quantities.items():
             setattr(level, name, value)
         level.updated_at = moment
-        self.revision += 1
+        self.journal.revision += 1
         item = self.items[item_id]
         if item.tracked:
             self.touch_product(self.products[self.variants[item.variant_id].product_id])
@@ -296,7 +336,7 @@ class Store:
         del self.levels[item_id, location_id]
         self.levels_of_item[item_id].remove(location_id)
         del self.levels_at_location[location_id][item_id]
-        self.revision += 1
+        self.journal.revision += 1
 
     # -- inside
 
@@ -335,9 +375,9 @@ class Store:
         product.variant_ids.append(variant.id)
         for location_id, available in new.quantities.items():
             self._stock(item_id, location_id, updated).available = available
-        _added(self._variant_orders, variant)
-        _added(self._item_orders, item)
-        self.revision += 1
+        added(self._variant_orders, variant)
+        added(self._item_orders, item)
+        self.journal.revision += 1
         return variant
 
     def _stock(self, item_id: int, location_id: int, moment: datetime) -> InventoryLevel:
@@ -356,33 +396,30 @@ class Store:
             self.remove_level(variant.item_id, location_id)
         self.levels_of_item.pop(variant.item_id, None)
         item = self.items.pop(variant.item_id)
-        _removed(self._item_orders, item)
-        _removed(self._variant_orders, variant)
+        removed(self._item_orders, item)
+        removed(self._variant_orders, variant)
+        self.metafields.forget("ProductVariant", variant.id)
         del self.variants[variant.id]
 
-    def _write(self, orders: Mapping[str, Ordering[Any]], entity: Any, fields: Mapping[str, Any]) -> None:
-        _removed(orders, entity)
-        for name, value in fields.items():
-            setattr(entity, name, value)
-        _added(orders, entity)
-        self.revision += 1
+    def _write(self, orders: Orderings[Any], entity: Any, fields: Mapping[str, Any]) -> None:
+        rewrite(orders, entity, fields)
+        self.journal.revision += 1
 
-    def _log(self, action: str, subject_type: str, subject_id: int, message: str) -> None:
-        event = Event(self.next_id("event"), action, subject_type, subject_id, self.now(), message)
-        self.events.append(event)
-        _added(self._event_orders, event)
+    def _rule_facts(self, product: Product) -> RuleFacts:
+        variants = self.variants_of(product)
+        return RuleFacts(
+            title=product.title,
+            type=product.product_type,
+            vendor=product.vendor,
+            tags=tuple(product.tags),
+            prices=tuple(variant.price for variant in variants),
+            compare_at_prices=tuple(variant.compare_at_price for variant in variants),
+            weights=tuple(str(self.items[variant.item_id].weight) for variant in variants),
+            variant_titles=tuple(variant.title for variant in variants),
+            stocks=tuple(sum(at.available for at in self.levels_of(variant.item_id)) for variant in variants),
+        )
 
 
 def variant_title(option_values: Sequence[str]) -> str:
     """`S / Red`, as Shopify builds a variant's title."""
     return " / ".join(option_values)
-
-
-def _added(orders: Mapping[str, Ordering[Any]], entity: Any) -> None:
-    for ordering in orders.values():
-        ordering.add(entity)
-
-
-def _removed(orders: Mapping[str, Ordering[Any]], entity: Any) -> None:
-    for ordering in orders.values():
-        ordering.discard(entity)
