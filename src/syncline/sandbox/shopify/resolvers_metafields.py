@@ -13,7 +13,6 @@ from syncline.sandbox.shopify.connections import listed
 from syncline.sandbox.shopify.context import Context
 from syncline.sandbox.shopify.entities_content import OWNER_TYPES, Metafield
 from syncline.sandbox.shopify.ids import gid
-from syncline.sandbox.shopify.state import Store
 
 APP_NAMESPACE = "app--1"
 """The namespace meant when none is named: the one reserved for the app."""
@@ -70,20 +69,9 @@ def json_value(kind: str, value: str) -> Any:
     return json.loads(value) if kind in JSON_TYPES or kind.startswith("list.") else value
 
 
-def owner_of(store: Store, kind: str, number: int) -> Any:
-    """The product, variant, collection, customer or order; None when there is none."""
-    tables: dict[str, dict[int, Any]] = {
-        "Product": store.products,
-        "ProductVariant": store.variants,
-        "Collection": store.collections.by_id,
-        "Customer": store.sales.customers,
-        "Order": store.sales.orders,
-    }
-    return tables[kind].get(number) if kind in tables else None
-
-
 def _owner(context: Context) -> Run:
-    return lambda metafield: owner_of(context.store, metafield.owner_type, metafield.owner_id)
+    find = context.store.find
+    return lambda metafield: find(metafield.owner_type, metafield.owner_id)
 
 
 def _nothing(_: Context) -> Run:

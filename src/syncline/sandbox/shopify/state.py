@@ -6,7 +6,7 @@ inventory adjustment of a tracked item, bumps the product's `updated_at` too (sc
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -238,19 +238,27 @@ class Store:
     def touch_product(self, product: Product) -> None:
         self.update_product(product)
 
+    def find(self, kind: str, number: int) -> Any:
+        """The Product, ProductVariant, Collection, Customer or Order of that number; None when there is none."""
+        tables: dict[str, dict[int, Any]] = {
+            "Product": self.products,
+            "ProductVariant": self.variants,
+            "Collection": self.collections.by_id,
+            "Customer": self.sales.customers,
+            "Order": self.sales.orders,
+        }
+        return tables[kind].get(number) if kind in tables else None
+
     def touch(self, kind: str, number: int) -> None:
-        """Bumps `updated_at` of a Product, ProductVariant, Collection, Customer or Order, as a new metafield does."""
-        match kind:
-            case "Product":
-                self.touch_product(self.products[number])
-            case "ProductVariant":
-                self.update_variant(self.variants[number])
-            case "Collection":
-                self.collections.update(self.collections.by_id[number])
-            case "Customer":
-                self.sales.update_customer(self.sales.customers[number])
-            case "Order":
-                self.sales.update_order(self.sales.orders[number])
+        """Bumps `updated_at` of what `find` finds, as a new metafield does."""
+        bump: dict[str, Callable[[Any], None]] = {
+            "Product": self.touch_product,
+            "ProductVariant": self.update_variant,
+            "Collection": self.collections.update,
+            "Customer": self.sales.update_customer,
+            "Order": self.sales.update_order,
+        }
+        bump[kind](self.find(kind, number))
 
     def delete_collection(self, collection: Collection) -> None:
         self.metafields.forget("Collection", collection.id)
