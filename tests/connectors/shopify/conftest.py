@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -45,12 +45,15 @@ Open = Callable[..., Any]
 
 @pytest.fixture
 async def open_sandbox() -> AsyncIterator[Open]:
-    """`await open_sandbox(products=40, faults="throttle=1", ...)`; the options are those of the sandbox."""
+    """`await open_sandbox(products=40, faults="throttle=1", ...)`; the options are those of the sandbox, and `more`
+    goes to its generator."""
     async with AsyncExitStack() as stack:
 
-        async def open_(products: int = 40, seed: int = 1, **options: Any) -> Sandbox:
+        async def open_(
+            products: int = 40, seed: int = 1, more: Mapping[str, Any] | None = None, **options: Any
+        ) -> Sandbox:
             store = Store()
-            generate(store, products=products, seed=seed)
+            generate(store, products=products, seed=seed, **(more or {}))
             app = create_app(store, SandboxOptions(**options))
             await stack.enter_async_context(app.router.lifespan_context(app))
             return Sandbox(store, app)

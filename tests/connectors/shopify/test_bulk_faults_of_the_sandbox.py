@@ -7,7 +7,7 @@ import pytest
 
 from syncline.connectors.shopify import bulk, streams
 from syncline.connectors.shopify.actions import update_product
-from syncline.connectors.shopify.records import decode
+from syncline.connectors.shopify.records import decode, kind_of
 from syncline.runtime.connect.errors import OutcomeUnknown
 from syncline.sandbox.shopify.server import running
 
@@ -33,7 +33,9 @@ async def test_children_that_come_before_their_parents_are_all_there(open_sandbo
     sandbox = await open_sandbox(faults="bulk_reorder")
     async with sandbox.client() as client:
         _, lines = await result(client)
-    assert {decode(line).id for line in lines} >= {f"gid://shopify/Product/{n}" for n in sandbox.store.products}
+    assert {decode(line, kind_of(line, "products")).id for line in lines} >= {
+        f"gid://shopify/Product/{n}" for n in sandbox.store.products
+    }
     assert len(lines) == len(sandbox.store.products) + len(sandbox.store.variants)
 
 

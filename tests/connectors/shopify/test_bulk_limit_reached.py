@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from syncline.connectors.shopify import bulk, streams
+from syncline.connectors.shopify.sources import bulk_query
 from syncline.connectors.shopify.testing import Asked, RecordedStore, open_client, read_request
 from syncline.kernel.errors import Fatal
 from syncline.runtime.connect.errors import OutcomeUnknown
@@ -59,7 +60,7 @@ async def test_query_that_shopify_refuses_is_fatal() -> None:
 
 @pytest.mark.parametrize("version", ["2026-10", "2025-10"])
 async def test_operation_whose_start_was_not_answered_is_taken_over(version: str) -> None:
-    query = bulk.query_of(streams.PRODUCTS, None)
+    query = bulk_query("products", since=None)
     store = store_that(started())
     store.version = version
     store.answers["BulkRecent"] = lambda _: {

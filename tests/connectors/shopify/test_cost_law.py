@@ -4,9 +4,11 @@ import pytest
 
 from syncline.connectors.shopify import actions, queries
 from syncline.connectors.shopify.cost import MAX_QUERY_COST, connection_cost, connection_size, estimate
-from syncline.connectors.shopify.pages import CHILDREN_A_PAGE, PRODUCTS_A_PAGE
+from syncline.connectors.shopify.sources import SOURCES, count_query, page_cost, page_query
 from syncline.connectors.shopify.testing import RecordedStore, answer, open_client, product
 from syncline.runtime.connect.testing import ScriptedVendor
+
+COUNTS = str(count_query("products"))
 
 
 @pytest.mark.parametrize(
@@ -34,10 +36,13 @@ def test_cost_of_a_query(query: str, cost: int) -> None:
 
 
 def test_a_page_of_products_fits_into_one_query() -> None:
-    asked = {"first": PRODUCTS_A_PAGE, "children": CHILDREN_A_PAGE}
-    variants = connection_cost(CHILDREN_A_PAGE, 5)
-    assert estimate(queries.PRODUCTS_PAGE, asked) == connection_cost(PRODUCTS_A_PAGE, 4 + variants) == 563
-    assert estimate(queries.PRODUCTS_PAGE, asked) < MAX_QUERY_COST
+    variants = connection_cost(100, 5)
+    assert page_cost("products") == connection_cost(250, 4 + variants) == 563
+
+
+@pytest.mark.parametrize("stream", SOURCES)
+def test_a_full_page_of_every_stream_is_allowed(stream: str) -> None:
+    assert 0 < page_cost(stream) < MAX_QUERY_COST
 
 
 def test_ids_are_counted_one_by_one_until_shopify_says_otherwise() -> None:
@@ -49,13 +54,12 @@ def test_ids_are_counted_one_by_one_until_shopify_says_otherwise() -> None:
 async def test_sandbox_asks_for_what_the_law_says(version: str, sandbox: Any) -> None:
     asked: list[tuple[str, dict[str, object]]] = [
         (queries.STORE, {}),
-        (queries.PRODUCT_COUNTS, {}),
-        (queries.PRODUCTS_PAGE, {"first": 250, "children": 100, "after": None, "query": None}),
-        (queries.PRODUCTS_PAGE, {"first": 7, "children": 3, "after": None, "query": None}),
+        (COUNTS, {}),
+        (page_query("products"), {"first": 250, "after": None, "query": None}),
+        (page_query("products", keys_only=True), {"first": 7, "after": None, "query": None}),
         (queries.LOCATIONS_PAGE, {"first": 250, "after": None}),
         (queries.LEVELS_OF_LOCATION, {"id": "gid://shopify/Location/1", "first": 250}),
         (queries.DELETIONS_PAGE, {"first": 250, "query": "action:destroy"}),
-        (queries.VARIANT_IDS, {"first": 250}),
     ]
     async with sandbox.client(api_version=version) as client:
         for query, variables in asked:
@@ -68,9 +72,9 @@ async def test_cost_told_by_shopify_replaces_the_estimate() -> None:
     vendor = ScriptedVendor(store)
     vendor.then(lambda *_: answer({"productsCount": None, "productVariantsCount": None}, cost=77))
     async with open_client(vendor.transport) as client:
-        assert client._cost(queries.PRODUCT_COUNTS, {}) == 2
-        await client.execute(queries.PRODUCT_COUNTS, idempotent=True)
-        assert client._cost(queries.PRODUCT_COUNTS, {}) == 77
+        assert client._cost(COUNTS, {}) == 2
+        await client.execute(COUNTS, idempotent=True)
+        assert client._cost(COUNTS, {}) == 77
 
 
 @pytest.mark.parametrize(("told", "at_250", "at_1"), [(80, 1000, 4), (4, 50, 4)])

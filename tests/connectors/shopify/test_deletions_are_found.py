@@ -1,6 +1,8 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
+
 from syncline.connectors.shopify import streams
 from syncline.connectors.shopify.streams import Deletion
 from syncline.connectors.shopify.testing import RecordedStore, open_client
@@ -24,20 +26,26 @@ async def test_not_before_they_happened(sandbox: Any) -> None:
         assert [page async for page in streams.read_deletions(client, later)] == []
 
 
+async def keys_of(client: Any, stream: Any) -> set[str]:
+    pages = streams.read_pages(client, stream, keys_only=True)
+    return {msgspec.json.decode(line)["id"] async for page in pages for line in page.lines}
+
+
 async def test_by_comparing_all_ids(sandbox: Any) -> None:
     async with sandbox.client() as client:
-        before = {n async for page in streams.list_ids(client, "product") for n in page}
+        before = await keys_of(client, streams.PRODUCTS)
         gone = next(iter(sandbox.store.products.values()))
         sandbox.store.delete_product(gone)
-        after = {n async for page in streams.list_ids(client, "product") for n in page}
-        places = [n async for page in streams.list_ids(client, "location") for n in page]
-    assert before - after == {gone.id}
-    assert places == sorted(sandbox.store.locations)
+        after = await keys_of(client, streams.PRODUCTS)
+        places = await keys_of(client, streams.INVENTORY)
+    names = {f"ProductVariant/{number}" for number in gone.variant_ids} | {f"Product/{gone.id}"}
+    assert before - after == {f"gid://shopify/{name}" for name in names}
+    assert {f"gid://shopify/Location/{number}" for number in sandbox.store.locations} < places
 
 
 async def test_other_events_that_come_with_them_delete_nothing() -> None:
     nodes = [
-        {"action": "destroy", "subjectType": "ORDER", "subjectId": "gid://shopify/Order/1", "createdAt": "t"},
+        {"action": "destroy", "subjectType": "PAGE", "subjectId": "gid://shopify/Page/1", "createdAt": "t"},
         {"action": "update", "subjectType": "PRODUCT", "subjectId": "gid://shopify/Product/2", "createdAt": "t"},
         {"action": "destroy"},
         {
@@ -65,7 +73,7 @@ async def test_counts_of_a_store(sandbox: Any) -> None:
 
 async def test_count_that_is_cut_off_is_no_count() -> None:
     store = RecordedStore()
-    store.answers["ProductCounts"] = lambda _: {
+    store.answers["ProductsCounts"] = lambda _: {
         "productsCount": {"count": 10_000, "precision": "AT_LEAST"},
         "productVariantsCount": {"count": 20_001, "precision": "EXACT"},
     }

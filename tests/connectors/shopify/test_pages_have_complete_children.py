@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from syncline.connectors.shopify import pages, streams
-from syncline.connectors.shopify.records import VariantNode, decode, kind_of
+from syncline.connectors.shopify.catalog_nodes import VariantNode
+from syncline.connectors.shopify.records import decode, kind_of
 from syncline.connectors.shopify.testing import Asked, RecordedStore, graphql_error, open_client, read_request
 from syncline.kernel.errors import Fatal
 from syncline.runtime.connect.errors import VendorTrouble
@@ -24,25 +25,29 @@ async def test_product_with_more_variants_than_a_page_comes_whole() -> None:
     async with open_client(vendor.transport) as client:
         found = [page async for page in streams.read_pages(client, streams.PRODUCTS)]
     (third,) = (page for page in found if b'Product/3"' in page.lines[0])
-    variants = [decode(line) for line in third.lines if kind_of(line) == "variant"]
+    variants = [decode(line, "variant") for line in third.lines if kind_of(line, "products") == "variant"]
     own = [v for v in variants if isinstance(v, VariantNode) and v.product_number == 3]
     assert [v.number for v in own] == [301, 302, 303, 304, 305]
     asked = [read_request(r).operation for r in vendor.requests]
-    assert asked.count("VariantsOfProduct") == 2
+    assert asked.count("RestVariants") == 2
 
 
 async def test_product_deleted_while_its_variants_are_read_is_left_out() -> None:
     store = RecordedStore()
-    store.answers["VariantsOfProduct"] = lambda _: {"product": None}
+    store.answers["RestVariants"] = lambda _: {"node": None}
     async with open_client(ScriptedVendor(store).transport) as client:
         found = await lines_of(client, streams.PRODUCTS)
     assert not [line for line in found if b'Product/3"' in line]
-    assert len([line for line in found if kind_of(line) == "product"]) == 4
+    assert len([line for line in found if kind_of(line, "products") == "product"]) == 4
 
 
-async def test_pages_and_bulk_file_give_the_same_bytes(sandbox: Any) -> None:
+WHOLE = {"orders": 60, "customers": 30, "collections": 5, "metafields_per_product": 3, "media_per_product": 2}
+
+
+async def test_pages_and_bulk_file_give_the_same_bytes(open_sandbox: Any) -> None:
     from syncline.connectors.shopify import bulk
 
+    sandbox = await open_sandbox(products=30, more=WHOLE)
     async with sandbox.client() as client:
         for stream in streams.STREAMS.values():
             state = await bulk.wait(client, await bulk.start(client, stream), poll=timedelta(milliseconds=10))
@@ -83,7 +88,7 @@ async def test_location_that_is_inactive_keeps_its_stock_in_sight(sandbox: Any) 
 async def test_store_without_products_or_locations_is_one_empty_page() -> None:
     store = RecordedStore(products=[], locations={})
     async with open_client(ScriptedVendor(store).transport) as client:
-        for stream in streams.STREAMS.values():
+        for stream in (streams.PRODUCTS, streams.INVENTORY):
             found = [page async for page in streams.read_pages(client, stream)]
             assert [(page.lines, page.cursor, page.last) for page in found] == [([], None, True)]
 
@@ -135,9 +140,10 @@ async def test_new_range_of_ids_loses_and_doubles_nothing(open_sandbox: Any, mon
     sandbox = await open_sandbox(products=700, limits=False, pagination_limit=600)
     async with sandbox.client() as client:
         found = await lines_of(client, streams.PRODUCTS)
-        listed = [n async for page in streams.list_ids(client, "variant") for n in page]
+        keys = await lines_of(client, streams.PRODUCTS, keys_only=True)
     assert len(set(found)) == len(found) == len(sandbox.store.products) + len(sandbox.store.variants)
-    assert listed == sorted(sandbox.store.variants)
+    assert len(set(keys)) == len(found)
+    assert {kind_of(line, "products") for line in keys} == {"product", "variant"}
 
 
 @pytest.mark.parametrize("cursor", ["", "{", "[]", '{"seen":"x"}'])

@@ -1,17 +1,25 @@
 """Every document the connector sends, held against Shopify's published schema of both versions."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
 from graphql import parse, validate
 
-from syncline.connectors.shopify import queries
+from syncline.connectors.shopify import queries, sources
 from syncline.sandbox.shopify.schema import load_schema
 
 SINCE = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 # What 2025-10 does not have, and what stands in for it there.
 NEWER = {"BULK_RECENT", "SET_INVENTORY"}
 OLDER = {"BULK_CURRENT", "SET_INVENTORY_2025_10"}
+
+
+def _connections(owner: str, children: tuple[sources.Child, ...]) -> Iterator[tuple[str, sources.Child]]:
+    for child in children:
+        yield owner, child
+        yield from _connections("ProductVariant", child.children)
+
 
 DOCUMENTS = {
     name: text
@@ -22,10 +30,25 @@ DOCUMENTS = {
     "update_product with seo": queries.update_product(with_seo=True),
     "update_variants": queries.update_variants(with_objects=False),
     "update_variants with objects": queries.update_variants(with_objects=True),
-    "bulk_products": queries.bulk_products(None),
-    "bulk_products since": queries.bulk_products(SINCE),
-    "bulk_inventory": queries.bulk_inventory(None),
-    "bulk_inventory since": queries.bulk_inventory(SINCE),
+    **{
+        f"{stream} {name}": text
+        for stream in sources.SOURCES
+        for name, text in {
+            "page": sources.page_query(stream),
+            "keys": sources.page_query(stream, keys_only=True),
+            "families": sources.families_query(stream),
+            "bulk": sources.bulk_query(stream, since=None),
+            "bulk since": sources.bulk_query(stream, since=SINCE),
+            "counts": sources.count_query(stream),
+            "slice": sources.slice_query(stream),
+        }.items()
+        if text is not None
+    },
+    **{
+        f"rest of {owner} {child.field}": sources.rest_query(owner, child)
+        for stream in sources.SOURCES.values()
+        for owner, child in _connections(stream.type_name, stream.children)
+    },
 }
 
 
@@ -44,9 +67,9 @@ def test_document_fits_2025_10(name: str) -> None:
 
 
 def test_no_document_is_left_out() -> None:
-    assert {"PRODUCTS_PAGE", "STORE", "BULK_START", "READ_LEVELS"} <= DOCUMENTS.keys()
-    assert len(DOCUMENTS) >= 25
+    assert {"orders page", "STORE", "BULK_START", "READ_LEVELS"} <= DOCUMENTS.keys()
+    assert len(DOCUMENTS) >= 70
 
 
 def test_time_filters_are_quoted_and_in_utc() -> None:
-    assert queries.updated_since(SINCE) == "updated_at:>='2026-11-22T10:00:00Z'"
+    assert sources.updated_since(SINCE) == "updated_at:>='2026-11-22T10:00:00Z'"

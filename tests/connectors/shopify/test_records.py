@@ -1,7 +1,7 @@
 import msgspec
 import pytest
 
-from syncline.connectors.shopify import records
+from syncline.connectors.shopify import catalog_nodes, records
 from syncline.connectors.shopify.ids import gid, number_of, type_of
 from syncline.connectors.shopify.testing import level, product, variant
 from syncline.kernel.errors import Skippable
@@ -13,43 +13,48 @@ def line(node: dict[str, object], parent: str | None = None) -> bytes:
 
 def test_product_line() -> None:
     node = {key: value for key, value in product(7, 2).items() if key != "variants"}
-    record = records.decode(line(node))
-    assert isinstance(record, records.ProductNode)
+    record = records.decode(line(node), "product")
+    assert isinstance(record, catalog_nodes.ProductNode)
     assert (record.number, record.title, record.tags) == (7, "Täß 🧢 7", ["a", "b"])
     assert msgspec.to_builtins(record) == node
 
 
 def test_variant_line_keeps_amounts_as_text_and_its_parent() -> None:
-    record = records.decode(line(variant(701), gid("Product", 7)))
-    assert isinstance(record, records.VariantNode)
+    record = records.decode(line(variant(701), gid("Product", 7)), "variant")
+    assert isinstance(record, catalog_nodes.VariantNode)
     assert (record.number, record.product_number, record.price, record.sku) == (701, 7, "12.50", "")
-    assert record.inventoryItem.unitCost == records.UnitCost("4.2")
+    assert record.inventoryItem.unitCost == catalog_nodes.UnitCost("4.2")
 
 
 def test_location_line() -> None:
-    record = records.decode(b'{"id":"gid://shopify/Location/3","name":"Lager","isActive":false}')
-    assert record == records.LocationNode("gid://shopify/Location/3", "Lager", isActive=False)
+    record = records.decode(b'{"id":"gid://shopify/Location/3","name":"Lager","isActive":false}', "location")
+    assert record == catalog_nodes.LocationNode("gid://shopify/Location/3", "Lager", isActive=False)
 
 
 def test_level_line_is_known_by_item_and_location() -> None:
-    record = records.decode(line(level(3, 55), gid("Location", 3)))
-    assert isinstance(record, records.InventoryLevelNode)
+    record = records.decode(line(level(3, 55), gid("Location", 3)), "inventory_level")
+    assert isinstance(record, catalog_nodes.InventoryLevelNode)
     assert (record.item_number, record.location_number) == (55, 3)
     assert (record.quantity("available"), record.quantity("damaged")) == (7, None)
 
 
 @pytest.mark.parametrize(
-    ("text", "kind"),
+    ("text", "stream", "kind"),
     [
-        (b'{"id":"gid://shopify/Product/1"}', "product"),
-        (b'{"id":"gid://shopify/ProductVariant/1"}', "variant"),
-        (b'{"id":"gid://shopify/Location/1"}', "location"),
-        (b'{"id":"gid://shopify/InventoryLevel/1?inventory_item_id=2"}', "inventory_level"),
-        (b'{"title":"x", "id": "gid://shopify/Product/1"}', "product"),
+        (b'{"id":"gid://shopify/Product/1"}', "products", "product"),
+        (b'{"id":"gid://shopify/ProductVariant/1"}', "products", "variant"),
+        (b'{"id":"gid://shopify/Location/1"}', "inventory", "location"),
+        (b'{"id":"gid://shopify/InventoryLevel/1?inventory_item_id=2"}', "inventory", "inventory_level"),
+        (b'{"title":"x", "id": "gid://shopify/Product/1"}', "products", "product"),
+        (b'{"id":"gid://shopify/Product/1"}', "collections", "collection_membership"),
+        (b'{"id":"gid://shopify/Product/1"}', "media", "product_ref"),
+        (b'{"id":"gid://shopify/ExternalVideo/1"}', "media", "product_media"),
+        (b'{"id":"gid://shopify/Metafield/1"}', "metafields", "metafield"),
+        (b'{"id":"gid://shopify/LineItem/1"}', "orders", "order_line"),
     ],
 )
-def test_kind_of_a_line(text: bytes, kind: str) -> None:
-    assert records.kind_of(text) == kind
+def test_kind_of_a_line(text: bytes, stream: str, kind: str) -> None:
+    assert records.kind_of(text, stream) == kind
 
 
 @pytest.mark.parametrize(
@@ -58,13 +63,13 @@ def test_kind_of_a_line(text: bytes, kind: str) -> None:
 )
 def test_line_that_is_not_a_record_is_skippable_and_shown(text: bytes) -> None:
     with pytest.raises(Skippable) as caught:
-        records.decode(text)
+        records.decode(text, records.kind_of(text, "products"))
     assert text.decode() in caught.value.detail
 
 
 def test_fields_that_shopify_adds_are_ignored() -> None:
-    record = records.decode(b'{"id":"gid://shopify/Location/3","name":"a","isActive":true,"new":{"x":1}}')
-    assert isinstance(record, records.LocationNode)
+    record = records.decode(b'{"id":"gid://shopify/Location/3","name":"a","isActive":true,"new":{"x":1}}', "location")
+    assert isinstance(record, catalog_nodes.LocationNode)
 
 
 @pytest.mark.parametrize("text", ["7", "gid://shopify/Product/x", "gid://other/Product/7", ""])

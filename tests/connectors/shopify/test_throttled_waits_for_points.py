@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 
 from syncline.connectors.shopify import queries
+from syncline.connectors.shopify.sources import page_query
 from syncline.connectors.shopify.testing import RecordedStore, answer, open_client, read_request, throttled
 from syncline.runtime.connect.errors import NotNow, NotProcessed
 from syncline.runtime.connect.testing import ScriptedVendor, answering
 
-PAGE: dict[str, Any] = {"first": 250, "children": 100, "after": None, "query": None}
+SMALL = "query Ids { products(first: 250, sortKey: ID) { nodes { id } pageInfo { hasNextPage } } }"
+PAGE: dict[str, Any] = {"first": 250, "after": None, "query": None}
 
 
 async def test_waits_for_what_is_missing_and_sends_the_same_call_again() -> None:
@@ -52,15 +54,15 @@ async def test_deadline_ends_the_wait_for_points_and_nothing_is_sent() -> None:
     async with open_client(vendor.transport) as client:
         await client.execute(queries.STORE, idempotent=True)
         with pytest.raises(NotProcessed, match="used up for the whole time"):
-            await client.execute(queries.PRODUCTS_PAGE, PAGE, idempotent=True, deadline=timedelta(seconds=0.05))
+            await client.execute(page_query("products"), PAGE, idempotent=True, deadline=timedelta(seconds=0.05))
     assert len(vendor.requests) == 1
 
 
 async def test_dear_first_call_looks_at_the_bucket_first() -> None:
     vendor = ScriptedVendor(RecordedStore())
     async with open_client(vendor.transport) as client:
-        await client.execute(queries.PRODUCTS_PAGE, PAGE, idempotent=True)
-        await client.execute(queries.PRODUCTS_PAGE, PAGE, idempotent=True)
+        await client.execute(page_query("products"), PAGE, idempotent=True)
+        await client.execute(page_query("products"), PAGE, idempotent=True)
     assert [read_request(r).operation for r in vendor.requests] == ["Probe", "ProductsPage", "ProductsPage"]
 
 
@@ -69,7 +71,7 @@ async def test_bucket_that_others_have_drunk_from_is_not_overdrawn(open_sandbox:
     sandbox = await open_sandbox(plan="enterprise")
     sandbox.world.bucket.available = left
     async with sandbox.client() as client:
-        await asyncio.gather(*(client.execute(queries.PRODUCTS_PAGE, PAGE, idempotent=True) for _ in range(5)))
+        await asyncio.gather(*(client.execute(page_query("products"), PAGE, idempotent=True) for _ in range(5)))
     assert sandbox.world.bucket.stats()["throttled"] == 0
 
 
@@ -82,7 +84,7 @@ async def test_many_tasks_use_the_whole_restore_rate_without_being_throttled(ope
 
         async def work() -> None:
             while time.monotonic() < started + 3:
-                await client.execute(queries.PRODUCT_IDS, {"first": 250, "after": None, "query": None}, idempotent=True)
+                await client.execute(SMALL, idempotent=True)
 
         await asyncio.gather(*(work() for _ in range(8)))
     restored = (time.monotonic() - started) * bucket.rate

@@ -31,17 +31,19 @@ class PullPath(StrEnum):
 
 
 class RunStatus(StrEnum):
-    """`queued` and `running` are live; the rest are final."""
+    """`queued` and `running` are live; the rest are final. Only a stream is `skipped`: the store's token may not read
+    it, and the rest of the run goes on."""
 
     QUEUED = "queued"
     RUNNING = "running"
     COMPLETED = "completed"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    SKIPPED = "skipped"
 
     @property
     def is_final(self) -> bool:
-        return self in {RunStatus.COMPLETED, RunStatus.FAILED, RunStatus.CANCELLED}
+        return self not in {RunStatus.QUEUED, RunStatus.RUNNING}
 
 
 class ChangeStatus(StrEnum):

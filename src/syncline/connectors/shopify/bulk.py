@@ -11,7 +11,7 @@ from syncline.connectors.shopify import queries
 from syncline.connectors.shopify.bulk_file import BulkUrlExpired, FileChunk, FileTruncated, read_file
 from syncline.connectors.shopify.client import ShopifyClient
 from syncline.connectors.shopify.errors import BUSY_CODES
-from syncline.connectors.shopify.streams import PRODUCTS
+from syncline.connectors.shopify.sources import bulk_query
 from syncline.kernel.errors import Fatal
 from syncline.runtime.connect.connector import Stream
 from syncline.runtime.connect.deadline import Deadline
@@ -67,24 +67,21 @@ class BulkState:
         return self.status == "COMPLETED"
 
 
-def query_of(stream: Stream, since: datetime | None) -> str:
-    """The document of a stream's bulk operation; the same for the same `since`, so that it can be found again."""
-    return queries.bulk_products(since) if stream.name == PRODUCTS.name else queries.bulk_inventory(since)
-
-
 async def start(
     client: ShopifyClient,
     stream: Stream,
     *,
     since: datetime | None = None,
+    within: str | None = None,
     patience: timedelta = timedelta(minutes=10),
     pause: timedelta = timedelta(seconds=5),
 ) -> str:
-    """Starts an operation and returns its id. Waits up to `patience` for a slot, then raises `BulkBusy`.
+    """Starts an operation and returns its id. Waits up to `patience` for a slot, then raises `BulkBusy`. `within` is a
+    search that limits it to a part of the stream's records.
 
     If the answer is lost, the operation is looked for and taken over, so that none is left running unseen.
     """
-    query = query_of(stream, since)
+    query = bulk_query(stream.name, since=since, within=within)
     limit = Deadline.after(patience)
     while True:
         try:

@@ -33,7 +33,8 @@ MAX_PAGE = 250
 MAX_INPUT = 250
 
 _MUTATION = 10
-_FREE = frozenset({"pageInfo", "unitCost", "userErrors"})
+# A MoneyBag is told by its shopMoney.
+_FREE = frozenset({"pageInfo", "unitCost", "amountSpent", "userErrors"})
 
 
 def connection_size(n: int) -> int:
@@ -79,7 +80,7 @@ class _Walker:
         return max(total, 0)
 
     def field(self, node: FieldNode) -> int:
-        if node.selection_set is None or node.name.value in _FREE:
+        if node.selection_set is None or node.name.value in _FREE or _is_money_bag(node):
             return 0
         if (n := self._size(node)) is not None:
             return connection_cost(n, self._node_cost(node))
@@ -121,6 +122,10 @@ class _Walker:
             if argument.name.value == "ids" and isinstance(argument.value, VariableNode):
                 return len(self._variables.get(argument.value.name.value, ()))
         return None
+
+
+def _is_money_bag(node: FieldNode) -> bool:
+    return any(child.name.value in {"shopMoney", "presentmentMoney"} for child in _fields(node))
 
 
 def _fields(node: FieldNode) -> list[FieldNode]:

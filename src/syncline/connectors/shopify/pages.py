@@ -15,11 +15,8 @@ from syncline.connectors.shopify.answers import Answer
 from syncline.connectors.shopify.client import ShopifyClient
 from syncline.connectors.shopify.cost import MAX_PAGE
 from syncline.connectors.shopify.errors import TooHeavy
+from syncline.connectors.shopify.sources import SOURCES, Child, page_query, rest_query, updated_since
 from syncline.kernel.errors import Fatal
-
-# Requested cost of a page of 250 products with up to 100 variants each is 563 of the 1,000 allowed.
-PRODUCTS_A_PAGE: Final = MAX_PAGE
-CHILDREN_A_PAGE: Final = 100
 
 # Shopify pages through 25,000 objects of one list at most; a new range of ids begins before that.
 _RANGE: Final = 24_000
@@ -76,21 +73,21 @@ def _dump(cursor: Walk | LevelsCursor) -> str:
     return msgspec.json.encode(cursor).decode()
 
 
-async def product_pages(
-    client: ShopifyClient, *, since: datetime | None, cursor: str | None
+async def record_pages(
+    client: ShopifyClient, stream: str, *, since: datetime | None, cursor: str | None, keys_only: bool = False
 ) -> AsyncGenerator[RecordPage, None]:
+    """Pages of any stream but the inventory's, each record with all that hangs on it."""
+    source = SOURCES[stream].only_keys() if keys_only else SOURCES[stream]
+    query = page_query(stream, keys_only=keys_only)
     walk: Walk = _load(cursor, Walk, Walk())
-    size = PRODUCTS_A_PAGE
+    size = source.page
+    search = updated_since(since) if source.is_dated else None
     while True:
-        variables = {
-            "after": walk.after,
-            "children": CHILDREN_A_PAGE,
-            "query": walk.search(queries.updated_since(since)),
-        }
-        answer, size = await _shrinking(client, queries.PRODUCTS_PAGE, variables, size)
-        connection = answer.data["products"]
+        variables = {"after": walk.after, "query": walk.search(search)}
+        answer, size = await _shrinking(client, query, variables, size)
+        connection = answer.data[source.root]
         nodes = connection["nodes"]
-        families = await asyncio.gather(*(_family(client, node) for node in nodes))
+        families = await asyncio.gather(*(family_lines(client, node, source.children) for node in nodes))
         lines = [line for family in families for line in family]
         if not connection["pageInfo"]["hasNextPage"]:
             yield RecordPage(lines, None, last=True)
@@ -99,24 +96,44 @@ async def product_pages(
         yield RecordPage(lines, _dump(walk), last=False)
 
 
-async def _family(client: ShopifyClient, product: dict[str, Any]) -> list[bytes]:
-    """A product's line and those of all its variants; nothing if it was deleted while being read."""
-    first = product.pop("variants")
-    variants, info = list(first["nodes"]), first["pageInfo"]
+class _Gone(Exception):
+    """The record was deleted while its children were being read."""
+
+
+async def family_lines(client: ShopifyClient, node: dict[str, Any], children: tuple[Child, ...]) -> list[bytes]:
+    """A record's line and those of all that hangs on it; nothing if it was deleted while being read."""
+    try:
+        return await _with_children(client, node, children)
+    except _Gone:
+        return []
+
+
+async def _with_children(client: ShopifyClient, node: dict[str, Any], children: tuple[Child, ...]) -> list[bytes]:
+    below = [line for child in children for line in await _children_of(client, node, child)]
+    return [msgspec.json.encode(node), *below]
+
+
+async def _children_of(client: ShopifyClient, node: dict[str, Any], child: Child) -> list[bytes]:
+    first = node.pop(child.field)
+    nodes, info = list(first["nodes"]), first["pageInfo"]
     size = MAX_PAGE
     while info["hasNextPage"]:
-        asked = {"id": product["id"], "after": info["endCursor"]}
-        answer, size = await _shrinking(client, queries.VARIANTS_OF_PRODUCT, asked, size)
-        if answer.data["product"] is None:
-            return []
-        rest = answer.data["product"]["variants"]
-        variants += rest["nodes"]
+        asked = {"id": node["id"], "after": info["endCursor"]}
+        answer, size = await _shrinking(client, rest_query(ids.type_of(node["id"]), child), asked, size)
+        if not answer.data["node"]:
+            raise _Gone
+        rest = answer.data["node"][child.field]
+        nodes += rest["nodes"]
         info = rest["pageInfo"]
-    return [msgspec.json.encode(product), *_children(variants, product["id"])]
+    lines: list[bytes] = []
+    for one in nodes:
+        one["__parentId"] = node["id"]
+        lines += await _with_children(client, one, child.children)
+    return lines
 
 
 async def inventory_pages(
-    client: ShopifyClient, *, since: datetime | None, cursor: str | None
+    client: ShopifyClient, *, since: datetime | None, cursor: str | None, keys_only: bool = False
 ) -> AsyncGenerator[RecordPage, None]:
     start: LevelsCursor | None = _load(cursor, LevelsCursor, None)
     locations = sorted([node async for node in locations_of(client)], key=lambda node: ids.number_of(node["id"]))
@@ -127,7 +144,8 @@ async def inventory_pages(
         resumed = start is not None and ids.number_of(location["id"]) == start.location
         after = start.after if start is not None and resumed else None
         following = left[index + 1] if index + 1 < len(left) else None
-        async for page in _levels(client, location, following, since=since, after=after):
+        query = queries.LEVEL_KEYS_OF_LOCATION if keys_only else queries.LEVELS_OF_LOCATION
+        async for page in _levels(client, location, following, query=query, since=since, after=after):
             yield page
 
 
@@ -149,6 +167,7 @@ async def _levels(
     location: dict[str, Any],
     following: dict[str, Any] | None,
     *,
+    query: str,
     since: datetime | None,
     after: str | None,
 ) -> AsyncGenerator[RecordPage, None]:
@@ -156,8 +175,8 @@ async def _levels(
     lines = [] if after else [msgspec.json.encode(location)]
     size = MAX_PAGE
     while True:
-        variables = {"id": location["id"], "after": after, "query": queries.updated_since(since)}
-        answer, size = await _shrinking(client, queries.LEVELS_OF_LOCATION, variables, size)
+        variables = {"id": location["id"], "after": after, "query": updated_since(since)}
+        answer, size = await _shrinking(client, query, variables, size)
         # A location that was deleted since it was listed has no levels.
         connection: dict[str, Any] = (answer.data["location"] or {}).get("inventoryLevels") or _NOTHING
         lines += _children(connection["nodes"], location["id"])

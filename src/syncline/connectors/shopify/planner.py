@@ -10,17 +10,22 @@ from typing import Final, Literal
 
 from syncline.connectors.shopify.bulk import BulkState
 from syncline.connectors.shopify.cost import MAX_PAGE, connection_cost
-from syncline.connectors.shopify.pages import CHILDREN_A_PAGE, PRODUCTS_A_PAGE
-from syncline.connectors.shopify.streams import INVENTORY, PRODUCTS
+from syncline.connectors.shopify.sources import SOURCES, family_cost, rest_cost
+from syncline.connectors.shopify.streams import INVENTORY, INVENTORY_ITEMS, PRODUCTS
 from syncline.runtime.connect.bucket import Bucket
 from syncline.runtime.connect.connector import Stream
 
 Path = Literal["bulk", "paged"]
 
-# Objects of one record besides its children, by the cost law: a product with its seo, options and count of variants;
-# a variant with its options, item, measurement and weight; a level with its item and quantities.
-_PRODUCT_OBJECTS: Final = 4
-_VARIANT_OBJECTS: Final = 5
+# Children of a record where no count tells: assumed, and wrong for somebody; only the choice of the path hangs on it.
+_FAMILIES: Final = {
+    ("collections", "products"): 50.0,
+    ("media", "media"): 3.0,
+    ("metafields", "metafields"): 3.0,
+    ("metafields", "variants"): 4.0,
+    ("orders", "lineItems"): 2.5,
+}
+# A level with its item and quantities.
 _LEVEL_OBJECTS: Final = 3
 # Levels cannot be paged by ranges of ids, and Shopify pages through 25,000 objects of a list at most.
 _MAX_LEVELS_PAGED: Final = 25_000
@@ -81,7 +86,9 @@ def predict(
     and how fast it refills.
     """
     points, pages, objects = (
-        _product_pages(counts, share) if stream.name == PRODUCTS.name else _level_pages(counts, share, locations)
+        _level_pages(counts, share, locations)
+        if stream.name == INVENTORY.name
+        else _record_pages(stream.name, counts, share)
     )
     refill = max(0.0, points - max(bucket.level, 0.0)) / bucket.restore_rate
     paged = max(refill, pages * page_seconds)
@@ -92,20 +99,34 @@ def predict(
     return Plan(path, seconds, points, _reason(path, seconds, objects, pages, points, bucket))
 
 
-def _product_pages(counts: Mapping[str, int | None], share: float) -> tuple[float, int, int]:
-    """Points, pages and objects. Actual cost follows what comes back, so it is figured with the mean family."""
-    products = math.ceil((counts.get("product") or 0) * share)
-    variants = math.ceil((counts.get("variant") or products) * share)
-    if products == 0:
+def _record_pages(stream: str, counts: Mapping[str, int | None], share: float) -> tuple[float, int, int]:
+    """Points, pages and objects. What is charged follows what comes back, so it is figured with the mean family."""
+    source = SOURCES[stream]
+    roots = math.ceil(_roots(stream, counts) * share)
+    if roots == 0:
         return 0.0, 1, 0
-    family = variants / products
-    pages = math.ceil(products / PRODUCTS_A_PAGE)
-    on_page = min(products, PRODUCTS_A_PAGE)
-    node = _PRODUCT_OBJECTS + connection_cost(min(math.ceil(family), CHILDREN_A_PAGE), _VARIANT_OBJECTS)
-    points = float(pages * connection_cost(on_page, node))
-    further = math.ceil(max(0.0, family - CHILDREN_A_PAGE) / MAX_PAGE) * products
-    points += further * (1 + connection_cost(MAX_PAGE, _VARIANT_OBJECTS))
-    return points, pages + further, products + variants
+    families = _families(stream, counts)
+    pages = math.ceil(roots / source.page)
+    points = float(pages * family_cost(stream, min(roots, source.page), families))
+    further = sum(
+        math.ceil(max(0.0, families[child.field] - child.page) / MAX_PAGE) * roots for child in source.children
+    )
+    points += further * rest_cost(stream)
+    return points, pages + further, math.ceil(roots * (1 + sum(families.values())))
+
+
+def _roots(stream: str, counts: Mapping[str, int | None]) -> int:
+    """The stream's own count, or what is near it: Shopify counts no inventory items, of which every variant has one."""
+    names = (*SOURCES[stream].counts, *(["variant"] if stream == INVENTORY_ITEMS.name else []))
+    return next((found for name in names if (found := counts.get(name)) is not None), 0)
+
+
+def _families(stream: str, counts: Mapping[str, int | None]) -> dict[str, float]:
+    """How many children a record has on average."""
+    products, variants = counts.get("product"), counts.get("variant")
+    if stream == PRODUCTS.name and products:
+        return {"variants": (variants or products) / products}
+    return {child.field: _FAMILIES.get((stream, child.field), 1.0) for child in SOURCES[stream].children}
 
 
 def _level_pages(counts: Mapping[str, int | None], share: float, locations: int) -> tuple[float, int, int]:

@@ -1,26 +1,11 @@
-"""Every GraphQL document the connector sends. Each is held against Shopify's published schema by a test.
-
-The fields of a record are written once, so that a page and a bulk file give the same lines.
-"""
+"""The GraphQL documents that are not made from a stream's source. Each is held against Shopify's published schema by a
+test, as those of the sources are."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Final
 
-PRODUCT: Final = (
-    "id title handle descriptionHtml vendor productType status tags createdAt updatedAt publishedAt templateSuffix "
-    "isGiftCard seo { title description } options { id name position values } variantsCount { count }"
-)
-VARIANT: Final = (
-    "id title sku barcode price compareAtPrice position taxable inventoryPolicy selectedOptions { name value } "
-    "createdAt updatedAt inventoryItem { id tracked requiresShipping unitCost { amount } "
-    "measurement { weight { value unit } } }"
-)
-LOCATION: Final = "id name isActive"
-_QUANTITIES: Final = 'quantities(names: ["available", "on_hand", "committed", "incoming"]) { name quantity }'
-LEVEL: Final = f"id updatedAt item {{ id }} {_QUANTITIES}"
-LEVEL_OF_ITEM: Final = f"id updatedAt {_QUANTITIES}"
+from syncline.connectors.shopify.selections import LEVEL, LEVEL_OF_ITEM, LOCATION, PRODUCT, VARIANT
 
 PROBE: Final = "query Probe { shop { id } }"
 
@@ -28,22 +13,6 @@ STORE: Final = """query Store {
   shop { id name myshopifyDomain currencyCode ianaTimezone plan { publicDisplayName partnerDevelopment shopifyPlus } }
   currentAppInstallation { accessScopes { handle } }
 }"""
-
-PRODUCTS_PAGE: Final = f"""query ProductsPage($first: Int!, $children: Int!, $after: String, $query: String) {{
-  products(first: $first, after: $after, query: $query, sortKey: ID) {{
-    nodes {{
-      {PRODUCT}
-      variants(first: $children) {{ nodes {{ {VARIANT} }} pageInfo {{ hasNextPage endCursor }} }}
-    }}
-    pageInfo {{ hasNextPage endCursor }}
-  }}
-}}"""
-
-VARIANTS_OF_PRODUCT: Final = f"""query VariantsOfProduct($id: ID!, $first: Int!, $after: String) {{
-  product(id: $id) {{
-    variants(first: $first, after: $after) {{ nodes {{ {VARIANT} }} pageInfo {{ hasNextPage endCursor }} }}
-  }}
-}}"""
 
 LOCATIONS_PAGE: Final = f"""query LocationsPage($first: Int!, $after: String) {{
   locations(first: $first, after: $after, includeInactive: true, includeLegacy: true, sortKey: ID) {{
@@ -60,29 +29,12 @@ LEVELS_OF_LOCATION: Final = f"""query LevelsOfLocation($id: ID!, $first: Int!, $
     }}
   }}
 }}"""
-
-# An explicit null lifts the default limit of 10,000 from a count. productVariantsCount ignores any filter yet calls its
-# answer EXACT (seen live, August 2026), so only whole counts are asked for.
-PRODUCT_COUNTS: Final = """query ProductCounts {
-  productsCount(limit: null) { count precision }
-  productVariantsCount(limit: null) { count precision }
-}"""
+LEVEL_KEYS_OF_LOCATION: Final = LEVELS_OF_LOCATION.replace(LEVEL, "id item { id }")
 
 DELETIONS_PAGE: Final = """query DeletionsPage($first: Int!, $after: String, $query: String!) {
   events(first: $first, after: $after, query: $query, sortKey: ID) {
     nodes { id action createdAt ... on BasicEvent { subjectId subjectType } }
     pageInfo { hasNextPage endCursor }
-  }
-}"""
-
-PRODUCT_IDS: Final = """query ProductIds($first: Int!, $after: String, $query: String) {
-  products(first: $first, after: $after, query: $query, sortKey: ID) {
-    nodes { id } pageInfo { hasNextPage endCursor }
-  }
-}"""
-VARIANT_IDS: Final = """query VariantIds($first: Int!, $after: String, $query: String) {
-  productVariants(first: $first, after: $after, query: $query, sortKey: ID) {
-    nodes { id } pageInfo { hasNextPage endCursor }
   }
 }"""
 
@@ -157,30 +109,3 @@ SET_INVENTORY_2025_10: Final = (
     "mutation SetInventory($input: InventorySetQuantitiesInput!) {\n"
     f"  inventorySetQuantities(input: $input) {_SET_INVENTORY_BODY}\n}}"
 )
-
-
-def updated_since(since: datetime | None) -> str | None:
-    """A search filter, inclusive to the second. The quotes matter: without them Shopify reads the time as two terms and
-    silently answers something else (seen live, August 2026)."""
-    return None if since is None else f"updated_at:>='{search_time(since)}'"
-
-
-def search_time(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def bulk_products(since: datetime | None) -> str:
-    variants = f"variants {{ edges {{ node {{ {VARIANT} }} }} }}"
-    return f"{{ products{_filter(since)} {{ edges {{ node {{ {PRODUCT} {variants} }} }} }} }}"
-
-
-def bulk_inventory(since: datetime | None) -> str:
-    levels = f"inventoryLevels{_filter(since)} {{ edges {{ node {{ {LEVEL} }} }} }}"
-    return (
-        f"{{ locations(includeInactive: true, includeLegacy: true) {{ edges {{ node {{ {LOCATION} {levels} }} }} }} }}"
-    )
-
-
-def _filter(since: datetime | None) -> str:
-    search = updated_since(since)
-    return "" if search is None else f'(query: "{search}")'

@@ -9,13 +9,33 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from syncline.connectors.shopify import ids, queries
+from syncline.connectors.shopify.catalog_nodes import InventoryLevelNode, ProductNode, VariantNode
 from syncline.connectors.shopify.client import ShopifyClient
 from syncline.connectors.shopify.cost import MAX_INPUT, MAX_QUERY_COST, estimate
-from syncline.connectors.shopify.records import InventoryLevelNode, ProductNode, VariantNode
+from syncline.connectors.shopify.pages import family_lines
+from syncline.connectors.shopify.sources import SOURCES, families_query
 
 T = TypeVar("T")
 
 _FIRST: Final = 20
+
+
+async def read_families(client: ShopifyClient, stream: str, numbers: Iterable[int]) -> dict[int, list[bytes]]:
+    """Records of a stream by the id of its root's record, each as its line and those of all that hangs on it; no line
+    for one that no longer exists."""
+    source = SOURCES[stream]
+    wanted = list(dict.fromkeys(numbers))
+    query = families_query(stream)
+    size = max(1, min(MAX_INPUT, MAX_QUERY_COST // estimate(query, {"ids": [""]})))
+
+    async def read(part: Sequence[int]) -> dict[int, list[bytes]]:
+        asked = {"ids": [ids.gid(source.type_name, number) for number in part]}
+        nodes = (await client.execute(query, asked, idempotent=True)).data["nodes"]
+        lines = await asyncio.gather(*(family_lines(client, node, source.children) for node in nodes if node))
+        found = {ids.number_of(node["id"]): family for node, family in zip(filter(None, nodes), lines, strict=True)}
+        return {number: found.get(number, []) for number in part}
+
+    return {number: lines for part in _chunks(wanted, size) for number, lines in (await read(part)).items()}
 
 
 async def read_products(client: ShopifyClient, numbers: Iterable[int]) -> dict[int, ProductNode | None]:

@@ -1,171 +1,66 @@
-"""Shopify's records as they come in a line of a bulk file, with Shopify's names.
-
-A child is a line of its own whose `__parentId` names its parent. Times are left as Shopify writes them, ISO 8601 in UTC
-and whole seconds, so that they compare and load as text.
-"""
+"""A line of a bulk file, or of a page made to look like one: which kind of record it is, and the record."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final, TypeAlias
 
 import msgspec
 
 from syncline.connectors.shopify import ids
+from syncline.connectors.shopify.catalog_nodes import (
+    CollectionNode,
+    InventoryItemNode,
+    InventoryLevelNode,
+    LocationNode,
+    MediaNode,
+    MembershipNode,
+    MetafieldNode,
+    ProductNode,
+    Record,
+    VariantNode,
+)
+from syncline.connectors.shopify.sales_nodes import CustomerNode, OrderLineNode, OrderNode
+from syncline.connectors.shopify.sources import SOURCES
 from syncline.kernel.errors import Skippable
 
-
-class Record(msgspec.Struct, frozen=True, gc=False):
-    """`gc=False`: decoded by the hundred thousand and never in a cycle."""
-
-
-class Seo(Record, frozen=True, gc=False):
-    title: str | None = None
-    description: str | None = None
-
-
-class ProductOption(Record, frozen=True, gc=False):
-    id: str
-    name: str
-    position: int
-    values: list[str]
-
-
-class Count(Record, frozen=True, gc=False):
-    count: int
-
-
-class ProductNode(Record, frozen=True, gc=False):
-    id: str
-    title: str
-    handle: str
-    descriptionHtml: str
-    vendor: str
-    productType: str
-    status: str
-    tags: list[str]
-    createdAt: str
-    updatedAt: str
-    publishedAt: str | None
-    templateSuffix: str | None
-    isGiftCard: bool
-    seo: Seo
-    options: list[ProductOption]
-    variantsCount: Count | None
-
-    @property
-    def number(self) -> int:
-        return ids.number_of(self.id)
-
-
-class SelectedOption(Record, frozen=True, gc=False):
-    name: str
-    value: str
-
-
-class UnitCost(Record, frozen=True, gc=False):
-    amount: str
-
-
-class Weight(Record, frozen=True, gc=False):
-    value: float
-    unit: str
-
-
-class Measurement(Record, frozen=True, gc=False):
-    weight: Weight | None = None
-
-
-class InventoryItem(Record, frozen=True, gc=False):
-    id: str
-    tracked: bool
-    requiresShipping: bool
-    unitCost: UnitCost | None
-    measurement: Measurement
-
-    @property
-    def number(self) -> int:
-        return ids.number_of(self.id)
-
-
-class VariantNode(Record, frozen=True, gc=False):
-    id: str
-    title: str
-    sku: str | None
-    barcode: str | None
-    price: str
-    compareAtPrice: str | None
-    position: int
-    taxable: bool
-    inventoryPolicy: str
-    selectedOptions: list[SelectedOption]
-    createdAt: str
-    updatedAt: str
-    inventoryItem: InventoryItem
-    parent_id: str = msgspec.field(name="__parentId")
-
-    @property
-    def number(self) -> int:
-        return ids.number_of(self.id)
-
-    @property
-    def product_number(self) -> int:
-        return ids.number_of(self.parent_id)
-
-
-class LocationNode(Record, frozen=True, gc=False):
-    id: str
-    name: str
-    isActive: bool
-
-    @property
-    def number(self) -> int:
-        return ids.number_of(self.id)
-
-
-class ItemRef(Record, frozen=True, gc=False):
-    id: str
-
-
-class Quantity(Record, frozen=True, gc=False):
-    name: str
-    quantity: int
-
-
-class InventoryLevelNode(Record, frozen=True, gc=False):
-    """A level's own id is not stable over deactivation; its key is (item, location)."""
-
-    id: str
-    updatedAt: str
-    item: ItemRef
-    quantities: list[Quantity]
-    parent_id: str = msgspec.field(name="__parentId")
-
-    @property
-    def item_number(self) -> int:
-        return ids.number_of(self.item.id)
-
-    @property
-    def location_number(self) -> int:
-        return ids.number_of(self.parent_id)
-
-    def quantity(self, name: str) -> int | None:
-        return next((q.quantity for q in self.quantities if q.name == name), None)
-
-
-Node: TypeAlias = ProductNode | VariantNode | LocationNode | InventoryLevelNode
+Node: TypeAlias = (
+    ProductNode
+    | VariantNode
+    | LocationNode
+    | InventoryLevelNode
+    | InventoryItemNode
+    | CollectionNode
+    | MembershipNode
+    | MediaNode
+    | MetafieldNode
+    | OrderNode
+    | OrderLineNode
+    | CustomerNode
+)
 
 _PREFIX: Final = b'{"id":"gid://shopify/'
-_KINDS: Final[dict[bytes, str]] = {
-    b"Product": "product",
-    b"ProductVariant": "variant",
-    b"Location": "location",
-    b"InventoryLevel": "inventory_level",
+KINDS_BY_TYPE: Final[Mapping[str, Mapping[bytes, str]]] = {
+    stream: {type_.encode(): kind for type_, kind in source.types.items()} for stream, source in SOURCES.items()
 }
+"""For each stream, the kind of record that a line is, by the type in its global id."""
+
+MARKERS: Final = frozenset({"product_ref", "variant_ref"})
+"""Lines that only say whose children were read; nothing of them is kept."""
+
 _TYPES: Final[dict[str, type[Node]]] = {
     "product": ProductNode,
     "variant": VariantNode,
     "location": LocationNode,
     "inventory_level": InventoryLevelNode,
+    "inventory_item": InventoryItemNode,
+    "collection": CollectionNode,
+    "collection_membership": MembershipNode,
+    "product_media": MediaNode,
+    "metafield": MetafieldNode,
+    "order": OrderNode,
+    "order_line": OrderLineNode,
+    "customer": CustomerNode,
 }
 _DECODERS: Final = {kind: msgspec.json.Decoder(type_) for kind, type_ in _TYPES.items()}
 
@@ -177,14 +72,15 @@ class _IdOnly(Record, frozen=True, gc=False):
 _ID: Final = msgspec.json.Decoder(_IdOnly)
 
 
-def kind_of(line: bytes) -> str:
-    """`product`, `variant`, `location` or `inventory_level`. Raises `Skippable` for anything else."""
+def kind_of(line: bytes, stream: str) -> str:
+    """The kind of record a line of the stream is, or one of `MARKERS`. Raises `Skippable` for anything else."""
+    kinds = KINDS_BY_TYPE[stream]
     if line.startswith(_PREFIX):
-        found = _KINDS.get(line[len(_PREFIX) : line.find(b"/", len(_PREFIX))])
+        found = kinds.get(line[len(_PREFIX) : line.find(b"/", len(_PREFIX))])
     else:
         # Our queries ask for `id` first and Shopify keeps the order; a line that does not is read, not guessed at.
         try:
-            found = _KINDS.get(ids.type_of(_ID.decode(line).id).encode())
+            found = kinds.get(ids.type_of(_ID.decode(line).id).encode())
         except (msgspec.DecodeError, ValueError) as error:
             raise _unreadable(line, str(error)) from error
     if found is None:
@@ -192,10 +88,10 @@ def kind_of(line: bytes) -> str:
     return found
 
 
-def decode(line: bytes, kind: str | None = None) -> Node:
+def decode(line: bytes, kind: str) -> Node:
     """The record of a line. Raises `Skippable` with the start of the line when it is not what Shopify promises."""
     try:
-        return _DECODERS[kind or kind_of(line)].decode(line)
+        return _DECODERS[kind].decode(line)
     except msgspec.DecodeError as error:
         raise _unreadable(line, str(error)) from error
 

@@ -1,4 +1,4 @@
-"""Reading a store: what streams there are, how many records, all ids, deletions, and pages with complete children."""
+"""Reading a store: what streams there are, how many records, all keys, deletions, and pages with complete children."""
 
 from __future__ import annotations
 
@@ -9,17 +9,30 @@ from typing import Any, Final
 
 from syncline.connectors.shopify import ids, queries
 from syncline.connectors.shopify.client import ShopifyClient
-from syncline.connectors.shopify.cost import MAX_PAGE
-from syncline.connectors.shopify.pages import RecordPage, Walk, inventory_pages, locations_of, product_pages
+from syncline.connectors.shopify.cost import MAX_PAGE, estimate
+from syncline.connectors.shopify.pages import RecordPage, inventory_pages, locations_of, record_pages
+from syncline.connectors.shopify.sources import SOURCES, count_query, page_cost, search_time
 from syncline.runtime.connect.connector import Stream
 from syncline.runtime.connect.paging import one_ahead
+
+_BY_ID: Final = "by id, {page} a page; past 25,000 of them by a new range of ids"
+
+
+def _cost(stream: str) -> str:
+    return f"a full page reserves {page_cost(stream)} points and is charged what comes back"
+
+
+def _by_id(stream: str) -> str:
+    return _BY_ID.format(page=SOURCES[stream].page)
+
 
 PRODUCTS: Final = Stream(
     name="products",
     kinds=("product", "variant"),
     key={"product": "id", "variant": "id"},
     cursor="Product.updatedAt; a change of a variant also moves its product's",
-    paging="by id, 250 products a page; past 25,000 of them by a new range of ids",
+    paging=_by_id("products"),
+    cost=_cost("products"),
     scopes=("read_products",),
 )
 INVENTORY: Final = Stream(
@@ -28,16 +41,73 @@ INVENTORY: Final = Stream(
     key={"location": "id", "inventory_level": "item id, location id"},
     cursor="InventoryLevel.updatedAt; locations are always read whole",
     paging="location by location, 250 levels a page",
+    cost=f"a full page of levels reserves {estimate(queries.LEVELS_OF_LOCATION, {'first': MAX_PAGE})} points",
     scopes=("read_inventory", "read_locations"),
 )
-STREAMS: Final = {stream.name: stream for stream in (PRODUCTS, INVENTORY)}
+INVENTORY_ITEMS: Final = Stream(
+    name="inventory_items",
+    kinds=("inventory_item",),
+    key={"inventory_item": "id"},
+    cursor="InventoryItem.updatedAt",
+    paging=_by_id("inventory_items"),
+    cost=_cost("inventory_items"),
+    scopes=("read_inventory",),
+)
+COLLECTIONS: Final = Stream(
+    name="collections",
+    kinds=("collection", "collection_membership"),
+    key={"collection": "id", "collection_membership": "collection id, product id"},
+    # A product that comes to fulfil a rule, or no longer does, moves no time of the collection.
+    cursor="none: read whole each time, for membership by rule moves without the collection's updatedAt",
+    paging=_by_id("collections"),
+    cost=_cost("collections"),
+    scopes=("read_products",),
+)
+MEDIA: Final = Stream(
+    name="media",
+    kinds=("product_media",),
+    key={"product_media": "product id, media id"},
+    cursor="Product.updatedAt, which a change of its media moves",
+    paging=_by_id("media"),
+    cost=_cost("media"),
+    scopes=("read_products",),
+)
+METAFIELDS: Final = Stream(
+    name="metafields",
+    kinds=("metafield",),
+    key={"metafield": "id"},
+    cursor="Product.updatedAt, which a change of its or its variants' metafields moves",
+    paging=_by_id("metafields"),
+    cost=_cost("metafields"),
+    scopes=("read_products",),
+)
+ORDERS: Final = Stream(
+    name="orders",
+    kinds=("order", "order_line"),
+    key={"order": "id", "order_line": "id"},
+    cursor="Order.updatedAt; a refund, fulfilment or transaction moves it",
+    paging=_by_id("orders"),
+    cost=_cost("orders"),
+    # Without read_all_orders Shopify shows the last 60 days only, and says nothing.
+    scopes=("read_orders",),
+)
+CUSTOMERS: Final = Stream(
+    name="customers",
+    kinds=("customer",),
+    key={"customer": "id"},
+    cursor="Customer.updatedAt; a change of an address moves it",
+    paging=_by_id("customers"),
+    cost=_cost("customers"),
+    scopes=("read_customers",),
+)
+STREAMS: Final = {
+    stream.name: stream
+    for stream in (PRODUCTS, INVENTORY, INVENTORY_ITEMS, COLLECTIONS, MEDIA, METAFIELDS, ORDERS, CUSTOMERS)
+}
 
-# A store has tens of locations (1,000 at most), so counting them by reading is one call.
-_COUNTABLE: Final = {"product": "productsCount", "variant": "productVariantsCount"}
-_SUBJECTS: Final = {"PRODUCT": "product", "PRODUCT_VARIANT": "variant"}
-_ID_LISTS: Final = {
-    "product": ("products", queries.PRODUCT_IDS),
-    "variant": ("productVariants", queries.VARIANT_IDS),
+_SUBJECTS: Final = {
+    "PRODUCT_VARIANT": "variant",
+    **{source.subject: next(iter(source.types.values())) for source in SOURCES.values() if source.subject is not None},
 }
 
 
@@ -52,11 +122,14 @@ class Deletion:
 
 async def count(client: ShopifyClient, stream: Stream) -> dict[str, int | None]:
     """How many records of each kind the store has; None where Shopify does not say exactly."""
+    counts: dict[str, int | None] = dict.fromkeys(stream.kinds)
     if stream.name == INVENTORY.name:
-        locations = [number async for page in list_ids(client, "location") for number in page]
-        return {"location": len(locations), "inventory_level": None}
-    data = (await client.execute(queries.PRODUCT_COUNTS, idempotent=True)).data
-    return {kind: _exact(data.get(field)) for kind, field in _COUNTABLE.items()}
+        return {**counts, "location": sum([1 async for _ in locations_of(client)])}
+    query = count_query(stream.name)
+    if query is not None:
+        data = (await client.execute(query, idempotent=True)).data
+        counts |= {kind: _exact(data.get(field)) for kind, field in SOURCES[stream.name].counts.items()}
+    return counts
 
 
 def _exact(answer: dict[str, Any] | None) -> int | None:
@@ -64,23 +137,29 @@ def _exact(answer: dict[str, Any] | None) -> int | None:
 
 
 def read_pages(
-    client: ShopifyClient, stream: Stream, *, since: datetime | None = None, cursor: str | None = None
+    client: ShopifyClient,
+    stream: Stream,
+    *,
+    since: datetime | None = None,
+    cursor: str | None = None,
+    keys_only: bool = False,
 ) -> AsyncIterator[RecordPage]:
     """All records of a stream, or those updated at `since` or later, as the lines a bulk file would have.
 
-    Every product comes with all of its variants. `cursor` of a page resumes after it, with the same `since`, also in
-    another process and another day. One page is read ahead.
+    Every record comes with all of its children. `cursor` of a page resumes after it, with the same `since`, also in
+    another process and another day. One page is read ahead. `keys_only`: lines with no more than names their record.
     """
-    pages = product_pages if stream.name == PRODUCTS.name else inventory_pages
-    return one_ahead(pages(client, since=since, cursor=cursor))
+    if stream.name == INVENTORY.name:
+        return one_ahead(inventory_pages(client, since=since, cursor=cursor, keys_only=keys_only))
+    return one_ahead(record_pages(client, stream.name, since=since, cursor=cursor, keys_only=keys_only))
 
 
-async def read_deletions(client: ShopifyClient, since: datetime) -> AsyncIterator[list[Deletion]]:
-    """Products and variants deleted at `since` or later, oldest first, in pages.
+async def read_deletions(client: ShopifyClient, since: datetime) -> AsyncGenerator[list[Deletion], None]:
+    """Records deleted at `since` or later, oldest first, in pages.
 
-    Shopify keeps events for one year; compare `list_ids` with what is stored when the last look is older than that.
+    Shopify keeps events for one year; compare all keys with what is stored when the last look is older than that.
     """
-    search = f"action:destroy created_at:>='{queries.search_time(since)}'"
+    search = f"action:destroy created_at:>='{search_time(since)}'"
     after: str | None = None
     while True:
         answer = await client.execute(
@@ -98,21 +177,3 @@ async def read_deletions(client: ShopifyClient, since: datetime) -> AsyncIterato
         if not events["pageInfo"]["hasNextPage"]:
             return
         after = events["pageInfo"]["endCursor"]
-
-
-async def list_ids(client: ShopifyClient, kind: str) -> AsyncGenerator[list[int], None]:
-    """Every id of a kind (`product`, `variant`, `location`), ascending, in pages; cheap, to find what was missed."""
-    if kind == "location":
-        yield sorted([ids.number_of(node["id"]) async for node in locations_of(client)])
-        return
-    root, query = _ID_LISTS[kind]
-    walk = Walk()
-    while True:
-        variables = {"first": MAX_PAGE, "after": walk.after, "query": walk.search(None)}
-        connection = (await client.execute(query, variables, idempotent=True)).data[root]
-        numbers = [ids.number_of(node["id"]) for node in connection["nodes"]]
-        if numbers:
-            yield numbers
-        if not connection["pageInfo"]["hasNextPage"]:
-            return
-        walk = walk.next(connection["pageInfo"]["endCursor"], numbers[-1], len(numbers))

@@ -13,7 +13,7 @@ from typing import Any, Final
 import httpx
 import msgspec
 
-from syncline.connectors.shopify import streams
+from syncline.connectors.shopify import samples, streams
 from syncline.connectors.shopify.actions import update_product
 from syncline.connectors.shopify.client import ShopifyClient, ShopifyConfig
 from syncline.connectors.shopify.connector import CONNECTOR
@@ -179,9 +179,39 @@ class RecordedStore:
         page["nodes"] = [{**node, "variants": connection(node["variants"], None)} for node in page["nodes"]]
         return {"products": page}
 
-    def _VariantsOfProduct(self, asked: Asked) -> dict[str, Any]:  # noqa: N802
+    def _RestVariants(self, asked: Asked) -> dict[str, Any]:  # noqa: N802
         (node,) = (p for p in self.products if p["id"] == asked.variables["id"])
-        return {"product": {"variants": connection(node["variants"], asked.variables["after"])}}
+        return {"node": {"variants": connection(node["variants"], asked.variables["after"])}}
+
+    def _InventoryItemsPage(self, asked: Asked) -> dict[str, Any]:  # noqa: N802
+        return {"inventoryItems": connection(samples.ITEMS, asked.variables["after"])}
+
+    def _CollectionsPage(self, asked: Asked) -> dict[str, Any]:  # noqa: N802
+        return {"collections": below(samples.COLLECTIONS, asked, "products")}
+
+    def _RestProducts(self, asked: Asked) -> dict[str, Any]:  # noqa: N802
+        (node,) = (one for one in samples.COLLECTIONS if one["id"] == asked.variables["id"])
+        return {"node": {"products": connection(node["products"], asked.variables["after"])}}
+
+    def _MediaPage(self, asked: Asked) -> dict[str, Any]:  # noqa: N802
+        return {"products": below(samples.MEDIA, asked, "media")}
+
+    def _MetafieldsPage(self, asked: Asked) -> dict[str, Any]:  # noqa: N802
+        page = below(samples.METAFIELDS, asked, "metafields")
+        for node in page["nodes"]:
+            variants = [{**one, "metafields": connection(one["metafields"], None)} for one in node["variants"]]
+            node["variants"] = connection(variants, None)
+        return {"products": page}
+
+    def _OrdersPage(self, asked: Asked) -> dict[str, Any]:  # noqa: N802
+        return {"orders": below(samples.ORDERS, asked, "lineItems")}
+
+    def _RestLineItems(self, asked: Asked) -> dict[str, Any]:  # noqa: N802
+        (node,) = (one for one in samples.ORDERS if one["id"] == asked.variables["id"])
+        return {"node": {"lineItems": connection(node["lineItems"], asked.variables["after"])}}
+
+    def _CustomersPage(self, asked: Asked) -> dict[str, Any]:  # noqa: N802
+        return {"customers": connection(samples.CUSTOMERS, asked.variables["after"])}
 
     def _LocationsPage(self, asked: Asked) -> dict[str, Any]:  # noqa: N802
         nodes = [{"id": gid("Location", n), "name": f"Place {n}", "isActive": True} for n in self.locations]
@@ -194,6 +224,13 @@ class RecordedStore:
 
     def _UpdateProduct(self, asked: Asked) -> dict[str, Any]:  # noqa: N802
         return {"productUpdate": {"product": {**asked.variables["product"], "updatedAt": _AT}, "userErrors": []}}
+
+
+def below(nodes: Sequence[dict[str, Any]], asked: Asked, field_name: str) -> dict[str, Any]:
+    """A page of records, each with the first page of what hangs on it."""
+    page = connection(nodes, asked.variables["after"])
+    page["nodes"] = [{**node, field_name: connection(node[field_name], None)} for node in page["nodes"]]
+    return page
 
 
 def connection(nodes: Sequence[dict[str, Any]], after: str | None) -> dict[str, Any]:
@@ -248,6 +285,8 @@ class ShopifyCase:
     def keys(self, stream: str) -> Collection[str]:
         if stream == streams.PRODUCTS.name:
             return [f"{node['id']}" for p in self._store.products for node in (p, *p["variants"])]
+        if stream != streams.INVENTORY.name:
+            return samples.keys(stream)
         levels = [level(place, item)["id"] for place, items in self._store.locations.items() for item in items]
         return [*(gid("Location", place) for place in self._store.locations), *levels]
 

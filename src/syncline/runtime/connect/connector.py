@@ -30,7 +30,7 @@ class Stream:
     """Something that can be read.
 
     `kinds` are the records it yields; `key` names each one; `cursor` is what an incremental read filters by; `paging`
-    says how a page follows the last; `scopes` are the permissions it needs.
+    says how a page follows the last, `cost` what one takes of the vendor's limit; `scopes` are the permissions needed.
     """
 
     name: str
@@ -38,6 +38,7 @@ class Stream:
     key: Mapping[str, str]
     cursor: str
     paging: str
+    cost: str = ""
     scopes: tuple[str, ...] = ()
 
 

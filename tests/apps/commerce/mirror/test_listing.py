@@ -10,9 +10,9 @@ from sqlalchemy import true
 from syncline.apps.commerce.fields import Owner
 from syncline.apps.commerce.mirror import listing
 from syncline.apps.commerce.mirror.listing import Listed, list_places, list_records
-from syncline.apps.commerce.mirror.loading import load_lines
 from syncline.apps.commerce.mirror.models import inventory_level, variant
 from syncline.apps.commerce.mirror.repository import list_locations
+from syncline.main.testing.lines import load_catalog
 from syncline.runtime.db.session import WriteSession
 
 Line = Callable[..., bytes]
@@ -44,7 +44,7 @@ async def mirrored(
         level_line(2100, place=5, available=0),
         level_line(9900, place=5),
     ]
-    await load_lines(session, STORE, lines, read_from=NOON)
+    await load_catalog(session, STORE, lines, read_from=NOON)
 
 
 async def test_a_record_is_called_what_a_person_would_call_it(session: WriteSession) -> None:

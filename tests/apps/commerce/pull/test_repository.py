@@ -92,7 +92,8 @@ async def test_next_pull_begins_where_the_last_one_that_agreed_began_to_read(
     session: WriteSession, store: Store, add_run: Any
 ) -> None:
     run_id = await add_run()
-    await repository.update_stream(session, await take(session, run_id), read_from=NOON)
+    held = await take(session, run_id)
+    await repository.update_stream(session, held, read_from=NOON, status=RunStatus.COMPLETED)
     await repository.advance_states(session, run_id)
     state = await repository.find_state(session, store.id, "products")
     assert state.high_water == NOON
@@ -101,7 +102,8 @@ async def test_next_pull_begins_where_the_last_one_that_agreed_began_to_read(
 
 async def test_incremental_run_does_not_count_as_a_full_one(session: WriteSession, store: Store, add_run: Any) -> None:
     run_id = await add_run(streams={"products": NOON})
-    await repository.update_stream(session, await take(session, run_id), read_from=NOON)
+    held = await take(session, run_id)
+    await repository.update_stream(session, held, read_from=NOON, status=RunStatus.COMPLETED)
     await repository.advance_states(session, run_id)
     assert (await repository.find_state(session, store.id, "products")).last_full_at is None
 

@@ -7,6 +7,7 @@ from typing import Any, LiteralString
 
 import pytest
 
+from syncline.apps.commerce.mirror.kinds import KINDS
 from syncline.kernel.errors import InvalidInput
 
 Reconcile = Callable[..., Awaitable[Any]]
@@ -34,12 +35,14 @@ def kind(found: Any, name: str) -> Any:
 async def test_fresh_mirror_agrees(reconcile: Reconcile, depth: str) -> None:
     found = await reconcile(depth)
     assert (found.agreed, found.repaired, found.method) == (True, 0, depth)
-    assert {count.kind: count.in_mirror for count in found.kinds} == {
+    assert {count.kind: count.in_mirror for count in found.kinds if count.in_mirror} == {
         "product": 3,
         "variant": 4,
         "location": 2,
         "inventory_level": 6,
+        "inventory_item": 4,
     }
+    assert {count.kind for count in found.kinds} == set(KINDS)
 
 
 async def test_lost_row_is_seen_by_counts_and_fetched(pulled: Any, reconcile: Reconcile) -> None:

@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy import update
 
 from syncline.apps.commerce.contract import ChangeQuery, ChangeStatus, Resolution, Store
-from syncline.apps.commerce.mirror.loading import load_lines
 from syncline.apps.commerce.staging import repository
 from syncline.apps.commerce.staging.models import staged_change
 from syncline.apps.commerce.staging.repository import Proposal
@@ -16,6 +15,7 @@ from syncline.kernel import clock
 from syncline.kernel.errors import InvalidInput
 from syncline.kernel.ids import new_id
 from syncline.kernel.paging import PageRequest
+from syncline.main.testing.lines import load_catalog
 from syncline.runtime.db.session import WriteSession
 
 Line = Callable[..., bytes]
@@ -162,7 +162,7 @@ async def test_changes_found(
         product_line(9, vendor="Globex", title="Sack", productType="Tote bag", tags=[]),
         variant_line(91, product=9, sku="AB-9"),
     ]
-    await load_lines(session, store.id, lines, read_from=clock.now())
+    await load_catalog(session, store.id, lines, read_from=clock.now())
     await stage(
         session,
         store,

@@ -12,9 +12,9 @@ from sqlalchemy import Table, func, select, update
 from syncline.apps.commerce.contract import Store
 from syncline.apps.commerce.fields import Owner
 from syncline.apps.commerce.mirror.listing import list_records
-from syncline.apps.commerce.mirror.loading import load_lines
 from syncline.apps.commerce.mirror.models import product, variant
 from syncline.apps.commerce.staging.selection import mirror_condition, parse_where
+from syncline.main.testing.lines import load_catalog
 from syncline.runtime.db.session import WriteSession
 
 Line = Callable[..., bytes]
@@ -76,7 +76,7 @@ async def store(
         level_line(4100, place=5, available=12),
         level_line(5100, place=5, available=1),
     ]
-    await load_lines(session, made.id, lines, read_from=NOON)
+    await load_catalog(session, made.id, lines, read_from=NOON)
     await bury(session, product, 5)
     return made
 
@@ -329,7 +329,7 @@ async def test_any_text_is_found_by_itself_in_quotes_and_nothing_else_is(
     made = await add_store()
     texts = [f"{''.join(random.choices(ALPHABET, k=random.randrange(1, 9)))}{number}" for number in range(60)]
     lines = [product_line(number, title=text, tags=[]) for number, text in enumerate(texts, start=1)]
-    await load_lines(session, made.id, lines, read_from=NOON)
+    await load_catalog(session, made.id, lines, read_from=NOON)
     for number, text in enumerate(texts, start=1):
         quoted = "".join(f"\\{sign}" if sign in '\\"*,' else sign for sign in text)
         assert (text, await found(session, made, Owner.PRODUCT, f'title:"{quoted}"')) == (text, [number])
@@ -344,7 +344,7 @@ async def test_a_thousand_pasted_skus_are_one_search(
     numbers = range(1, 1001)
     lines = [product_line(number) for number in numbers]
     lines += [variant_line(number, product=number, sku=f"SKU-{number}") for number in numbers]
-    await load_lines(session, made.id, lines, read_from=NOON)
+    await load_catalog(session, made.id, lines, read_from=NOON)
     wanted = ",".join(f"sku-{number}" for number in numbers)
     assert await found(session, made, Owner.VARIANT, f"sku:{wanted}") == list(numbers)
 
@@ -353,7 +353,7 @@ async def test_more_than_one_page_is_listed_once_and_whole(
     session: WriteSession, add_store: AddStore, product_line: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = await add_store()
-    await load_lines(session, made.id, [product_line(number) for number in range(1, 23)], read_from=NOON)
+    await load_catalog(session, made.id, [product_line(number) for number in range(1, 23)], read_from=NOON)
     monkeypatch.setattr("syncline.apps.commerce.mirror.listing.PAGE", 7)
     assert await found(session, made, Owner.PRODUCT, "") == list(range(1, 23))
     assert await found(session, made, Owner.PRODUCT, "id:..7") == list(range(1, 8))

@@ -21,7 +21,6 @@ from syncline.apps.commerce.contract import (
     StoreNotFound,
 )
 from syncline.apps.commerce.facade import LocalCommerce
-from syncline.apps.commerce.mirror.loading import load_lines
 from syncline.apps.commerce.settings import CommerceSettings
 from syncline.apps.commerce.staging import repository, service
 from syncline.apps.commerce.staging.models import change_batch, staged_change
@@ -29,6 +28,7 @@ from syncline.kernel.errors import InvalidInput
 from syncline.kernel.ids import new_id
 from syncline.kernel.paging import PageRequest
 from syncline.kernel.tenant import Actor, TenantId
+from syncline.main.testing.lines import load_catalog
 from syncline.runtime.db.session import WriteSession
 
 Line = Callable[..., bytes]
@@ -70,7 +70,7 @@ async def store(
         level_line(3100, place=5, available=7),
         level_line(3100, place=7, available=9),
     ]
-    await load_lines(session, made.id, lines, read_from=NOON)
+    await load_catalog(session, made.id, lines, read_from=NOON)
     return made
 
 
@@ -239,7 +239,7 @@ async def test_a_currency_without_digits_gets_whole_amounts(
     session: WriteSession, add_store: AddStore, actor: Actor, product_line: Line, variant_line: Line
 ) -> None:
     store = await add_store("tokyo", currency="JPY")
-    await load_lines(session, store.id, [product_line(1), variant_line(11, price="1250")], read_from=NOON)
+    await load_catalog(session, store.id, [product_line(1), variant_line(11, price="1250")], read_from=NOON)
     batch_id = await stage(session, store, actor, "", "price=+10%", "compare_at_price=price")
     (change,) = await changes_of(session, batch_id=batch_id)
     assert (change.before, change.after) == (

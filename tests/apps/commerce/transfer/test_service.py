@@ -11,7 +11,6 @@ import pytest
 from sqlalchemy import func, select, text
 
 from syncline.apps.commerce.contract import ChangeQuery, ImportProblem, ImportResult, SheetRefused, Store
-from syncline.apps.commerce.mirror.loading import load_lines
 from syncline.apps.commerce.staging.models import change_batch, staged_change
 from syncline.apps.commerce.staging.repository import list_changes
 from syncline.apps.commerce.transfer.service import NAMED, ImportOptions, import_sheet
@@ -19,6 +18,7 @@ from syncline.kernel.errors import InvalidInput
 from syncline.kernel.paging import PageRequest
 from syncline.kernel.tenant import Actor
 from syncline.main.cli.console import to_json
+from syncline.main.testing.lines import load_catalog
 from syncline.runtime.db.session import WriteSession
 
 Line = Callable[..., bytes]
@@ -43,7 +43,7 @@ async def store(session: WriteSession, add_store: AddStore, product_line: Line, 
             21, product=2, sku="", price="9.00", selectedOptions=[{"name": "Title", "value": "Default Title"}]
         ),
     ]
-    await load_lines(session, made.id, lines, read_from=NOON)
+    await load_catalog(session, made.id, lines, read_from=NOON)
     return made
 
 
@@ -213,7 +213,7 @@ async def test_quantities_go_to_the_only_location(
     session: WriteSession, take: Import, store: Store, location_line: Line, level_line: Line
 ) -> None:
     lines = [location_line(5, name="Main"), level_line(2100, place=5, available=4)]
-    await load_lines(session, store.id, lines, read_from=NOON)
+    await load_catalog(session, store.id, lines, read_from=NOON)
     await take("Handle,Variant Inventory Qty\nmug,7\n")
     assert await staged(session) == [("inventory_level", 2100, {"available": 7})]
 
@@ -222,7 +222,7 @@ async def test_quantities_with_several_locations_wait_for_a_name(
     session: WriteSession, take: Import, store: Store, location_line: Line, level_line: Line
 ) -> None:
     lines = [location_line(5, name="Main"), location_line(6, name="Flagship"), level_line(2100, place=6, available=4)]
-    await load_lines(session, store.id, lines, read_from=NOON)
+    await load_catalog(session, store.id, lines, read_from=NOON)
     sheet = "Handle,Variant Price,Variant Inventory Qty\nmug,9.99,7\n"
     with pytest.raises(InvalidInput, match=r"no location 'Flagshp'. Did you mean Flagship\? It has Main or Flagship"):
         await take(sheet, location="Flagshp")
@@ -245,7 +245,7 @@ async def test_products_of_another_store_are_not_the_sheets(
     session: WriteSession, add_store: AddStore, take: Import, product_line: Line
 ) -> None:
     other = await add_store("other")
-    await load_lines(session, other.id, [product_line(9, handle="theirs")], read_from=NOON)
+    await load_catalog(session, other.id, [product_line(9, handle="theirs")], read_from=NOON)
     _, (problem,) = await refused(take, "Handle,Title\ntheirs,Mine\n")
     assert problem["column"] == "Handle"
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from syncline.apps.commerce.mirror.kind import KeyFrom
 from syncline.connectors.shopify import ids
 from syncline.kernel.errors import Skippable
 
@@ -32,22 +33,31 @@ def _start(line: bytes) -> str:
     return line[:120].decode("utf-8", "replace")
 
 
-def key_of(line: bytes, kind: str) -> Key:
-    """A level's key is its item and its location, for Shopify gives a level a new id when it is activated again; every
-    other record's is its own number. Raises `Skippable` for a line that has none, and for one that a
-    database cannot hold."""
+def key_of(line: bytes, key_from: KeyFrom) -> Key:
+    """The numbers that name a line's record. A stock level's are its item's and its location's, for Shopify gives a
+    level a new id when it is activated again. Raises `Skippable` for a line that has none, and for one that a database
+    cannot hold."""
     if _NUL.search(line):
         raise Skippable("A record holds a NUL character, which no text of the database can.", detail=_start(line))
     try:
         parts = _decode(line)
-        if kind != "inventory_level":
+        if key_from == "own":
             return (ids.number_of(parts.id),)
-        if parts.item is None or parts.parent_id is None:
-            raise Skippable("A stock level came without its item or its location.", detail=_start(line))
-        return (ids.number_of(parts.item.id), ids.number_of(parts.parent_id))
+        if parts.parent_id is None or (key_from == "item_parent" and parts.item is None):
+            raise Skippable("A record came without what it belongs to.", detail=_start(line))
+        parent = ids.number_of(parts.parent_id)
+        if parts.item is not None and key_from == "item_parent":
+            return (ids.number_of(parts.item.id), parent)
+        return (parent, ids.number_of(parts.id))
     except (msgspec.DecodeError, ValueError) as error:
         detail = f"{error}: {_start(line)}"
         raise Skippable("A record came without an id that can be read.", detail=detail) from error
+
+
+def parent_of(line: bytes) -> int | None:
+    """The number of the record that a line hangs on."""
+    parent = _decode(line).parent_id
+    return None if parent is None else ids.number_of(parent)
 
 
 def array_texts(keys: Sequence[Key]) -> list[str]:

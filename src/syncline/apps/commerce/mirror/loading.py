@@ -19,7 +19,8 @@ from psycopg import sql
 
 from syncline.apps.commerce.mirror.kinds import KINDS, Content, Kind, content_hash, signed64
 from syncline.apps.commerce.mirror.lines import Key, array_texts, key_of
-from syncline.connectors.shopify.records import Node, decode, kind_of
+from syncline.apps.commerce.mirror.parts import Collected, collect, write_parts
+from syncline.connectors.shopify.records import MARKERS, Node, decode, kind_of
 from syncline.kernel import clock
 from syncline.kernel.errors import Skippable
 from syncline.runtime.db.copy import copy_rows
@@ -36,6 +37,7 @@ class Loaded:
     updated: int = 0
     unchanged: int = 0
     duplicates: int = 0
+    markers: int = 0
     unreadable: list[str] = field(default_factory=list)
     keys: dict[str, list[Key]] = field(default_factory=dict)
 
@@ -49,15 +51,15 @@ class _Line(NamedTuple):
 _Known = tuple[int, int, bool]
 
 
-def _by_kind(lines: Iterable[bytes], loaded: Loaded) -> dict[str, dict[Key, _Line]]:
+def _by_kind(stream: str, lines: Iterable[bytes], loaded: Loaded) -> dict[str, dict[Key, _Line]]:
     """The lines by kind and key. A key named twice keeps the later line: a file that repeats itself is not wrong, and
     the merge's version check has the last word."""
     groups: dict[str, dict[Key, _Line]] = {}
     for raw in lines:
         loaded.read += 1
         try:
-            kind = kind_of(raw)
-            key = key_of(raw, kind)
+            kind = kind_of(raw, stream)
+            key = key_of(raw, "own" if kind in MARKERS else KINDS[kind].key_from)
         except Skippable as error:
             loaded.unreadable.append(str(error))
             continue
@@ -102,12 +104,13 @@ def _merge(kind: Kind) -> sql.Composed:
         " where (m.source_updated_at is null or excluded.source_updated_at is null"
         "        or excluded.source_updated_at >= m.source_updated_at)"
         "   and (m.deleted_at is null or %(read_from)s > m.deleted_at or excluded.source_updated_at > m.deleted_at)"
-        " returning (m.xmax = 0)"
+        " returning (m.xmax = 0), {key_of_row}"
     ).format(
         table=sql.Identifier("commerce", kind.table.name),
         names=names,
         kind=sql.SQL(kind.name),
         key=sql.SQL(", ").join(map(sql.Identifier, kind.key)),
+        key_of_row=sql.SQL(", ").join(sql.Identifier("m", name) for name in kind.key),
         sets=sets,
     )
 
@@ -117,6 +120,7 @@ async def _write(
     store_id: UUID,
     kind: Kind,
     rows: Sequence[Content],
+    parts: Collected,
     *,
     read_from: datetime,
 ) -> int:
@@ -139,8 +143,11 @@ async def _write(
         "read_from": read_from,
     }
     cursor = await driver.execute(_merge(kind), values)
-    inserted = sum(bool(is_new) for (is_new,) in await cursor.fetchall())
+    written = await cursor.fetchall()
+    inserted = sum(bool(is_new) for is_new, *_ in written)
     await driver.execute(sql.SQL("truncate {}").format(sql.Identifier(f"incoming_{kind.name}")))
+    if kind.parts:
+        await write_parts(session, store_id, kind, parts, written)
     return inserted
 
 
@@ -149,6 +156,7 @@ async def _load_kind(
 ) -> None:
     known = await _known(session, store_id, kind, list(group))
     rows: list[Content] = []
+    parts: Collected = {}
     changed = same = 0
     for key, line in group.items():
         before = known.get(key)
@@ -166,18 +174,25 @@ async def _load_kind(
         elif before is not None:
             changed += 1
         rows.append((*content, kind.version(node), line.hash, digest))
-    inserted = await _write(session, store_id, kind, rows, read_from=read_from) if rows else 0
+        collect(kind, node, parts)
+    inserted = await _write(session, store_id, kind, rows, parts, read_from=read_from) if rows else 0
     loaded.inserted += inserted
     loaded.updated += changed
     loaded.unchanged += len(group) - inserted - changed
     loaded.keys[kind.name] = list(group)
 
 
-async def load_lines(session: WriteSession, store_id: UUID, lines: Iterable[bytes], *, read_from: datetime) -> Loaded:
+async def load_lines(
+    session: WriteSession, store_id: UUID, stream: str, lines: Iterable[bytes], *, read_from: datetime
+) -> Loaded:
     """Load one chunk. `read_from` is the store's own time at which the reading began: what was deleted before it and is
     named by it is alive again; what was deleted after it stays deleted."""
     loaded = Loaded()
-    for name, group in _by_kind(lines, loaded).items():
+    for name, group in _by_kind(stream, lines, loaded).items():
+        if name in MARKERS:
+            loaded.keys[name] = list(group)
+            loaded.markers += len(group)
+            continue
         await _load_kind(session, store_id, KINDS[name], group, loaded, read_from=read_from)
     return loaded
 
@@ -188,11 +203,13 @@ async def load_nodes(
     """Load records that were read one by one; returns how many. Their lines are not known, so the next pull looks at
     them."""
     rows: list[Content] = []
+    parts: Collected = {}
     for node in nodes:
         content = kind.content(node)
         rows.append((*content, kind.version(node), 0, content_hash(content)))
+        collect(kind, node, parts)
     if rows:
-        await _write(session, store_id, kind, rows, read_from=read_from)
+        await _write(session, store_id, kind, rows, parts, read_from=read_from)
     return len(rows)
 
 

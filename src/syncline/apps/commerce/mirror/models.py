@@ -1,9 +1,8 @@
 """One row per record of a store, keyed by the store's own ids.
 
 `source_updated_at` is the record's version as the store gave it, `line_hash` the hash of the raw line last read
-(equal: nothing
-to look at), `content_hash` the hash of what we keep of it (equal: nothing to write). A deleted record stays as a
-tombstone (`deleted_at`), so that an older line cannot bring it back.
+(equal: nothing to look at), `content_hash` the hash of what we keep of it (equal: nothing to write). A deleted record
+stays as a tombstone (`deleted_at`), so that an older line cannot bring it back.
 """
 
 from __future__ import annotations
@@ -102,3 +101,253 @@ inventory_level = Table(
     Column("incoming", Integer, nullable=True),
     *_versions(),
 )
+
+inventory_item = Table(
+    "inventory_item",
+    METADATA,
+    store_key(),
+    big("id", primary_key=True, autoincrement=False),
+    tenant_column(),
+    text("sku", nullable=True),
+    Column("tracked", Boolean, nullable=False),
+    Column("requires_shipping", Boolean, nullable=False),
+    text("country_of_origin", nullable=True),
+    text("province_of_origin", nullable=True),
+    text("harmonized_system_code", nullable=True),
+    Column("cost", Numeric, nullable=True),
+    Column("weight", Numeric, nullable=True),
+    text("weight_unit", nullable=True),
+    moment("created_at", nullable=True),
+    *_versions(),
+)
+
+collection = Table(
+    "collection",
+    METADATA,
+    store_key(),
+    big("id", primary_key=True, autoincrement=False),
+    tenant_column(),
+    text("handle"),
+    text("title"),
+    text("description_html"),
+    text("sort_order"),
+    text("template_suffix", nullable=True),
+    text("seo_title", nullable=True),
+    text("seo_description", nullable=True),
+    json("rule_set", nullable=True),
+    Column("products_count", Integer, nullable=True),
+    *_versions(),
+)
+
+collection_membership = Table(
+    "collection_membership",
+    METADATA,
+    store_key(),
+    big("collection_id", primary_key=True, autoincrement=False),
+    big("product_id", primary_key=True, autoincrement=False),
+    tenant_column(),
+    *_versions(),
+)
+Index("collection_membership_product_idx", collection_membership.c.store_id, collection_membership.c.product_id)
+
+product_media = Table(
+    "product_media",
+    METADATA,
+    store_key(),
+    big("product_id", primary_key=True, autoincrement=False),
+    big("id", primary_key=True, autoincrement=False),
+    tenant_column(),
+    text("type"),
+    text("alt", nullable=True),
+    text("status"),
+    text("url", nullable=True),
+    Column("width", Integer, nullable=True),
+    Column("height", Integer, nullable=True),
+    *_versions(),
+)
+
+metafield = Table(
+    "metafield",
+    METADATA,
+    store_key(),
+    big("id", primary_key=True, autoincrement=False),
+    tenant_column(),
+    text("owner_type"),
+    big("owner_id"),
+    text("namespace"),
+    text("key"),
+    text("type"),
+    text("value"),
+    text("compare_digest"),
+    moment("created_at", nullable=True),
+    *_versions(),
+)
+Index("metafield_owner_idx", metafield.c.store_id, metafield.c.owner_type, metafield.c.owner_id)
+
+shop_order = Table(
+    "shop_order",
+    METADATA,
+    store_key(),
+    big("id", primary_key=True, autoincrement=False),
+    tenant_column(),
+    text("name"),
+    text("email", nullable=True),
+    big("customer_id", nullable=True),
+    text("financial_status", nullable=True),
+    text("fulfillment_status"),
+    text("currency"),
+    text("presentment_currency"),
+    Column("total", Numeric, nullable=False),
+    Column("subtotal", Numeric, nullable=True),
+    Column("tax", Numeric, nullable=True),
+    Column("discounts", Numeric, nullable=True),
+    Column("shipping", Numeric, nullable=False),
+    Column("refunded", Numeric, nullable=False),
+    Column("current_total", Numeric, nullable=False),
+    Column("tags", ARRAY(Text), nullable=False),
+    Column("discount_codes", ARRAY(Text), nullable=False),
+    text("note", nullable=True),
+    text("source_name", nullable=True),
+    Column("is_test", Boolean, nullable=False),
+    Column("taxes_included", Boolean, nullable=False),
+    text("ship_to_city", nullable=True),
+    text("ship_to_province", nullable=True),
+    text("ship_to_country", nullable=True),
+    text("ship_to_zip", nullable=True),
+    text("cancel_reason", nullable=True),
+    moment("created_at"),
+    moment("processed_at"),
+    moment("cancelled_at", nullable=True),
+    moment("closed_at", nullable=True),
+    big("parts_hash"),
+    *_versions(),
+)
+Index("shop_order_customer_idx", shop_order.c.store_id, shop_order.c.customer_id)
+Index("shop_order_created_idx", shop_order.c.store_id, shop_order.c.created_at)
+
+order_line = Table(
+    "order_line",
+    METADATA,
+    store_key(),
+    big("id", primary_key=True, autoincrement=False),
+    tenant_column(),
+    big("order_id"),
+    text("title"),
+    text("variant_title", nullable=True),
+    text("sku", nullable=True),
+    text("vendor", nullable=True),
+    Column("quantity", Integer, nullable=False),
+    Column("current_quantity", Integer, nullable=False),
+    big("product_id", nullable=True),
+    big("variant_id", nullable=True),
+    Column("unit_price", Numeric, nullable=False),
+    Column("discounted_total", Numeric, nullable=False),
+    Column("discount", Numeric, nullable=False),
+    Column("taxable", Boolean, nullable=False),
+    Column("requires_shipping", Boolean, nullable=False),
+    Column("is_gift_card", Boolean, nullable=False),
+    *_versions(),
+)
+Index("order_line_order_idx", order_line.c.store_id, order_line.c.order_id)
+Index("order_line_variant_idx", order_line.c.store_id, order_line.c.variant_id)
+
+refund = Table(
+    "refund",
+    METADATA,
+    store_key(),
+    big("order_id", primary_key=True, autoincrement=False),
+    big("id", primary_key=True, autoincrement=False),
+    tenant_column(),
+    moment("created_at", nullable=True),
+    text("note", nullable=True),
+    Column("amount", Numeric, nullable=False),
+)
+
+fulfillment = Table(
+    "fulfillment",
+    METADATA,
+    store_key(),
+    big("order_id", primary_key=True, autoincrement=False),
+    big("id", primary_key=True, autoincrement=False),
+    tenant_column(),
+    text("name"),
+    text("status"),
+    text("display_status", nullable=True),
+    Column("quantity", Integer, nullable=False),
+    big("location_id", nullable=True),
+    json("tracking"),
+    moment("created_at", nullable=True),
+    moment("updated_at", nullable=True),
+)
+
+order_transaction = Table(
+    "order_transaction",
+    METADATA,
+    store_key(),
+    big("order_id", primary_key=True, autoincrement=False),
+    big("id", primary_key=True, autoincrement=False),
+    tenant_column(),
+    text("kind"),
+    text("status"),
+    text("gateway", nullable=True),
+    Column("amount", Numeric, nullable=False),
+    Column("is_test", Boolean, nullable=False),
+    big("parent_id", nullable=True),
+    moment("created_at", nullable=True),
+    moment("processed_at", nullable=True),
+)
+
+customer = Table(
+    "customer",
+    METADATA,
+    store_key(),
+    big("id", primary_key=True, autoincrement=False),
+    tenant_column(),
+    text("first_name", nullable=True),
+    text("last_name", nullable=True),
+    text("email", nullable=True),
+    text("email_marketing", nullable=True),
+    text("phone", nullable=True),
+    text("state"),
+    Column("tags", ARRAY(Text), nullable=False),
+    text("note", nullable=True),
+    text("locale"),
+    Column("is_email_verified", Boolean, nullable=False),
+    Column("is_tax_exempt", Boolean, nullable=False),
+    big("orders_count"),
+    Column("amount_spent", Numeric, nullable=False),
+    big("default_address_id", nullable=True),
+    moment("created_at", nullable=True),
+    big("parts_hash"),
+    *_versions(),
+)
+Index("customer_email_idx", customer.c.store_id, customer.c.email)
+
+customer_address = Table(
+    "customer_address",
+    METADATA,
+    store_key(),
+    big("customer_id", primary_key=True, autoincrement=False),
+    big("id", primary_key=True, autoincrement=False),
+    tenant_column(),
+    text("first_name", nullable=True),
+    text("last_name", nullable=True),
+    text("company", nullable=True),
+    text("address1", nullable=True),
+    text("address2", nullable=True),
+    text("city", nullable=True),
+    text("province", nullable=True),
+    text("province_code", nullable=True),
+    text("country_code", nullable=True),
+    text("zip", nullable=True),
+    text("phone", nullable=True),
+)
+
+# What hangs on a record goes with it: after each pull the few that are gone are looked up.
+for _parent in (product, variant, collection, shop_order):
+    Index(
+        f"{_parent.name}_gone_idx",
+        _parent.c.store_id,
+        _parent.c.id,
+        postgresql_where=_parent.c.deleted_at.is_not(None),
+    )

@@ -6,11 +6,13 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any
 from uuid import UUID
 
+from psycopg import sql
 from sqlalchemy import func, select
 
-from syncline.apps.commerce.mirror.kinds import KINDS, LOCATION, PRODUCT, VARIANT, Kind, content_hash, content_of_row
-from syncline.apps.commerce.mirror.lines import Key
-from syncline.apps.commerce.mirror.models import location, product, variant
+from syncline.apps.commerce.mirror.kind import Parent
+from syncline.apps.commerce.mirror.kinds import KINDS, LOCATION, Kind, content_hash, content_of_row
+from syncline.apps.commerce.mirror.lines import Key, array_texts
+from syncline.apps.commerce.mirror.models import location
 from syncline.runtime.db.session import Session
 
 
@@ -46,23 +48,43 @@ async def list_contents(session: Session, store_id: UUID, kind: Kind) -> AsyncIt
         yield {tuple(row[name] for name in kind.key): content_hash(content_of_row(kind, dict(row))) for row in page}
 
 
-async def find_products_with_wrong_variant_count(session: Session, store_id: UUID, *, limit: int) -> Sequence[int]:
-    """Products whose own count of variants is not what the mirror holds of them: a line was lost on the way."""
+async def find_parents_with_wrong_count(
+    session: Session, store_id: UUID, kind: Kind, parent: Parent, *, limit: int
+) -> Sequence[int]:
+    """Parents whose own count of children is not what the mirror holds of them: a line was lost on the way."""
+    above = KINDS[parent.kind]
+    told = above.table.c[parent.counted_in or ""]
+    owner = kind.table.c[parent.column]
     held = (
-        select(variant.c.product_id, func.count().label("n"))
-        .where(_live(session, store_id, VARIANT))
-        .group_by(variant.c.product_id)
+        select(owner.label("owner"), func.count().label("n"))
+        .where(_live(session, store_id, kind))
+        .group_by(owner)
         .subquery()
     )
     query = (
-        select(product.c.id)
-        .outerjoin(held, held.c.product_id == product.c.id)
-        .where(
-            _live(session, store_id, PRODUCT),
-            product.c.variants_count.is_not(None),
-            product.c.variants_count != func.coalesce(held.c.n, 0),
-        )
-        .order_by(product.c.id)
+        select(above.table.c.id)
+        .outerjoin(held, held.c.owner == above.table.c.id)
+        .where(_live(session, store_id, above), told.is_not(None), told != func.coalesce(held.c.n, 0))
+        .order_by(above.table.c.id)
         .limit(limit)
     )
     return list((await session.execute(query)).scalars())
+
+
+async def find_roots(session: Session, store_id: UUID, kind: Kind, keys: Sequence[Key]) -> dict[Key, int | None]:
+    """For each key the mirror knows, the number of its stream's root record: the product of a variant's metafield."""
+    driver = await session.driver()
+    query = sql.SQL(
+        "select {names}, {root} from {table} m where m.store_id = %s and m.tenant_id = %s"
+        " and ({names}) in (select * from unnest({arrays}))"
+    ).format(
+        names=sql.SQL(", ").join(sql.Identifier("m", name) for name in kind.key),
+        root=sql.SQL(kind.root),
+        table=sql.Identifier("commerce", kind.table.name),
+        arrays=sql.SQL(", ").join(sql.SQL("%s::bigint[]") for _ in kind.key),
+    )
+    width = len(kind.key)
+    if not keys:
+        return {}
+    rows = await driver.execute(query, [store_id, session.tenant_id, *array_texts(keys)])
+    return {row[:width]: row[width] for row in await rows.fetchall()}

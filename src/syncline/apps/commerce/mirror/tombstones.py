@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -9,7 +10,9 @@ from uuid import UUID
 
 from psycopg import sql
 
-from syncline.apps.commerce.mirror.kinds import INVENTORY_LEVEL, PRODUCT, VARIANT, Kind
+from syncline.apps.commerce.mirror.kind import Kind, Parent
+from syncline.apps.commerce.mirror.kinds import KINDS
+from syncline.apps.commerce.mirror.lines import array_texts
 from syncline.runtime.db.session import WriteSession
 
 _BURY = sql.SQL(
@@ -59,23 +62,56 @@ _SEEN = sql.SQL(
 )
 
 
-async def bury_unseen_variants(session: WriteSession, store_id: UUID, *, run_id: UUID, read_from: datetime) -> int:
-    """After an incremental read: a product comes with all its variants, so those it came without are gone."""
-    condition = sql.SQL(
-        "m.product_id in (select unnest(s.keys) from commerce.pull_seen s"
-        "  where s.run_id = %(run)s and s.stream = 'products' and s.kind = 'product')"
-        " and not exists (select from (select unnest(s.keys) as id from commerce.pull_seen s"
-        "  where s.run_id = %(run)s and s.stream = 'products' and s.kind = 'variant') as seen where seen.id = m.id)"
+async def bury_unseen_children(
+    session: WriteSession, store_id: UUID, kind: Kind, parent: Parent, *, run_id: UUID, read_from: datetime
+) -> int:
+    """After an incremental read: a record comes with all its children, so those it came without are gone."""
+    seconds = "s.second_keys" if len(kind.key) > 1 else "s.keys"
+    same = sql.SQL(" and ").join(
+        sql.SQL("seen.{} = m.{}").format(sql.Identifier(name), sql.Identifier(column))
+        for name, column in zip("ab", kind.key, strict=False)
     )
-    return await _bury(session, store_id, VARIANT, condition, read_from, run=run_id)
+    condition = sql.SQL(
+        "{only} and m.{column} in (select unnest(s.keys) from commerce.pull_seen s"
+        "  where s.run_id = %(run)s and s.stream = %(stream)s and s.kind = %(parent)s)"
+        " and not exists (select from ({seen}) as seen where {same})"
+    ).format(
+        only=sql.SQL(parent.only or "true"),
+        column=sql.Identifier(parent.column),
+        seen=_SEEN.format(seconds=sql.SQL(seconds)),
+        same=same,
+    )
+    seen_as = parent.seen_as or parent.kind
+    return await _bury(
+        session, store_id, kind, condition, read_from, run=run_id, stream=kind.stream, name=kind.name, parent=seen_as
+    )
 
 
-async def bury_levels_of_buried_variants(session: WriteSession, store_id: UUID, *, moment: datetime) -> int:
+async def bury_orphans(session: WriteSession, store_id: UUID, kind: Kind, parent: Parent, *, moment: datetime) -> int:
+    """Children whose parent is gone."""
     condition = sql.SQL(
-        "exists (select 1 from commerce.variant v where v.store_id = m.store_id"
-        " and v.inventory_item_id = m.inventory_item_id and v.deleted_at is not null)"
+        "{only} and m.{column} in (select p.{matches} from {parents} p"
+        " where p.store_id = %(store)s and p.tenant_id = %(tenant)s and p.deleted_at is not null)"
+        # Two variants may share one inventory item.
+        " and not exists (select from {parents} p where p.store_id = %(store)s and p.tenant_id = %(tenant)s"
+        "  and p.{matches} = m.{column} and p.deleted_at is null)"
+    ).format(
+        only=sql.SQL(parent.only or "true"),
+        column=sql.Identifier(parent.column),
+        matches=sql.Identifier(parent.matches),
+        parents=sql.Identifier("commerce", KINDS[parent.kind].table.name),
     )
-    return await _bury(session, store_id, INVENTORY_LEVEL, condition, moment, certain=True)
+    return await _bury(session, store_id, kind, condition, moment, certain=True)
+
+
+async def bury_all_orphans(session: WriteSession, store_id: UUID, *, moment: datetime) -> Counter[str]:
+    """Whatever hangs on something that is gone: how many records, by stream. The streams of a run are read side by
+    side, so this comes after them."""
+    buried: Counter[str] = Counter()
+    for kind in KINDS.values():
+        for parent in kind.parents:
+            buried[kind.stream] += await bury_orphans(session, store_id, kind, parent, moment=moment)
+    return +buried
 
 
 async def bury_by_key(
@@ -91,11 +127,17 @@ async def bury_by_key(
     return await _bury(session, store_id, kind, condition, moment, certain=True, **columns)
 
 
-async def bury_products(session: WriteSession, store_id: UUID, ids: Sequence[int], *, moment: datetime) -> int:
-    """Products the store deleted, with all that hung on them."""
-    keys = [(number,) for number in ids]
-    products = await bury_by_key(session, store_id, PRODUCT, keys, moment=moment)
-    condition = sql.SQL("m.product_id = any(%(ids)s)")
-    variants = await _bury(session, store_id, VARIANT, condition, moment, certain=True, ids=list(ids))
-    levels = await bury_levels_of_buried_variants(session, store_id, moment=moment) if variants else 0
-    return products + variants + levels
+async def distrust(session: WriteSession, store_id: UUID, kind: Kind, keys: Sequence[tuple[int, ...]]) -> None:
+    """Forget the hashes of these records, so that the next line of each is looked at whatever it says."""
+    if not keys:
+        return
+    driver = await session.driver()
+    query = sql.SQL(
+        "update {table} m set line_hash = 0, content_hash = 0 where m.store_id = %s and m.tenant_id = %s"
+        " and ({names}) in (select * from unnest({arrays}))"
+    ).format(
+        table=sql.Identifier("commerce", kind.table.name),
+        names=sql.SQL(", ").join(sql.Identifier("m", name) for name in kind.key),
+        arrays=sql.SQL(", ").join(sql.SQL("%s::bigint[]") for _ in kind.key),
+    )
+    await driver.execute(query, [store_id, session.tenant_id, *array_texts(keys)])

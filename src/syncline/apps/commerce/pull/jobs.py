@@ -8,7 +8,7 @@ import structlog
 
 from syncline.apps.commerce.contract import PullFinished, Reconciliation, RunStatus, StreamProgress
 from syncline.apps.commerce.metrics import PULL_SECONDS, PULLS
-from syncline.apps.commerce.mirror.tombstones import bury_levels_of_buried_variants
+from syncline.apps.commerce.mirror.tombstones import bury_all_orphans
 from syncline.apps.commerce.persist import persist
 from syncline.apps.commerce.pull import repository, service
 from syncline.apps.commerce.pull.repository import LeaseLost, StreamRow
@@ -17,12 +17,15 @@ from syncline.apps.commerce.reconcile.service import reconcile_after_pull
 from syncline.apps.commerce.settings import CommerceSettings
 from syncline.apps.commerce.stores.connection import client_of
 from syncline.apps.commerce.stores.repository import StoreRow, find_by_id
+from syncline.connectors.shopify.errors import MissingScope
 from syncline.kernel import clock
 from syncline.kernel.errors import ConnectorOutcome, Fatal, Retriable, Unavailable
 from syncline.runtime.bus import publish
 from syncline.runtime.jobs import Job, JobContext, RetryPolicy
 
 log = structlog.get_logger(__name__)
+
+_DONE = (RunStatus.COMPLETED, RunStatus.SKIPPED)
 
 
 async def _take(ctx: JobContext, run_id: UUID, stream: str) -> tuple[StreamRow, StoreRow] | None:
@@ -49,6 +52,8 @@ async def pull_stream(ctx: JobContext, payload: dict[str, Any]) -> None:
             # Either another worker has it, or our own last commit stands and only its answer was lost: then the run
             # goes on below.
             log.info("pull.lease_lost", run_id=str(run_id), stream=stream)
+        except MissingScope as error:
+            await _skip(ctx, run_id, stream, error.sentence)
         except Fatal as error:
             await _fail(ctx, run_id, stream, error.sentence)
             return
@@ -84,12 +89,24 @@ async def _fail(ctx: JobContext, run_id: UUID, stream: str, sentence: str) -> No
     PULLS.labels(status="failed").inc()
 
 
+async def _skip(ctx: JobContext, run_id: UUID, stream: str, sentence: str) -> None:
+    """The token lost a permission since the run began: the others go on."""
+    async with ctx.runtime.database.writing(ctx.tenant_id) as session:
+        await repository.lock_run(session, run_id)
+        await repository.skip_stream(session, run_id, stream, sentence)
+
+
 async def _hand_on(ctx: JobContext, run_id: UUID) -> None:
     """The last stream to end starts the reconciliation; the lock on the run makes it one."""
     async with ctx.runtime.database.writing(ctx.tenant_id) as session:
         run = await repository.lock_run(session, run_id)
         streams = await repository.list_streams(session, run_id)
-        if run.status in repository.LIVE and all(stream.status == RunStatus.COMPLETED for stream in streams):
+        if run.status not in repository.LIVE or not all(stream.status in _DONE for stream in streams):
+            return
+        if all(stream.status == RunStatus.SKIPPED for stream in streams):
+            sentence = " ".join(stream.error or "" for stream in streams)
+            await service.finish(session, run_id, status=RunStatus.FAILED, error=sentence)
+        else:
             await ctx.runtime.queue.enqueue(
                 session, service.FINISH_JOB, {"run_id": str(run_id)}, key=f"commerce.finish_pull:{run_id}"
             )
@@ -134,8 +151,9 @@ async def finish_pull(ctx: JobContext, payload: dict[str, Any]) -> None:
 
 async def _compare(ctx: JobContext, row: StoreRow, run_id: UUID, streams: Sequence[StreamProgress]) -> Reconciliation:
     async with ctx.runtime.database.writing(ctx.tenant_id) as session:
-        # The streams are read side by side, and stock may have been stored after its variant was found to be gone.
-        await bury_levels_of_buried_variants(session, row.store.id, moment=clock.now())
+        # The streams are read side by side, and a child may have been stored after its parent was found to be gone.
+        buried = await bury_all_orphans(session, row.store.id, moment=clock.now())
+        await repository.add_deleted(session, run_id, buried)
     outcomes: list[Reconciliation] = []
 
     async def compare() -> None:
@@ -145,7 +163,7 @@ async def _compare(ctx: JobContext, row: StoreRow, run_id: UUID, streams: Sequen
                 ctx.tenant_id,
                 row,
                 run_id,
-                names=[stream.stream for stream in streams],
+                names=[stream.stream for stream in streams if stream.status == RunStatus.COMPLETED],
                 incomplete=any(stream.is_incomplete for stream in streams),
             )
         )

@@ -59,6 +59,7 @@ pull_stream = Table(
     text("error", nullable=True),
     json("notes"),
     Column("is_incomplete", Boolean, nullable=False),
+    json("slices", nullable=True),
 )
 
 # The keys a run has seen, one row per chunk and kind, so that what a complete read did not bring can be found after

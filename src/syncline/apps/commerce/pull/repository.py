@@ -13,10 +13,12 @@ from syncline.apps.commerce.contract import PullMode, RunStatus, StreamProgress
 from syncline.apps.commerce.mirror.lines import array_texts
 from syncline.apps.commerce.mirror.loading import Loaded
 from syncline.apps.commerce.pull.models import pull_run, pull_seen, pull_stream, stream_state
+from syncline.connectors.shopify.streams import STREAMS
 from syncline.kernel import clock
 from syncline.kernel.ids import new_id
 from syncline.runtime.db.session import Session, WriteSession
 
+_ORDER = list(STREAMS)
 LIVE = (RunStatus.QUEUED, RunStatus.RUNNING)
 
 
@@ -149,12 +151,9 @@ async def lock_run(session: WriteSession, run_id: UUID) -> RunRow:
 
 
 async def list_streams(session: Session, run_id: UUID) -> Sequence[StreamProgress]:
-    query = (
-        select(pull_stream)
-        .where(pull_stream.c.tenant_id == session.tenant_id, pull_stream.c.run_id == run_id)
-        .order_by(pull_stream.c.stream.desc())
-    )
-    rows = (await session.execute(query)).mappings()
+    query = select(pull_stream).where(pull_stream.c.tenant_id == session.tenant_id, pull_stream.c.run_id == run_id)
+    found = (await session.execute(query)).mappings().all()
+    rows = sorted(found, key=lambda row: _ORDER.index(row["stream"]))
     return [StreamProgress(**{name: row[name] for name in StreamProgress.__dataclass_fields__}) for row in rows]
 
 
@@ -288,7 +287,31 @@ async def end_streams(session: WriteSession, run_id: UUID, *, status: RunStatus)
     await session.execute(query)
 
 
+async def add_deleted(session: WriteSession, run_id: UUID, buried: Mapping[str, int]) -> None:
+    """Count what was found to be gone after the streams had ended."""
+    for stream, count in buried.items():
+        query = (
+            update(pull_stream)
+            .where(
+                pull_stream.c.tenant_id == session.tenant_id,
+                pull_stream.c.run_id == run_id,
+                pull_stream.c.stream == stream,
+            )
+            .values(deleted=pull_stream.c.deleted + count)
+        )
+        await session.execute(query)
+
+
+async def skip_stream(session: WriteSession, run_id: UUID, stream: str, sentence: str) -> None:
+    """The store's token may not read it; the run goes on without it."""
+    await _end_stream(session, run_id, stream, RunStatus.SKIPPED, sentence)
+
+
 async def fail_stream(session: WriteSession, run_id: UUID, stream: str, sentence: str) -> None:
+    await _end_stream(session, run_id, stream, RunStatus.FAILED, sentence)
+
+
+async def _end_stream(session: WriteSession, run_id: UUID, stream: str, status: RunStatus, sentence: str) -> None:
     query = (
         update(pull_stream)
         .where(
@@ -297,7 +320,7 @@ async def fail_stream(session: WriteSession, run_id: UUID, stream: str, sentence
             pull_stream.c.stream == stream,
             pull_stream.c.status.in_(LIVE),
         )
-        .values(status=RunStatus.FAILED, error=sentence, finished_at=clock.now())
+        .values(status=status, error=sentence, finished_at=clock.now())
     )
     await session.execute(query)
 
@@ -305,7 +328,11 @@ async def fail_stream(session: WriteSession, run_id: UUID, stream: str, sentence
 async def advance_states(session: WriteSession, run_id: UUID) -> None:
     """After a run that agreed: the next incremental pull begins at the moment, by the store's clock, this one began to
     read."""
-    query = select(pull_stream).where(pull_stream.c.tenant_id == session.tenant_id, pull_stream.c.run_id == run_id)
+    query = select(pull_stream).where(
+        pull_stream.c.tenant_id == session.tenant_id,
+        pull_stream.c.run_id == run_id,
+        pull_stream.c.status == RunStatus.COMPLETED,
+    )
     for row in (await session.execute(query)).mappings().all():
         values: dict[str, Any] = {"high_water": row["read_from"]}
         if row["since"] is None:

@@ -21,13 +21,16 @@ from syncline.apps.commerce.pull.repository import RunRow
 from syncline.apps.commerce.reconcile.repository import find_reconciliation
 from syncline.apps.commerce.settings import CommerceSettings
 from syncline.apps.commerce.stores.repository import find_by_id
+from syncline.apps.commerce.stores.scopes import missing_scopes, scope_sentence
+from syncline.connectors.shopify.sources import SOURCES
+from syncline.connectors.shopify.streams import STREAMS
 from syncline.kernel import clock
 from syncline.kernel.errors import InvalidInput
 from syncline.kernel.tenant import Actor
 from syncline.runtime.db.session import Session, WriteSession
 from syncline.runtime.jobs.queue import JobQueue
 
-PULL_STREAMS = ("products", "inventory")
+PULL_STREAMS = tuple(STREAMS)
 STREAM_JOB = "commerce.pull_stream"
 FINISH_JOB = "commerce.finish_pull"
 
@@ -53,6 +56,9 @@ async def _since(
     """Where each stream begins. A stream that was never read whole is read whole now, whatever was asked."""
     begin: dict[str, datetime | None] = {}
     for stream in streams:
+        if SOURCES[stream].is_whole:
+            begin[stream] = None
+            continue
         state = await repository.find_state(session, store_id, stream)
         known = mode is PullMode.INCREMENTAL and state.last_full_at is not None and state.high_water is not None
         begin[stream] = state.high_water - settings.overlap if known and state.high_water is not None else None
@@ -70,25 +76,38 @@ async def start(
     settings: CommerceSettings,
     path: PullPath | None = None,
 ) -> UUID:
-    """The run and its jobs, in the caller's transaction. Raises `PullAlreadyRunning` naming the live run."""
+    """The run and its jobs, in the caller's transaction. Streams that the store's token may not read are left out, each
+    with a sentence. Raises `PullAlreadyRunning` naming the live run."""
     live = await repository.find_live(session, store.id)
     if live is not None:
         raise _already(live.id, store.name)
     chosen = choose_streams(streams)
+    left_out = _left_out(store, chosen)
     begin = await _since(session, store.id, mode, chosen, settings)
     try:
         async with session.begin_nested():
             run_id = await repository.add_run(
                 session, store_id=store.id, mode=mode, streams=begin, requested_by=actor.name, path=path
             )
+            for stream, sentence in left_out.items():
+                await repository.skip_stream(session, run_id, stream, sentence)
     except IntegrityError as error:
         winner = await repository.find_live(session, store.id)
         if winner is None:
             raise
         raise _already(winner.id, store.name) from error
-    for stream in chosen:
+    for stream in (name for name in chosen if name not in left_out):
         await queue.enqueue(session, STREAM_JOB, {"run_id": str(run_id), "stream": stream})
     return run_id
+
+
+def _left_out(store: Store, chosen: Sequence[str]) -> dict[str, str]:
+    """Why each stream that the token may not read is left out. Raises `InvalidInput` when none is left."""
+    lacking = {stream: missing_scopes(stream, store.scopes) for stream in chosen}
+    sentences = {stream: scope_sentence(stream, missing, store.name) for stream, missing in lacking.items() if missing}
+    if len(sentences) == len(chosen):
+        raise InvalidInput(" ".join(sentences.values()))
+    return sentences
 
 
 async def view(session: Session, run: RunRow) -> PullRun:

@@ -14,25 +14,27 @@ import structlog
 
 from syncline.apps.commerce.contract import RunStatus
 from syncline.apps.commerce.metrics import RECORDS
-from syncline.apps.commerce.mirror.kinds import PRODUCT, VARIANT, kinds_of
+from syncline.apps.commerce.mirror.kinds import KINDS, VARIANT, kinds_of
 from syncline.apps.commerce.mirror.loading import Loaded, load_lines, refresh_statistics
 from syncline.apps.commerce.mirror.repository import count_kind
 from syncline.apps.commerce.mirror.tombstones import (
-    bury_levels_of_buried_variants,
-    bury_products,
+    bury_by_key,
+    bury_orphans,
     bury_unseen,
-    bury_unseen_variants,
+    bury_unseen_children,
 )
 from syncline.apps.commerce.pull import repository
 from syncline.apps.commerce.pull.repository import LeaseLost, StreamRow
 from syncline.apps.commerce.settings import CommerceSettings
 from syncline.connectors.shopify import bulk, planner, streams
 from syncline.connectors.shopify.client import ShopifyClient
+from syncline.connectors.shopify.sources import SOURCES
 from syncline.kernel import clock
 from syncline.kernel.errors import ConnectorOutcome, Retriable
 from syncline.kernel.tenant import TenantId
 from syncline.runtime.connect.paging import one_ahead
 from syncline.runtime.db.engine import Database
+from syncline.runtime.db.session import WriteSession
 
 log = structlog.get_logger(__name__)
 
@@ -148,7 +150,9 @@ class StreamWork:
     async def _store(self, piece: Piece) -> None:
         assert self.held.read_from is not None
         async with self.database.writing(self.tenant_id) as session:
-            loaded = await load_lines(session, self.held.store_id, piece.lines, read_from=self.held.read_from)
+            loaded = await load_lines(
+                session, self.held.store_id, self.held.stream, piece.lines, read_from=self.held.read_from
+            )
             held = await repository.record_chunk(session, self.held, cursor=piece.cursor, loaded=loaded)
         self.held = held  # only now is it committed
         self._count(loaded)
@@ -288,7 +292,7 @@ class StreamWork:
         """Mark what is gone and make the stream final."""
         held = self.held
         assert held.read_from is not None
-        gone = await self._deletions() if held.since is not None else []
+        gone = await self._deletions()
         async with self.database.writing(self.tenant_id) as session:
             seen = await repository.count_seen(session, held.run_id, held.stream)
             missing = self._missing(sum(seen.values()))
@@ -297,19 +301,15 @@ class StreamWork:
             if missing:
                 sentence = f"Shopify counted {missing} more records than it sent; they are looked for by their ids."
                 incomplete = {"is_incomplete": True, "notes": [sentence]}
-            elif held.since is None:
-                for kind in kinds_of(held.stream):
-                    deleted += await bury_unseen(
-                        session, held.store_id, kind, run_id=held.run_id, stream=held.stream, read_from=held.read_from
-                    )
-            elif held.stream == PRODUCT.stream:
-                deleted += await bury_unseen_variants(
-                    session, held.store_id, run_id=held.run_id, read_from=held.read_from
+            else:
+                deleted += await self._bury_unseen(session)
+            for deletion in gone:
+                moment = datetime.fromisoformat(deletion.at)
+                deleted += await bury_by_key(
+                    session, held.store_id, KINDS[deletion.kind], [(deletion.id,)], moment=moment
                 )
-            for number, moment in gone:
-                deleted += await bury_products(session, held.store_id, [number], moment=moment)
-            if deleted and held.stream == PRODUCT.stream:
-                await bury_levels_of_buried_variants(session, held.store_id, moment=held.read_from)
+            if deleted:
+                deleted += await self._bury_orphans(session)
             await repository.update_stream(
                 session,
                 held,
@@ -324,12 +324,47 @@ class StreamWork:
         """How many fewer distinct records came than the bulk operation says it has."""
         return max(0, self.held.expected - seen) if self.held.expected is not None else 0
 
-    async def _deletions(self) -> list[tuple[int, datetime]]:
-        if self.held.stream != PRODUCT.stream or self.held.since is None:
+    async def _bury_unseen(self, session: WriteSession) -> int:
+        """After a complete reading all that it did not name; after an incremental one what its records came without.
+        A stream that is dated below its root brings only the changed children of each record: there nothing is gone."""
+        held = self.held
+        assert held.read_from is not None
+        buried = 0
+        if held.since is not None and not SOURCES[held.stream].is_dated:
+            return 0
+        for kind in kinds_of(held.stream):
+            if held.since is None:
+                buried += await bury_unseen(
+                    session, held.store_id, kind, run_id=held.run_id, stream=held.stream, read_from=held.read_from
+                )
+                continue
+            for parent in kind.parents:
+                if parent.seen_as is not None or KINDS[parent.kind].stream == held.stream:
+                    buried += await bury_unseen_children(
+                        session, held.store_id, kind, parent, run_id=held.run_id, read_from=held.read_from
+                    )
+        return buried
+
+    async def _bury_orphans(self, session: WriteSession) -> int:
+        """Within the stream. What other streams hold of a record that is gone is buried when all have ended: here it
+        would cross with their loading."""
+        held = self.held
+        assert held.read_from is not None
+        buried = 0
+        for kind in kinds_of(held.stream):
+            for parent in kind.parents:
+                if KINDS[parent.kind].stream == held.stream:
+                    buried += await bury_orphans(session, held.store_id, kind, parent, moment=held.read_from)
+        return buried
+
+    async def _deletions(self) -> list[streams.Deletion]:
+        """What the store's event log says is gone of the stream's own records; children go with them."""
+        kinds = kinds_of(self.held.stream)
+        if self.held.since is None or SOURCES[self.held.stream].subject is None:
             return []
         return [
-            (deletion.id, datetime.fromisoformat(deletion.at))
+            deletion
             async for page in streams.read_deletions(self.client, self.held.since)
             for deletion in page
-            if deletion.kind == PRODUCT.name
+            if deletion.kind == kinds[0].name
         ]

@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
-from syncline.apps.commerce.mirror.kinds import KINDS, Kind, content_hash, kinds_of
-from syncline.apps.commerce.mirror.lines import Key, key_of
+from dataclasses import dataclass, field
+
+from syncline.apps.commerce.mirror.kinds import KINDS, content_hash, kinds_of
+from syncline.apps.commerce.mirror.lines import Key, key_of, parent_of
 from syncline.connectors.shopify import streams
 from syncline.connectors.shopify.client import ShopifyClient
-from syncline.connectors.shopify.records import decode, kind_of
+from syncline.connectors.shopify.records import MARKERS, decode, kind_of
 
 
-async def ids_of_kind(client: ShopifyClient, kind: Kind) -> dict[Key, int | None]:
-    return {(number,): None async for page in streams.list_ids(client, kind.name) for number in page}
+@dataclass(slots=True)
+class InStore:
+    """Keys of one kind with the hash of their content (None when only the keys were asked for), and the number of the
+    record each was read with."""
+
+    contents: dict[Key, int | None] = field(default_factory=dict)
+    roots: dict[Key, int] = field(default_factory=dict)
 
 
-async def contents_of_stream(client: ShopifyClient, stream: str) -> dict[str, dict[Key, int | None]]:
-    """Every record of a stream, read by pages: another way than the bulk file that most pulls come by."""
-    contents: dict[str, dict[Key, int | None]] = {kind.name: {} for kind in kinds_of(stream)}
-    async for page in streams.read_pages(client, streams.STREAMS[stream]):
+async def read_stream(client: ShopifyClient, stream: str, *, keys_only: bool) -> dict[str, InStore]:
+    """Every record of a stream by kind, read by pages: another way than the bulk file that most pulls come by."""
+    found = {kind.name: InStore() for kind in kinds_of(stream)}
+    async for page in streams.read_pages(client, streams.STREAMS[stream], keys_only=keys_only):
+        root = 0
         for line in page.lines:
-            name = kind_of(line)
-            content = KINDS[name].content(decode(line, name))
-            contents[name][key_of(line, name)] = content_hash(content)
-    return contents
+            name = kind_of(line, stream)
+            if parent_of(line) is None:
+                (root,) = key_of(line, "own")
+            if name in MARKERS:
+                continue
+            kind = KINDS[name]
+            key = key_of(line, kind.key_from)
+            found[name].contents[key] = None if keys_only else content_hash(kind.content(decode(line, name)))
+            found[name].roots[key] = root
+    return found

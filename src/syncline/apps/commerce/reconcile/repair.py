@@ -1,63 +1,128 @@
-"""Mend what a comparison found: read the named records one by one, load what is there, bury what is not."""
+"""Mend what a comparison found: read the named records again with all that hangs on them, load what is there, bury what
+is not."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from uuid import UUID
 
 import msgspec
 
-from syncline.apps.commerce.mirror.kinds import INVENTORY_LEVEL, LOCATION, PRODUCT, VARIANT, Kind
+from syncline.apps.commerce.mirror.kinds import INVENTORY_LEVEL, KINDS, LOCATION
 from syncline.apps.commerce.mirror.lines import Key
-from syncline.apps.commerce.mirror.loading import load_nodes
-from syncline.apps.commerce.mirror.tombstones import bury_by_key, bury_products
+from syncline.apps.commerce.mirror.loading import load_lines, load_nodes
+from syncline.apps.commerce.mirror.repository import find_roots
+from syncline.apps.commerce.mirror.tombstones import bury_all_orphans, bury_by_key, distrust
 from syncline.apps.commerce.reconcile.compare import Difference
 from syncline.connectors.shopify import actions, ids
+from syncline.connectors.shopify.catalog_nodes import LocationNode
 from syncline.connectors.shopify.client import ShopifyClient
 from syncline.connectors.shopify.pages import locations_of
-from syncline.connectors.shopify.records import LocationNode
+from syncline.connectors.shopify.reads import read_families
+from syncline.connectors.shopify.streams import INVENTORY
 from syncline.kernel.tenant import TenantId
 from syncline.runtime.db.engine import Database
 
-SLICE = 500
+SLICE = 200
 
 
-def _slices(keys: Sequence[Key]) -> Iterator[Sequence[Key]]:
-    return (keys[start : start + SLICE] for start in range(0, len(keys), SLICE))
+def _slices(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
+    return (numbers[start : start + SLICE] for start in range(0, len(numbers), SLICE))
 
 
-async def _read(client: ShopifyClient, kind: Kind, keys: Sequence[Key]) -> dict[Key, Any]:
-    """What the store says of each key now; None where it has no such record."""
-    if kind is PRODUCT:
-        products = await actions.read_products(client, [key[0] for key in keys])
-        return {(number,): node for number, node in products.items()}
-    if kind is VARIANT:
-        variants = await actions.read_variants(client, [key[0] for key in keys])
-        return {(number,): node for number, node in variants.items()}
-    if kind is INVENTORY_LEVEL:
-        levels = await actions.read_levels(client, [(key[0], key[1]) for key in keys])
-        return dict(levels.items())
-    assert kind is LOCATION
-    known = {node["id"]: node async for node in locations_of(client)}
-    found = (known.get(ids.gid(ids.LOCATION, key[0])) for key in keys)
-    return {key: msgspec.convert(node, LocationNode) if node else None for key, node in zip(keys, found, strict=True)}
+def keys_of(found: Difference) -> list[Key]:
+    return [*found.missing, *found.extra, *found.stale]
 
 
-async def repair(
-    database: Database, tenant_id: TenantId, client: ShopifyClient, store_id: UUID, kind: Kind, found: Difference
-) -> int:
-    """How many records were mended. Each slice is its own transaction: a crash in between mends the rest next time."""
-    mended = 0
-    for keys in _slices([*found.missing, *found.extra, *found.stale]):
-        read_from = client.store_now()
-        now = await _read(client, kind, keys)
-        there = [node for node in now.values() if node is not None]
-        gone = [key for key in keys if now.get(key) is None]
-        async with database.writing(tenant_id) as session:
-            mended += await load_nodes(session, store_id, kind, there, read_from=read_from)
-            if kind is PRODUCT:
-                mended += await bury_products(session, store_id, [key[0] for key in gone], moment=read_from)
-            else:
-                mended += await bury_by_key(session, store_id, kind, gone, moment=read_from)
-    return mended
+class Repair:
+    """One stream of one store. Each slice is its own transaction: a crash in between mends the rest next time."""
+
+    def __init__(self, database: Database, tenant_id: TenantId, client: ShopifyClient, store_id: UUID) -> None:
+        self.database = database
+        self.tenant_id = tenant_id
+        self.client = client
+        self.store_id = store_id
+
+    async def mend(self, stream: str, found: Iterable[Difference], roots: Mapping[str, Mapping[Key, int]]) -> int:
+        """How many records were mended. `roots` names, by kind, what the store's records were read with."""
+        differing = {one.kind: keys_of(one) for one in found if not one.is_none}
+        if not differing:
+            return 0
+        if stream == INVENTORY.name:
+            mended = await self._places(differing.get(LOCATION.name, []))
+            mended += await self._levels(differing.get(INVENTORY_LEVEL.name, []))
+        else:
+            mended = await self._families(stream, await self._by_root(differing, roots))
+        async with self.database.writing(self.tenant_id) as session:
+            await bury_all_orphans(session, self.store_id, moment=self.client.store_now())
+        return mended
+
+    async def _by_root(
+        self, differing: Mapping[str, Sequence[Key]], roots: Mapping[str, Mapping[Key, int]]
+    ) -> dict[int | None, dict[str, set[Key]]]:
+        """The keys by the record they must be read with; None where neither side knows one, and it is simply gone."""
+        grouped: dict[int | None, dict[str, set[Key]]] = {}
+        for name, keys in differing.items():
+            async with self.database.reading(self.tenant_id) as session:
+                held = await find_roots(session, self.store_id, KINDS[name], keys)
+            for key in keys:
+                root = roots.get(name, {}).get(key, held.get(key))
+                grouped.setdefault(root, {}).setdefault(name, set()).add(key)
+        return grouped
+
+    async def _families(self, stream: str, grouped: dict[int | None, dict[str, set[Key]]]) -> int:
+        mended = await self._bury(grouped.pop(None, {}))
+        for numbers in _slices(sorted(number for number in grouped if number is not None)):
+            read_from = self.client.store_now()
+            lines = [line for family in (await read_families(self.client, stream, numbers)).values() for line in family]
+            async with self.database.writing(self.tenant_id) as session:
+                for name, keys in _merged(grouped[number] for number in numbers).items():
+                    await distrust(session, self.store_id, KINDS[name], sorted(keys))
+                loaded = await load_lines(session, self.store_id, stream, lines, read_from=read_from)
+                for name, keys in _merged(grouped[number] for number in numbers).items():
+                    gone = sorted(keys - set(loaded.keys.get(name, [])))
+                    await bury_by_key(session, self.store_id, KINDS[name], gone, moment=read_from)
+                    mended += len(keys)
+        return mended
+
+    async def _bury(self, gone: Mapping[str, set[Key]]) -> int:
+        moment = self.client.store_now()
+        async with self.database.writing(self.tenant_id) as session:
+            return sum(
+                [
+                    await bury_by_key(session, self.store_id, KINDS[name], sorted(keys), moment=moment)
+                    for name, keys in gone.items()
+                ]
+            )
+
+    async def _places(self, keys: Sequence[Key]) -> int:
+        if not keys:
+            return 0
+        read_from = self.client.store_now()
+        known = {ids.number_of(node["id"]): node async for node in locations_of(self.client)}
+        there = [msgspec.convert(known[key[0]], LocationNode) for key in keys if key[0] in known]
+        gone = [key for key in keys if key[0] not in known]
+        async with self.database.writing(self.tenant_id) as session:
+            mended = await load_nodes(session, self.store_id, LOCATION, there, read_from=read_from)
+            return mended + await bury_by_key(session, self.store_id, LOCATION, gone, moment=read_from)
+
+    async def _levels(self, keys: Sequence[Key]) -> int:
+        mended = 0
+        for start in range(0, len(keys), SLICE):
+            part = keys[start : start + SLICE]
+            read_from = self.client.store_now()
+            now = await actions.read_levels(self.client, [(key[0], key[1]) for key in part])
+            there = [node for node in now.values() if node is not None]
+            gone = [key for key in part if now.get((key[0], key[1])) is None]
+            async with self.database.writing(self.tenant_id) as session:
+                mended += await load_nodes(session, self.store_id, INVENTORY_LEVEL, there, read_from=read_from)
+                mended += await bury_by_key(session, self.store_id, INVENTORY_LEVEL, gone, moment=read_from)
+        return mended
+
+
+def _merged(parts: Iterable[Mapping[str, set[Key]]]) -> dict[str, set[Key]]:
+    merged: dict[str, set[Key]] = {}
+    for part in parts:
+        for name, keys in part.items():
+            merged.setdefault(name, set()).update(keys)
+    return merged

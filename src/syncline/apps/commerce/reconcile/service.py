@@ -11,14 +11,15 @@ from uuid import UUID
 from syncline.apps.commerce.contract import KindCount, Reconciliation
 from syncline.apps.commerce.metrics import DIFFERENCES
 from syncline.apps.commerce.mirror import repository as mirror
-from syncline.apps.commerce.mirror.kinds import INVENTORY_LEVEL, KINDS, LOCATION, PRODUCT, VARIANT, Kind
+from syncline.apps.commerce.mirror.kinds import KINDS, Kind
 from syncline.apps.commerce.mirror.lines import Key
 from syncline.apps.commerce.reconcile import repository
 from syncline.apps.commerce.reconcile.compare import Difference, compare
-from syncline.apps.commerce.reconcile.reading import contents_of_stream, ids_of_kind
-from syncline.apps.commerce.reconcile.repair import repair
+from syncline.apps.commerce.reconcile.reading import InStore, read_stream
+from syncline.apps.commerce.reconcile.repair import Repair
 from syncline.apps.commerce.stores.connection import client_of
 from syncline.apps.commerce.stores.repository import StoreRow
+from syncline.apps.commerce.stores.scopes import readable_streams
 from syncline.connectors.shopify import streams
 from syncline.connectors.shopify.client import ShopifyClient
 from syncline.kernel.errors import InvalidInput
@@ -49,59 +50,64 @@ class Comparison:
     repaired: int = 0
     notes: list[str] = field(default_factory=list)
 
+    @property
+    def streams(self) -> list[str]:
+        """In the order they are read in: products before what hangs on them."""
+        return [name for name in streams.STREAMS if any(kind.stream == name for kind in self.kinds)]
+
     async def by_counts(self) -> list[KindCount]:
-        """What the store counts against what the mirror holds; and each product's own count of variants."""
+        """What the store counts against what the mirror holds; and each record's own count of its children."""
         in_store: dict[str, int | None] = {}
-        for stream in sorted({kind.stream for kind in self.kinds}):
+        for stream in self.streams:
             in_store |= await streams.count(self.client, streams.STREAMS[stream])
         async with self.runtime.database.reading(self.tenant_id) as session:
-            counts = [
-                KindCount(
-                    kind=kind.name,
-                    in_store=in_store.get(kind.name),
-                    in_mirror=await mirror.count_kind(session, self.row.store.id, kind),
+            held = {kind.name: await mirror.count_kind(session, self.row.store.id, kind) for kind in self.kinds}
+            wrong = {
+                parent.kind: await mirror.find_parents_with_wrong_count(
+                    session, self.row.store.id, kind, parent, limit=50
                 )
                 for kind in self.kinds
-            ]
-            wrong = await mirror.find_products_with_wrong_variant_count(session, self.row.store.id, limit=50)
-        if wrong and VARIANT in self.kinds:
-            self.notes.append(f"{len(wrong)} products say they have more or fewer variants than the mirror holds.")
-            counts = [
-                KindCount(
-                    kind=count.kind,
-                    in_store=count.in_store,
-                    in_mirror=count.in_mirror,
-                    stale=[str(number) for number in wrong] if count.kind == PRODUCT.name else (),
-                    stale_count=len(wrong) if count.kind == PRODUCT.name else 0,
-                )
-                for count in counts
-            ]
-        return counts
+                for parent in kind.parents
+                if parent.counted_in is not None
+            }
+        self.notes += [
+            f"{len(numbers)} records of kind {name} say they have more or fewer children than the mirror holds."
+            for name, numbers in wrong.items()
+            if numbers
+        ]
+        return [
+            KindCount(
+                kind=name,
+                in_store=in_store.get(name),
+                in_mirror=count,
+                stale=[str(number) for number in wrong.get(name, ())],
+                stale_count=len(wrong.get(name, ())),
+            )
+            for name, count in held.items()
+        ]
 
     async def by_records(self, depth: Depth, *, mend: bool) -> list[KindCount]:
         """Record by record, mending and looking again until both sides agree or the rounds are used up."""
-        differences = await self._differences(depth)
+        counts: list[KindCount] = []
+        for stream in self.streams:
+            counts += await self._stream_by_records(stream, depth, mend=mend)
+        return counts
+
+    async def _stream_by_records(self, stream: str, depth: Depth, *, mend: bool) -> list[KindCount]:
+        repair = Repair(self.runtime.database, self.tenant_id, self.client, self.row.store.id)
+        found, differences = await self._differences(stream, depth)
         rounds = 0
         while mend and rounds < ROUNDS and not all(one.is_none for one in differences):
-            for one in differences:
-                self.repaired += await repair(
-                    self.runtime.database, self.tenant_id, self.client, self.row.store.id, KINDS[one.kind], one
-                )
+            roots = {name: side.roots for name, side in found.items()}
+            self.repaired += await repair.mend(stream, differences, roots)
             rounds += 1
-            differences = await self._differences(depth)
+            found, differences = await self._differences(stream, depth)
         return [one.count() for one in differences]
 
-    async def _differences(self, depth: Depth) -> list[Difference]:
-        found: list[Difference] = []
-        for stream in sorted({kind.stream for kind in self.kinds}, reverse=True):
-            kinds = [kind for kind in self.kinds if kind.stream == stream]
-            # Stock levels have neither a count nor a list of ids at Shopify: they are always read.
-            if depth is Depth.CONTENT or INVENTORY_LEVEL in kinds:
-                contents = await contents_of_stream(self.client, stream)
-            else:
-                contents = {kind.name: await ids_of_kind(self.client, kind) for kind in kinds}
-            found += [compare(kind.name, contents.get(kind.name, {}), await self._mirrored(kind)) for kind in kinds]
-        return found
+    async def _differences(self, stream: str, depth: Depth) -> tuple[dict[str, InStore], list[Difference]]:
+        found = await read_stream(self.client, stream, keys_only=depth is not Depth.CONTENT)
+        kinds = [kind for kind in self.kinds if kind.stream == stream]
+        return found, [compare(kind.name, found[kind.name].contents, await self._mirrored(kind)) for kind in kinds]
 
     async def _mirrored(self, kind: Kind) -> dict[Key, int]:
         held: dict[Key, int] = {}
@@ -129,14 +135,11 @@ class Comparison:
         return found
 
 
-ALL = (PRODUCT, VARIANT, LOCATION, INVENTORY_LEVEL)
-
-
 async def reconcile_after_pull(
     runtime: Runtime, tenant_id: TenantId, row: StoreRow, run_id: UUID, *, names: Sequence[str], incomplete: bool
 ) -> Reconciliation:
     """Counts of the streams a run read; when they do not agree, or a stream came short, record by record, mended."""
-    kinds = [kind for kind in ALL if kind.stream in names]
+    kinds = [kind for kind in KINDS.values() if kind.stream in names]
     async with client_of(runtime, row) as client:
         comparison = Comparison(runtime, tenant_id, row, client, kinds)
         counts = await comparison.by_counts()
@@ -149,9 +152,11 @@ async def reconcile_after_pull(
 async def reconcile_store(
     runtime: Runtime, tenant_id: TenantId, row: StoreRow, *, depth: Depth, mend: bool
 ) -> Reconciliation:
-    """The reconciliation a person asks for."""
+    """The reconciliation a person asks for: of all that the store's token may read."""
+    readable = readable_streams(row.store.scopes)
+    kinds = [kind for kind in KINDS.values() if kind.stream in readable]
     async with client_of(runtime, row) as client:
-        comparison = Comparison(runtime, tenant_id, row, client, ALL)
+        comparison = Comparison(runtime, tenant_id, row, client, kinds)
         if depth is Depth.COUNTS:
             counts = await comparison.by_counts()
             if not mend or all(count.agrees for count in counts):
