@@ -294,6 +294,8 @@ class BulkOperations:
         if fault := self._faults.take("bulk_fail", text=f"{' '.join(ERROR_CODES)} {text}"):
             code = fault.match if fault.match in ERROR_CODES else ERROR_CODES[0]
             raise _FailedError(code, write_first(result, self._cache.new_path(), result.objects // 2))
+        if over := self._faults.take_over(result.objects, text):
+            raise _FailedError("TIMEOUT", write_first(result, self._cache.new_path(), over.objects))
         faults = LineFaults(
             reordered=self._faults.take("bulk_reorder", text=text) is not None,
             duplicated=self._faults.take("bulk_duplicate_lines", text=text) is not None,

@@ -27,6 +27,7 @@ KINDS = {
     "token_revoked": "HTTP 401",
     "retry_after": "HTTP 429 with Retry-After: `seconds`",
     "bulk_fail": "the bulk operation ends FAILED with a partial result",
+    "bulk_too_large": "a bulk operation over more than `objects` ends FAILED with TIMEOUT and what it had until then",
     "bulk_expire_url": "the result's address answers as an expired one",
     "bulk_truncate": "the result file's connection ends before its end",
     "bulk_reorder": "result lines come in another order",
@@ -56,6 +57,8 @@ class Fault:
     """Matching requests that pass first."""
     seconds: float = 0.0
     field: str = ""
+    objects: int = 0
+    """How many objects a bulk operation manages, of `bulk_too_large`."""
     fired: int = 0
 
     def __post_init__(self) -> None:
@@ -74,6 +77,7 @@ class Fault:
             "after": self.after,
             "seconds": self.seconds,
             "field": self.field,
+            "objects": self.objects,
             "fired": self.fired,
         }
 
@@ -93,6 +97,15 @@ class Faults:
         """The fault of `kind` that fires for this request, counted as fired; None when none does."""
         for fault in self.active:
             if fault.kind == kind and fault.matches(operation, text) and self._fires(fault):
+                fault.fired += 1
+                return fault
+        return None
+
+    def take_over(self, objects: int, text: str) -> Fault | None:
+        """The `bulk_too_large` that an operation over so many objects runs into."""
+        for fault in self.active:
+            is_over = fault.kind == "bulk_too_large" and objects > fault.objects
+            if is_over and fault.matches(None, text) and self._fires(fault):
                 fault.fired += 1
                 return fault
         return None
@@ -125,8 +138,9 @@ def parse_faults(text: str) -> list[Fault]:
     """`throttle=3,502=0.01,slow=2s@products,token_revoked=after100,field_removed=Product.vendor`.
 
     Each is `kind=part[:part...][@match]`, a part being a count (`3`), a probability (`0.01` or `1%`), seconds (`2s`),
-    how many requests pass first (`after100`) or a schema field. Without parts it fires for ever. Raises `ValueError`
-    with a sentence that names what is wrong.
+    how many requests pass first (`after100`) or a schema field. Without parts it fires for ever. The number of
+    `bulk_too_large=5000` is how many objects an operation manages. Raises `ValueError` with a sentence that names what
+    is wrong.
     """
     return [_parse_fault(one.strip()) for one in text.split(",") if one.strip()]
 
@@ -136,7 +150,9 @@ def _parse_fault(text: str) -> Fault:
     kind, _, parts = rest.partition("=")
     fault = Fault(ALIASES.get(kind, kind), match=match)
     for part in filter(None, parts.split(":")):
-        if _COUNT.fullmatch(part):
+        if _COUNT.fullmatch(part) and fault.kind == "bulk_too_large":
+            fault.objects = int(part)
+        elif _COUNT.fullmatch(part):
             fault.count = int(part)
         elif found := _PROBABILITY.fullmatch(part):
             fault.probability = float(found[1]) / 100 if found[1] else float(part)
@@ -153,4 +169,6 @@ def _parse_fault(text: str) -> Fault:
             )
     if fault.kind == "field_removed" and not fault.field:
         raise ValueError(f"The fault {text!r} needs a field, as in field_removed=Product.vendor.")
+    if fault.kind == "bulk_too_large" and not fault.objects:
+        raise ValueError(f"The fault {text!r} needs a number of objects, as in bulk_too_large=5000.")
     return fault

@@ -64,7 +64,7 @@ def _product_keys(call: Call) -> Callable[[Collection], list[Key]]:
 
     def keys(collection: Collection) -> list[Key]:
         name = f"{collection.sort_order} order" if sort_key == "COLLECTION_DEFAULT" else sort_key
-        value, members = values[name], store.collections.members[collection.id]
+        value, members = values[name], store.collections.members.get(collection.id, {})
         return sorted((value(store.products[number], place), number) for number, place in members.items())
 
     return keys

@@ -273,8 +273,9 @@ class Store:
         self.sales.delete_order(order)
 
     def delete_product(self, product: Product) -> None:
-        for number in list(product.variant_ids):
+        for number in product.variant_ids:
             self._drop_variant(self.variants[number])
+        product.variant_ids = []  # a bulk query may still hold the product and ask for its variants
         removed(self._product_orders, product)
         self.collections.forget(product.id)
         self.media.forget(product.id)
