@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 from uuid import UUID
 
-from syncline.kernel.errors import Conflict, InvalidInput, NotFound
+from syncline.kernel.errors import Conflict, InvalidInput, NotFound, Unavailable
 from syncline.kernel.paging import Page, PageRequest
 from syncline.kernel.tenant import Actor
 
@@ -259,6 +259,20 @@ class ImportResult:
 
 
 @dataclass(frozen=True, slots=True)
+class ExportResult:
+    """What was written to a file. `kind` is `products` or `inventory`; `rows` counts rows, or objects of JSON;
+    `columns` are their titles; `notes` say what the kind of file could not hold."""
+
+    store: str
+    kind: str
+    format: str
+    products: int
+    rows: int
+    columns: Sequence[str]
+    notes: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class StoreOverview:
     """Where a store stands: mirror counts, changes by status, the last pull, push and reconciliation."""
 
@@ -315,6 +329,16 @@ class ChangeNotReviewable(Conflict):
 class SheetRefused(InvalidInput):
     code = "IMPORT_001"
     title = "The sheet has errors; nothing was staged"
+
+
+class FileNotWritten(Unavailable):
+    code = "EXPORT_001"
+    title = "The file could not be written"
+
+
+class TooLongForFormat(InvalidInput):
+    code = "EXPORT_002"
+    title = "There are more rows than this kind of file can have"
 
 
 class PushAlreadyRunning(Conflict):
@@ -415,6 +439,28 @@ class Commerce(Protocol):
     ) -> ImportResult:
         """`name` is what the batch calls the sheet; the file's own, when left out. `progress` is told rows and bytes
         read; only a caller in the same process can be told."""
+        ...
+
+    async def export_store(
+        self,
+        *,
+        actor: Actor,
+        store: str,
+        file: BinaryIO,
+        format: str,  # noqa: A002 - the word everybody uses for it
+        kind: str = "products",
+        where: str = "",
+        columns: Sequence[str] = (),
+        marks: bool = True,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> ExportResult:
+        """Writes the mirror to `file` as csv, xlsx, json, jsonl or parquet: the products that match `where`, whole, or
+        with `kind` inventory the stock that does. `marks` keeps a spreadsheet from computing or rewriting the texts of
+        a CSV file. `file` and `progress`, which is told rows and all rows, only a caller in the same process can
+        give.
+
+        Raises `StoreNotFound`; `InvalidInput` for what is not clear; `NothingToDo` when nothing matches;
+        `TooLongForFormat`; `FileNotWritten`."""
         ...
 
     async def list_batches(self, *, actor: Actor, store: str | None, page: PageRequest) -> Page[ChangeBatch]: ...

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import BinaryIO
 from uuid import UUID
 
 from syncline.apps.commerce.contract import (
     ChangeBatch,
     ChangeQuery,
+    ExportResult,
     ImportResult,
     PullMode,
     PullPath,
@@ -35,6 +37,7 @@ from syncline.apps.commerce.stores import service as stores
 from syncline.apps.commerce.stores.connection import config_of
 from syncline.apps.commerce.stores.repository import StoreRow
 from syncline.apps.commerce.transfer import service as transfer
+from syncline.apps.commerce.transfer.export import service as export
 from syncline.apps.commerce.transfer.service import ImportOptions
 from syncline.connectors.shopify.client import ShopifyConfig
 from syncline.kernel.paging import Page, PageRequest
@@ -170,6 +173,24 @@ class LocalCommerce:
                     options=options,
                     progress=progress,
                 )
+
+    async def export_store(
+        self,
+        *,
+        actor: Actor,
+        store: str,
+        file: BinaryIO,
+        format: str,  # noqa: A002 - the contract's word
+        kind: str = "products",
+        where: str = "",
+        columns: Sequence[str] = (),
+        marks: bool = True,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> ExportResult:
+        options = export.options_of(format=format, kind=kind, where=where, columns=columns, marks=marks)
+        async with self.runtime.database.reading_still(actor.tenant_id) as session:
+            row = await stores.get(session, store)
+            return await export.export_store(session, store=row.store, file=file, options=options, progress=progress)
 
     async def list_batches(self, *, actor: Actor, store: str | None, page: PageRequest) -> Page[ChangeBatch]:
         async with self.runtime.database.reading(actor.tenant_id) as session:

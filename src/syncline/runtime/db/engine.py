@@ -67,6 +67,7 @@ class Database:
             hide_parameters=True,  # values are people's data; messages and logs must not hold them
         )
         self._read_engine = self.engine.execution_options(postgresql_readonly=True)
+        self._still_engine = self.engine.execution_options(postgresql_readonly=True, isolation_level="REPEATABLE READ")
 
     @classmethod
     async def open(cls, settings: DatabaseSettings, access: Access | None = None) -> Database:
@@ -103,6 +104,10 @@ class Database:
     def reading(self, tenant: TenantId) -> AbstractAsyncContextManager[ReadSession]:
         """One read-only transaction for `tenant`."""
         return self._transaction(ReadSession, self._read_engine, tenant)
+
+    def reading_still(self, tenant: TenantId) -> AbstractAsyncContextManager[ReadSession]:
+        """The same, of one moment: what others commit meanwhile is not seen. For what reads long."""
+        return self._transaction(ReadSession, self._still_engine, tenant)
 
     def system(self) -> AbstractAsyncContextManager[WriteSession]:
         """One transaction for no tenant: tenants' tables look empty and refuse rows. For the queue, the outbox and the

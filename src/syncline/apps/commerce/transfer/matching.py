@@ -11,15 +11,10 @@ from syncline.apps.commerce.fields import FIELDS, Kind, Owner, Value, decimal_te
 from syncline.apps.commerce.nearest import join_or, nearest
 from syncline.apps.commerce.staging.diff import FieldChange, changed_fields
 from syncline.apps.commerce.transfer.cells import unmarked
+from syncline.apps.commerce.transfer.grams import GRAMS
 from syncline.apps.commerce.transfer.problems import Problem, Severity
 from syncline.apps.commerce.transfer.product_csv import ProductSheet, VariantSheet
 
-_GRAMS = {
-    "grams": Decimal(1),
-    "kilograms": Decimal(1000),
-    "ounces": Decimal("28.349523125"),
-    "pounds": Decimal("453.59237"),
-}
 _WEIGHT_STEP = Decimal("0.0001")
 
 
@@ -318,10 +313,10 @@ def _weight(row: VariantSheet, current: Mapping[str, Value]) -> dict[str, Value]
         return {}
     unit = str(row.fields.get("weight_unit") or current.get("weight_unit") or "grams")
     old_unit = str(current.get("weight_unit") or unit)
-    old = Decimal(str(current.get("weight") or 0)) * _GRAMS[old_unit]
+    old = Decimal(str(current.get("weight") or 0)) * GRAMS[old_unit]
     given = old if row.grams is None else Decimal(row.grams)
     if given in {old, old // 1, old.quantize(Decimal(1), ROUND_HALF_UP)}:
         given = old
     if (given == old and unit == old_unit) or (given == 0 and current.get("weight") is None):
         return {}
-    return {"weight": decimal_text((given / _GRAMS[unit]).quantize(_WEIGHT_STEP))}
+    return {"weight": decimal_text((given / GRAMS[unit]).quantize(_WEIGHT_STEP))}

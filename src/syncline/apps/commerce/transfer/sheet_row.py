@@ -153,7 +153,7 @@ class RowReader:
         if target.kind in {Kind.TEXT, Kind.HTML}:
             parse_value(target, unmarked(text), self._currency)  # the matching knows whether the mark is the text's own
             return text
-        if target.kind is Kind.TAGS:
+        if target.kind is Kind.TAGS and self._kind is FileFormat.CSV:
             return parse_value(target, unmarked(text), self._currency)
         return parse_value(target, text, self._currency)
 

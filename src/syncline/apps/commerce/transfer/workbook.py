@@ -25,11 +25,6 @@ from syncline.apps.commerce.transfer.problems import Problem, Severity
 from syncline.apps.commerce.transfer.sheet import Line, Sheet, unreadable
 from syncline.apps.commerce.transfer.sheet_columns import known_count
 
-MOST_ROWS = 1_048_576
-"""Rows of one sheet, the header among them: support.microsoft.com, "Excel specifications and limits"."""
-MOST_TEXT = 32_767
-"""Characters of one cell, from the same page."""
-
 _LARGEST_PART = 4_000_000_000
 _LARGEST_TEXTS = 400_000_000
 """Bytes, unpacked. A sheet is read in pieces, the texts that its cells share are held whole."""
@@ -123,7 +118,7 @@ def _titles(sheet: Any) -> list[str]:
 
 
 def _lines(sheet: Any, width: int) -> Iterator[Line]:
-    rows = sheet.iter_rows(values_only=True, min_row=2, max_row=MOST_ROWS)
+    rows = sheet.iter_rows(values_only=True, min_row=2)
     number = 1
     while True:
         try:

@@ -1,0 +1,54 @@
+"""What an export reads of the mirror: products whole, with their variants and stock."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from syncline.apps.commerce.fields import Value
+
+
+@dataclass(slots=True)
+class LevelRecord:
+    """The stock of one variant at one location that is in use."""
+
+    location_id: int
+    location: str
+    available: int | None
+    on_hand: int | None
+    committed: int | None
+    incoming: int | None
+
+    @property
+    def unavailable(self) -> int | None:
+        """Damaged, held back and the like: Shopify's on hand is what is available, committed and unavailable."""
+        if self.on_hand is None or self.available is None or self.committed is None:
+            return None
+        return self.on_hand - self.available - self.committed
+
+
+@dataclass(slots=True)
+class VariantRecord:
+    """`fields` are the catalogue's; `options` are its option values by position."""
+
+    id: int
+    item_id: int
+    position: int
+    options: tuple[str, ...]
+    fields: Mapping[str, Value]
+    levels: list[LevelRecord] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class ProductRecord:
+    """`fields` are the catalogue's product fields; `options` are the names of its options."""
+
+    id: int
+    options: tuple[str, ...]
+    fields: Mapping[str, Value]
+    is_gift_card: bool
+    created_at: datetime | None
+    updated_at: datetime | None
+    published_at: datetime | None
+    variants: list[VariantRecord] = field(default_factory=list)
