@@ -31,6 +31,7 @@ SHARED_TABLES = {
     "bus.delivery": _BUS,
     "bus.inbox": _BUS,
     "bus.dead_letter": _BUS,
+    "commerce.schedule_due": "one tick looks for all tenants; holds ids and times only",
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 
+from syncline.apps.commerce.contract import Commerce
 from syncline.kernel.errors import Unavailable
 from syncline.runtime.app import Runtime
 from syncline.runtime.connect.registry import PROCESS, CallTrace, Registry
@@ -21,6 +22,7 @@ CALL_SECONDS = Histogram(
 BREAKERS = Gauge("syncline_vendor_breakers", "Circuit breakers by state.", ["vendor", "state"])
 QUEUE = Gauge("syncline_jobs_queue", "Jobs that wait or run, in the whole installation.", ["job", "state"])
 OLDEST = Gauge("syncline_jobs_oldest_seconds", "How long the oldest job of a kind has been there.", ["job", "state"])
+OVERDUE = Gauge("syncline_schedule_overdue_seconds", "How long the schedule that waits longest has been due.")
 POOL = Gauge("syncline_database_connections", "Connections of this process's pool.", ["state"])
 
 
@@ -70,6 +72,7 @@ async def _look(runtime: Runtime) -> None:
     with suppress(Unavailable):  # while the database is away /ready says so; the gauges keep what was last seen
         async with runtime.database.system() as session:
             depths = await runtime.queue.depth(session)
+        OVERDUE.set((await runtime.contract(Commerce).schedule_lag()).total_seconds())
         QUEUE.clear()
         OLDEST.clear()
         for depth in depths:

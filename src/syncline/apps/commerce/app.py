@@ -6,6 +6,9 @@ from syncline.apps.commerce import endpoints, facade
 from syncline.apps.commerce.contract import Commerce
 from syncline.apps.commerce.pull.jobs import JOBS as PULL_JOBS
 from syncline.apps.commerce.push.jobs import JOBS as PUSH_JOBS
+from syncline.apps.commerce.schedules import endpoints as schedule_endpoints
+from syncline.apps.commerce.schedules.jobs import JOBS as SCHEDULE_JOBS
+from syncline.apps.commerce.schedules.jobs import SCHEDULES
 from syncline.apps.commerce.settings import CommerceSettings
 from syncline.runtime.app import App
 
@@ -13,8 +16,9 @@ APP = App(
     name="commerce",
     migrations=Path(__file__).parent / "migrations",
     settings=CommerceSettings,
-    routers=endpoints.ROUTERS,
-    jobs=(*PULL_JOBS, *PUSH_JOBS),
+    routers=(*endpoints.ROUTERS, *schedule_endpoints.ROUTERS),
+    jobs=(*PULL_JOBS, *PUSH_JOBS, *SCHEDULE_JOBS),
+    schedules=SCHEDULES,
     provides=Commerce,
     build=facade.build,
 )

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any, BinaryIO, Protocol
 from uuid import UUID
 
+from syncline.apps.commerce.schedule_contract import Schedules
 from syncline.kernel.errors import Conflict, InvalidInput, NotFound, Unavailable
 from syncline.kernel.paging import Page, PageRequest
 from syncline.kernel.tenant import Actor
@@ -376,7 +377,7 @@ class PushFinished:
     counts: Mapping[str, int]
 
 
-class Commerce(Protocol):
+class Commerce(Schedules, Protocol):
     """The commerce app as others see it. Every call acts for `actor` and inside its tenant."""
 
     async def add_store(

@@ -30,6 +30,7 @@ from syncline.apps.commerce.push import repository as push_repository
 from syncline.apps.commerce.push import rollback
 from syncline.apps.commerce.push import service as pushes
 from syncline.apps.commerce.reconcile.service import depth_of, reconcile_store
+from syncline.apps.commerce.schedules.facade import LocalSchedules
 from syncline.apps.commerce.settings import CommerceSettings
 from syncline.apps.commerce.staging import repository as staging_repository
 from syncline.apps.commerce.staging import service as staging
@@ -46,10 +47,7 @@ from syncline.runtime.app import Runtime
 
 
 @dataclass(frozen=True, slots=True)
-class LocalCommerce:
-    runtime: Runtime
-    settings: CommerceSettings
-
+class LocalCommerce(LocalSchedules):
     async def add_store(
         self,
         *,

@@ -19,3 +19,9 @@ CHANGES = Counter("syncline_commerce_changes_total", "Attempts at changes that e
 DIFFERENCES = Counter(
     "syncline_commerce_reconciliations_total", "Comparisons of store and mirror, by whether they agreed.", ["agreed"]
 )
+SCHEDULED = Counter(
+    "syncline_commerce_scheduled_total",
+    "Times of schedules that came round, by what came of them.",
+    ["action", "outcome"],
+)
+"""Outcomes: started, skipped."""

@@ -42,6 +42,11 @@ COMMANDS: dict[str, Entry] = {
     "reconcile": Entry(
         "syncline.main.cli.reconcile", "Compare the store with the mirror, name what differs and mend it.", _STORE
     ),
+    "schedule": Entry(
+        "syncline.main.cli.schedule",
+        "Have pulls and comparisons start by themselves, and see what became of them.",
+        _STORE,
+    ),
     "serve": Entry("syncline.main.cli.serve", "Run Syncline: the API, the worker, and its own database.", _RUN),
     "sandbox": Entry(
         "syncline.main.cli.sandbox", "Run a local double of a vendor, to try things without an account.", _RUN
