@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from syncline.kernel.errors import InvalidInput
+from syncline.main.probe import PROBE
 from syncline.main.settings import Settings, load_app_settings
 from syncline.main.targets import APPS
 from syncline.runtime.app import App, Runtime
@@ -83,7 +84,7 @@ async def compose(settings: Settings, access: Access, apps: Sequence[App] = APPS
     ordered = in_order_of_need(apps)
     app_settings = load_app_settings(ordered)
     secrets = SecretBox(settings.secret_keys or ensure_key_file(settings.data_dir))
-    queue = JobQueue(job for app in ordered for job in app.jobs)
+    queue = JobQueue([PROBE, *(job for app in ordered for job in app.jobs)])
     database = await Database.open(settings.database, access)
     try:
         runtime = Runtime(database=database, queue=queue, secrets=secrets, settings=app_settings)

@@ -47,7 +47,14 @@ class Finding:
 
 async def examine(settings: Settings) -> list[Finding]:
     """Every check, in the order in which a person would mend things."""
-    findings = [_python(), _platform(), _data_dir(settings), _disk(settings), _memory(), _secret_key(settings)]
+    findings = [
+        _python(),
+        _platform(),
+        _data_dir(settings),
+        examine_disk(settings),
+        _memory(),
+        examine_secret_key(settings),
+    ]
     findings.append(await _database(settings))
     findings += [_port(), _schema()]
     return findings
@@ -78,7 +85,7 @@ def _data_dir(settings: Settings) -> Finding:
     return Finding("data directory", Verdict.GOOD, f"{folder}{state}")
 
 
-def _disk(settings: Settings) -> Finding:
+def examine_disk(settings: Settings) -> Finding:
     folder = settings.data_dir
     existing = next(path for path in (folder, *folder.parents) if path.exists())
     free = shutil.disk_usage(existing).free
@@ -100,7 +107,7 @@ def _memory() -> Finding:
     return Finding("memory", Verdict.GOOD, found)
 
 
-def _secret_key(settings: Settings) -> Finding:
+def examine_secret_key(settings: Settings) -> Finding:
     what = "secret key"
     try:
         SecretBox(settings.secret_keys or ensure_key_file(settings.data_dir))

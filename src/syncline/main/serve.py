@@ -18,6 +18,7 @@ from syncline.kernel.errors import InvalidInput
 from syncline.kernel.tenant import Actor
 from syncline.main.compose import compose, select_apps
 from syncline.main.parts import Part
+from syncline.main.probe import PROBE
 from syncline.main.schema import open_access, schema_check
 from syncline.main.settings import Settings
 from syncline.main.watch import breaker_check, watch
@@ -121,7 +122,7 @@ def make_parts(runtime: Runtime, apps: Sequence[App], settings: Settings) -> lis
     """What the role `worker` runs."""
     worker = Worker(
         runtime.database,
-        [job for app in apps for job in app.jobs],
+        [PROBE, *(job for app in apps for job in app.jobs)],
         runtime=runtime,
         concurrency=settings.job_concurrency,
         schedules=[schedule for app in apps for schedule in app.schedules],

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from syncline.apps.commerce import endpoints, facade
 from syncline.apps.commerce.contract import Commerce
+from syncline.apps.commerce.integrity import endpoints as integrity_endpoints
 from syncline.apps.commerce.pull.jobs import JOBS as PULL_JOBS
 from syncline.apps.commerce.push.jobs import JOBS as PUSH_JOBS
 from syncline.apps.commerce.schedules import endpoints as schedule_endpoints
@@ -16,7 +17,7 @@ APP = App(
     name="commerce",
     migrations=Path(__file__).parent / "migrations",
     settings=CommerceSettings,
-    routers=(*endpoints.ROUTERS, *schedule_endpoints.ROUTERS),
+    routers=(*endpoints.ROUTERS, *schedule_endpoints.ROUTERS, *integrity_endpoints.ROUTERS),
     jobs=(*PULL_JOBS, *PUSH_JOBS, *SCHEDULE_JOBS),
     schedules=SCHEDULES,
     provides=Commerce,

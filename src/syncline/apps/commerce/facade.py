@@ -24,6 +24,7 @@ from syncline.apps.commerce.contract import (
     Store,
     StoreOverview,
 )
+from syncline.apps.commerce.integrity.facade import LocalIntegrity
 from syncline.apps.commerce.overview import overview_of
 from syncline.apps.commerce.pull import service as pulls
 from syncline.apps.commerce.push import repository as push_repository
@@ -47,7 +48,7 @@ from syncline.runtime.app import Runtime
 
 
 @dataclass(frozen=True, slots=True)
-class LocalCommerce(LocalSchedules):
+class LocalCommerce(LocalSchedules, LocalIntegrity):
     async def add_store(
         self,
         *,

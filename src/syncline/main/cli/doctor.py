@@ -22,7 +22,8 @@ _SIGNS = {Verdict.GOOD: ("✓", "green"), Verdict.NOTE: ("!", "yellow"), Verdict
 async def doctor(*, data_dir: DataDir = None, as_json: AsJson = False) -> None:
     """Check this machine and installation, and say what to do.
 
-    Exit code 0 when Syncline can run here, 1 when something must be mended first; notes do not count.
+    Whether an installation that runs does its work is asked by `syncline verify`. Exit code 0 when Syncline can run
+    here, 1 when something must be mended first; notes do not count.
 
     \b
     Examples:

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from syncline.main.cli.console import say
 from syncline.main.cli.workspace import Workspace
+from syncline.main.probe import PROBE
 from syncline.main.targets import APPS
 from syncline.runtime.jobs import Worker
 
@@ -24,7 +25,7 @@ _GRACE = timedelta(seconds=2)
 async def working(here: Workspace) -> AsyncIterator[None]:
     """Jobs are done while the block runs, by this process and by any other worker on the same database."""
     stop, owner = asyncio.Event(), asyncio.current_task()
-    jobs = [job for app in APPS for job in app.jobs]
+    jobs = [PROBE, *(job for app in APPS for job in app.jobs)]
     worker = Worker(here.runtime.database, jobs, runtime=here.runtime, grace=_GRACE)
     running = asyncio.create_task(worker.run(stop))
     # A worker that failed does nothing any more: whoever waits for its work is not left waiting.

@@ -16,7 +16,7 @@ from syncline.kernel.tenant import Actor
 from syncline.runtime.app import Runtime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LocalSchedules:
     runtime: Runtime
     settings: CommerceSettings
