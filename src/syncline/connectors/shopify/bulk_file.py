@@ -21,7 +21,6 @@ log = structlog.get_logger("syncline.connectors.shopify")
 
 # A signed address that has run out is answered with any of these, depending on the store behind it.
 _EXPIRED: Final = frozenset({400, 401, 403, 404, 410})
-_READ_BYTES: Final = 1 << 18
 
 
 class BulkUrlExpired(Retriable):
@@ -97,7 +96,7 @@ async def _read_on(
         skip = _begin(response, position)
         lines: list[bytes] = []
         rest = b""
-        async for data in response.aiter_raw(_READ_BYTES):
+        async for data in response.aiter_raw():
             fresh = data[skip:]
             skip -= len(data) - len(fresh)
             *whole, rest = (rest + fresh).split(b"\n")

@@ -51,9 +51,9 @@ async def test_final_run_stays_as_it_ended(session: WriteSession, add_run: Any) 
 async def test_chunks_add_up_and_keys_count_once(session: WriteSession, add_run: Any) -> None:
     run_id = await add_run()
     held = await take(session, run_id)
-    loaded = Loaded(read=3, inserted=2, unchanged=1, keys={"product": [(1,), (2,)], "variant": [(11,)]})
+    loaded = Loaded(read=3, inserted=2, unchanged=1, seen={"product": ["{1,2}"], "variant": ["{11}"]})
     held = await repository.record_chunk(session, held, cursor="100", loaded=loaded)
-    again = Loaded(read=2, updated=1, duplicates=1, keys={"product": [(2,), (3,)]})
+    again = Loaded(read=2, updated=1, duplicates=1, seen={"product": ["{2,3}"]})
     held = await repository.record_chunk(session, held, cursor="200", loaded=again)
     assert held.cursor == "200"
     assert await repository.count_seen(session, run_id, "products") == {"product": 3, "variant": 1}
@@ -65,7 +65,7 @@ async def test_chunks_add_up_and_keys_count_once(session: WriteSession, add_run:
 async def test_keys_of_two_parts_are_counted_as_pairs(session: WriteSession, add_run: Any) -> None:
     run_id = await add_run()
     held = await take(session, run_id, "inventory")
-    loaded = Loaded(read=3, keys={"inventory_level": [(1, 5), (1, 6), (2, 5)]})
+    loaded = Loaded(read=3, seen={"inventory_level": ["{1,1,2}", "{5,6,5}"]})
     await repository.record_chunk(session, held, cursor="1", loaded=loaded)
     assert await repository.count_seen(session, run_id, "inventory") == {"inventory_level": 3}
 
@@ -82,7 +82,7 @@ async def test_keys_of_one_stream_are_forgotten_without_the_other(session: Write
     run_id = await add_run()
     for stream, name in (("products", "product"), ("inventory", "location")):
         held = await take(session, run_id, stream)
-        await repository.record_chunk(session, held, cursor="1", loaded=Loaded(keys={name: [(1,)]}))
+        await repository.record_chunk(session, held, cursor="1", loaded=Loaded(seen={name: ["{1}"]}))
     await repository.forget_seen(session, run_id, "products")
     assert await repository.count_seen(session, run_id, "products") == {}
     assert await repository.count_seen(session, run_id, "inventory") == {"location": 1}

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypedDict
@@ -15,7 +16,7 @@ import structlog
 from syncline.apps.commerce.contract import RunStatus
 from syncline.apps.commerce.metrics import RECORDS
 from syncline.apps.commerce.mirror.kinds import KINDS, VARIANT, kinds_of
-from syncline.apps.commerce.mirror.loading import Loaded, load_lines, refresh_statistics
+from syncline.apps.commerce.mirror.loading import Loaded, refresh_statistics
 from syncline.apps.commerce.mirror.repository import count_kind
 from syncline.apps.commerce.mirror.tombstones import (
     bury_by_key,
@@ -24,6 +25,7 @@ from syncline.apps.commerce.mirror.tombstones import (
     bury_unseen_children,
 )
 from syncline.apps.commerce.pull import repository
+from syncline.apps.commerce.pull.ahead import Piece, Ready, ready_ahead
 from syncline.apps.commerce.pull.repository import LeaseLost, StreamRow
 from syncline.apps.commerce.settings import CommerceSettings
 from syncline.connectors.shopify import bulk, planner, streams
@@ -32,14 +34,13 @@ from syncline.connectors.shopify.sources import SOURCES
 from syncline.kernel import clock
 from syncline.kernel.errors import ConnectorOutcome, Retriable
 from syncline.kernel.tenant import TenantId
-from syncline.runtime.connect.paging import one_ahead
 from syncline.runtime.db.engine import Database
 from syncline.runtime.db.session import WriteSession
 
 log = structlog.get_logger(__name__)
 
 MAX_RESTARTS = 3
-_GROWTH = 4
+_GROWTH = 10
 """The planner's statistics are taken anew each time a stream has written so many times more rows."""
 END = "end"
 """The cursor of a paged stream whose last page is stored."""
@@ -59,14 +60,6 @@ class Measured(TypedDict):
 def measured(rates: Mapping[str, float] | None) -> Measured:
     """What earlier pulls of the stream measured, as the planner takes it."""
     return {"bulk": planner.BulkModel(**rates) if rates else None}
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """Some lines and where to go on after them."""
-
-    lines: list[bytes]
-    cursor: str
 
 
 @dataclass(slots=True)
@@ -142,18 +135,21 @@ class StreamWork:
     async def _read_once(self) -> bool:
         """True when the stream was read to its end; False when it must begin again another way."""
         if self.held.path == "paged":
-            async for piece in self._pages():
-                await self._store(piece)
+            await self._store_all(self._pages())
             return True
         return await self._read_bulk()
 
-    async def _store(self, piece: Piece) -> None:
+    async def _store_all(self, pieces: AsyncGenerator[Piece, None]) -> None:
+        held = self.held
+        async with aclosing(ready_ahead(self.database, self.tenant_id, held.store_id, held.stream, pieces)) as ahead:
+            async for ready in ahead:
+                await self._store(ready)
+
+    async def _store(self, ready: Ready) -> None:
         assert self.held.read_from is not None
         async with self.database.writing(self.tenant_id) as session:
-            loaded = await load_lines(
-                session, self.held.store_id, self.held.stream, piece.lines, read_from=self.held.read_from
-            )
-            held = await repository.record_chunk(session, self.held, cursor=piece.cursor, loaded=loaded)
+            loaded = await ready.store(session, self.held.store_id, read_from=self.held.read_from)
+            held = await repository.record_chunk(session, self.held, cursor=ready.cursor, loaded=loaded)
         self.held = held  # only now is it committed
         self._count(loaded)
         self.written += loaded.inserted
@@ -173,7 +169,7 @@ class StreamWork:
         for outcome, count in counts.items():
             RECORDS.labels(stream=self.held.stream, outcome=outcome).inc(count)
 
-    async def _pages(self) -> AsyncIterator[Piece]:
+    async def _pages(self) -> AsyncGenerator[Piece, None]:
         if self.held.cursor == END:
             return
         waiting: list[bytes] = []
@@ -265,8 +261,7 @@ class StreamWork:
             chunk_lines=self.settings.chunk_lines,
             size=state.file_size if state.is_complete else None,
         )
-        async for chunk in one_ahead(chunks):
-            await self._store(Piece(chunk.lines, str(chunk.end_offset)))
+        await self._store_all(_pieces(chunks))
 
     async def _again(self, why: str, *, path: str) -> bool:
         """Begin the stream again. What is stored stays: the second reading finds it unchanged."""
@@ -368,3 +363,9 @@ class StreamWork:
             for deletion in page
             if deletion.kind == kinds[0].name
         ]
+
+
+async def _pieces(chunks: AsyncGenerator[bulk.FileChunk, None]) -> AsyncGenerator[Piece, None]:
+    async with aclosing(chunks):
+        async for chunk in chunks:
+            yield Piece(chunk.lines, str(chunk.end_offset))
