@@ -39,6 +39,8 @@ MAX_QUERY_COST = 1000
 FREE_TYPES = frozenset({"MoneyV2", "MoneyBag", "PageInfo"})
 CONNECTION_BASE = 2
 MUTATION_COST = 10
+MEASURED_COSTS = {"orderUpdate": 100, "productCreateMedia": 20}
+"""Mutations that were measured to cost otherwise (audit of Microsoft's connector, API 2025-07)."""
 # Schema text of ProductSetInput and ProductVariantSetInput: "Complexity cost".
 PRODUCT_SET_COSTS = {"files": 1.9, "metafields": 0.4, "variants": 0.2}
 VARIANT_FILE_COST = 0.6
@@ -205,7 +207,8 @@ class _Pricer:
         for child in children:
             if child.asked is None:
                 child.own = 0
-        return Priced((name,), MUTATION_COST + self._input_cost(nodes[0]), children=children)
+        own = MEASURED_COSTS.get(nodes[0].name.value, MUTATION_COST)
+        return Priced((name,), own + self._input_cost(nodes[0]), children=children)
 
     def _input_cost(self, node: FieldNode) -> float:
         if node.name.value != "productSet":

@@ -11,7 +11,7 @@ from typing import Any
 class Change:
     """One resource that a mutation changed, and the values it was given."""
 
-    kind: str  # Product, ProductVariant, InventoryItem, InventoryLevel
+    kind: str  # the GraphQL type: Product, ProductVariant, InventoryItem, Metafield ...
     id: int | str  # a level's is `<item>@<location>`
     values: dict[str, Any]
 

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from syncline.sandbox.shopify.compiler import Call, Resolver, entries
+from syncline.sandbox.shopify.entities_sales import Customer, Order
 from syncline.sandbox.shopify.ids import gid, number_of, parse_gid
 from syncline.sandbox.shopify.mutations import Payload, UserError, mutation, refuse_unserved, user_error
-from syncline.sandbox.shopify.problems import FieldFailed
+from syncline.sandbox.shopify.problems import ACCESS_SCOPES_PAGE, FieldFailed
 from syncline.sandbox.shopify.product_input import (
     PRODUCT_FIELDS,
     complaints,
@@ -22,6 +23,8 @@ from syncline.sandbox.shopify.state import NewVariant, Product
 MISSING = "Product does not exist"
 OPTION_FIELDS = frozenset({"name", "position", "values"})
 MOST_OPTIONS = 3
+TAG_SCOPES = {"Product": "write_products", "Order": "write_orders", "Customer": "write_customers"}
+"""What carries tags here -> the scope that writes it."""
 
 
 def _given(call: Call) -> Mapping[str, Any]:
@@ -122,33 +125,44 @@ def _check_delete(call: Call) -> None:
         refuse_unserved(call, "productDelete", {"synchronous: false": True}, frozenset())
 
 
-def _tagged(call: Call) -> Product | None:
+def _tagged(call: Call) -> Product | Order | Customer | None:
+    """Raises `FieldFailed` for what carries no tags here, and for what the token may not write."""
     wanted = parse_gid(call.args["id"])
-    if wanted is None or wanted.kind != "Product":
+    if wanted is None or wanted.kind not in TAG_SCOPES:
         raise FieldFailed("invalid id", {"code": "RESOURCE_NOT_FOUND"})
-    return call.context.store.products.get(wanted.number)
+    if TAG_SCOPES[wanted.kind] not in call.context.scopes:
+        access = f"`{TAG_SCOPES[wanted.kind]}` access scope."
+        extensions = {"code": "ACCESS_DENIED", "documentation": ACCESS_SCOPES_PAGE, "requiredAccess": access}
+        raise FieldFailed(f"Access denied for {call.name} field. Required access: {access}", extensions)
+    found: Product | Order | Customer | None = call.context.store.find(wanted.kind, wanted.number)
+    return found
 
 
 def _add_tags(call: Call) -> Payload:
-    product = _tagged(call)
-    if product is None:
-        return {"node": None, "userErrors": [user_error(["id"], MISSING)]}
-    return _write_tags(call, product, tags_of([*product.tags, *call.args["tags"]]))
+    owner = _tagged(call)
+    return _write_tags(call, owner, tags_of([*(owner.tags if owner else ()), *call.args["tags"]]))
 
 
 def _remove_tags(call: Call) -> Payload:
-    product = _tagged(call)
-    if product is None:
-        return {"node": None, "userErrors": [user_error(["id"], MISSING)]}
+    owner = _tagged(call)
     gone = {tag.casefold() for tag in tags_of(call.args["tags"])}
-    return _write_tags(call, product, [tag for tag in product.tags if tag.casefold() not in gone])
+    return _write_tags(call, owner, [tag for tag in (owner.tags if owner else ()) if tag.casefold() not in gone])
 
 
-def _write_tags(call: Call, product: Product, tags: list[str]) -> Payload:
-    if tags != product.tags:
-        call.context.store.update_product(product, tags=tags)
-    call.context.record("Product", product.id, **{call.name: list(call.args["tags"])})
-    return {"node": product, "userErrors": []}
+def _write_tags(call: Call, owner: Product | Order | Customer | None, tags: list[str]) -> Payload:
+    store = call.context.store
+    if owner is None:
+        wanted = parse_gid(call.args["id"])
+        missing = MISSING if wanted is None else f"{wanted.kind} does not exist"
+        return {"node": None, "userErrors": [user_error(["id"], missing)]}
+    if tags != owner.tags and isinstance(owner, Product):
+        store.update_product(owner, tags=tags)
+    elif tags != owner.tags and isinstance(owner, Order):
+        store.sales.update_order(owner, tags=tags)
+    elif tags != owner.tags and isinstance(owner, Customer):
+        store.sales.update_customer(owner, tags=tags)
+    call.context.record(type(owner).__name__, owner.id, **{call.name: list(call.args["tags"])})
+    return {"node": owner, "userErrors": []}
 
 
 MUTATIONS: dict[str, Resolver] = {

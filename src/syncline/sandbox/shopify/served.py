@@ -5,8 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from syncline.sandbox.shopify import (
+    mutations_collections,
     mutations_inventory,
+    mutations_media,
+    mutations_metafields,
     mutations_products,
+    mutations_sales,
     mutations_set,
     mutations_variants,
     resolvers_bulk,
@@ -54,6 +58,10 @@ SERVED: dict[str, dict[str, Resolver]] = {
     **mutations_variants.TYPES,
     **mutations_inventory.TYPES,
     **mutations_set.TYPES,
+    **mutations_metafields.TYPES,
+    **mutations_collections.TYPES,
+    **mutations_media.TYPES,
+    **mutations_sales.TYPES,
     "PageInfo": PAGE_INFO,
     "QueryRoot": {**resolvers_root.QUERY, **resolvers_bulk.QUERY},
     "Mutation": {
@@ -61,6 +69,10 @@ SERVED: dict[str, dict[str, Resolver]] = {
         **mutations_variants.MUTATIONS,
         **mutations_inventory.MUTATIONS,
         **mutations_set.MUTATIONS,
+        **mutations_metafields.MUTATIONS,
+        **mutations_collections.MUTATIONS,
+        **mutations_media.MUTATIONS,
+        **mutations_sales.MUTATIONS,
         **resolvers_bulk.MUTATIONS,
     },
 }

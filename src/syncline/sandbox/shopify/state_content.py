@@ -192,6 +192,14 @@ class MediaLibrary:
         self.journal.revision += 1
         self._touch("Product", product_id)
 
+    def detach(self, product_id: int, media_id: int) -> None:
+        """The product shows it no more; the file stays."""
+        shown = self.of_product.get(product_id, [])
+        if media_id in shown:
+            shown.remove(media_id)
+            self.journal.revision += 1
+            self._touch("Product", product_id)
+
     def forget(self, product_id: int) -> None:
         """The product was deleted."""
         self._delete_unshown(set(self.of_product.pop(product_id, ())))
