@@ -19,12 +19,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from syncline.sandbox.shopify.answers import answer
 from syncline.sandbox.shopify.control import control_routes
 from syncline.sandbox.shopify.engine import Asked, Engine
 from syncline.sandbox.shopify.faults import DEFAULT_RETRY_AFTER, Fault
 from syncline.sandbox.shopify.files import FOLDER
 from syncline.sandbox.shopify.options import SandboxOptions
 from syncline.sandbox.shopify.problems import Refused
+from syncline.sandbox.shopify.rest import CallLimit, call_limited, shop_body
 from syncline.sandbox.shopify.schema import load_schema
 from syncline.sandbox.shopify.staged_uploads import UPLOAD_PATH
 from syncline.sandbox.shopify.state import Store
@@ -39,7 +41,6 @@ LARGE_STORE = 10_000
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "testserver", "::1"})
 
 _OPERATION = re.compile(r"\b(?:query|mutation)\s+(\w+)")
-_encode = msgspec.json.Encoder().encode
 
 
 class ConnectionDropped(ConnectionResetError):
@@ -67,6 +68,7 @@ def create_app(store: Store, options: SandboxOptions | None = None, folder: Path
             Route("/admin/api/{version}/graphql.json", shop.graphql, methods=["POST"]),
             Route("/admin/api/graphql.json", shop.graphql, methods=["POST"]),
             Route("/admin/oauth/access_scopes.json", shop.access_scopes),
+            Route("/admin/api/{version}/shop.json", shop.rest_shop),
             Route(f"{FOLDER}/{{name}}", shop.file, methods=["GET", "HEAD"]),
             Route(UPLOAD_PATH, shop.upload, methods=["POST"]),
             *control_routes(engine),
@@ -96,6 +98,7 @@ class ShopServer:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.world = engine.world
+        self.calls = CallLimit()
 
     async def graphql(self, request: Request) -> Response:
         self.world.counters.requests += 1
@@ -217,15 +220,22 @@ class ShopServer:
             return refusal
         return answer({"access_scopes": [{"handle": one} for one in sorted(self.world.options.granted())]})
 
+    async def rest_shop(self, request: Request) -> Response:
+        """The shop as REST told it; the version that answers is in the header, as everywhere."""
+        refusal = self._refuse(request)
+        if refusal is not None:
+            return refusal
+        options = self.world.options
+        level = self.calls.take(options.plan, is_on=options.limits)
+        response = call_limited(options.plan, level, shop_body(self.world.store.shop, options.plan))
+        response.headers["X-Shopify-API-Version"] = self._version(request)
+        return response
+
     async def file(self, request: Request) -> Response:
         return await self.engine.bulk.files.answer(request, request.path_params["name"])
 
     async def upload(self, request: Request) -> Response:
         return await self.engine.bulk.uploads.receive(request)
-
-
-def answer(body: Any, status: int = 200) -> Response:
-    return Response(_encode(body), status, media_type="application/json; charset=utf-8")
 
 
 def base_url(request: Request) -> str:

@@ -137,7 +137,9 @@ class Store:
     # -- reading
 
     def variants_of(self, product: Product) -> list[Variant]:
-        return [self.variants[number] for number in product.variant_ids]
+        """None of a deleted product, which a bulk query may still hold."""
+        variants = self.variants
+        return [variants[number] for number in product.variant_ids if number in variants]
 
     def levels_of(self, item_id: int) -> list[InventoryLevel]:
         return [self.levels[item_id, at] for at in self.levels_of_item.get(item_id, ())]
@@ -275,7 +277,6 @@ class Store:
     def delete_product(self, product: Product) -> None:
         for number in product.variant_ids:
             self._drop_variant(self.variants[number])
-        product.variant_ids = []  # a bulk query may still hold the product and ask for its variants
         removed(self._product_orders, product)
         self.collections.forget(product.id)
         self.media.forget(product.id)
