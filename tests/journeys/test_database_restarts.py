@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from syncline.apps.commerce.contract import ChangeStatus, PullPath, PullRun, PushRun, RunStatus, Store
-from syncline.main.testing.comparison import differences, in_shop
+from syncline.main.testing.comparison import count_in_shop, differences
 from syncline.main.testing.shop import Moment, Shop
 from syncline.main.testing.works import Works, open_works
 from syncline.runtime.db.server import ServerHandle, ensure_server
@@ -72,7 +72,7 @@ async def test_pull_goes_on_by_itself(
     run = await works.pull(path=path)
     await assert_restarted_within(works, run)
     assert (run.status, run.error) == (RunStatus.COMPLETED, None)
-    total = sum(map(len, (await in_shop(shop)).values()))
+    total = sum((await count_in_shop(shop)).values())
     assert sum(stream.read for stream in run.streams) == sum(stream.inserted for stream in run.streams) == total
     assert await differences(works, shop, store.id) == []
 

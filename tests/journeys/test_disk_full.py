@@ -18,7 +18,7 @@ from psycopg.sql import SQL, Identifier, Literal
 
 from syncline.apps.commerce.contract import ChangeStatus, PullPath, PullRun, RunStatus, Store
 from syncline.kernel.ids import new_id
-from syncline.main.testing.comparison import differences, in_shop
+from syncline.main.testing.comparison import count_in_shop, differences
 from syncline.main.testing.shop import Shop
 from syncline.main.testing.works import Works, eventually, open_works
 from syncline.runtime.db.server import ServerHandle
@@ -98,7 +98,7 @@ def has_no_room(run: PullRun) -> bool:
 async def assert_pulled_once(works: Works, shop: Shop, store: Store, run: PullRun) -> None:
     assert (run.status, run.error) == (RunStatus.COMPLETED, None)
     assert {stream.error for stream in run.streams} == {None}
-    assert sum(stream.read for stream in run.streams) == sum(map(len, (await in_shop(shop)).values()))
+    assert sum(stream.read for stream in run.streams) == sum((await count_in_shop(shop)).values())
     assert await differences(works, shop, store.id) == []
 
 

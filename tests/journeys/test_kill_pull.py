@@ -9,7 +9,7 @@ import random
 import pytest
 
 from syncline.apps.commerce.contract import PullPath, PullRun, RunStatus, Store
-from syncline.main.testing.comparison import differences, in_shop
+from syncline.main.testing.comparison import count_in_shop, differences
 from syncline.main.testing.farm import Farm
 from syncline.main.testing.shop import Moment, NewShop, Shop
 from syncline.main.testing.works import Works, eventually
@@ -36,7 +36,7 @@ async def stored(works: Works, run: PullRun, lines: int) -> None:
 
 
 async def assert_read_once(works: Works, shop: Shop, store: Store, run: PullRun) -> None:
-    total = sum(map(len, (await in_shop(shop)).values()))
+    total = sum((await count_in_shop(shop)).values())
     assert (run.status, run.error) == (RunStatus.COMPLETED, None)
     assert sum(stream.read for stream in run.streams) == total
     assert sum(stream.inserted for stream in run.streams) == total
@@ -49,7 +49,7 @@ async def assert_read_once(works: Works, shop: Shop, store: Store, run: PullRun)
 async def test_pull_killed_ten_times_ends_by_itself_and_doubles_nothing(
     works: Works, shop: Shop, store: Store, farm: Farm, path: PullPath, seed: int
 ) -> None:
-    total = sum(map(len, (await in_shop(shop)).values()))
+    total = sum((await count_in_shop(shop)).values())
     run = await works.start_pull(path=path)
     for point in kill_points(seed, total):
         worker = await farm.start()
@@ -66,12 +66,12 @@ async def test_pull_killed_ten_times_ends_by_itself_and_doubles_nothing(
 
 
 DELICATE = {
-    "planning": (PullPath.BULK, "ProductCounts", 0, Moment.ANSWERING),
+    "planning": (PullPath.BULK, "ProductsCounts", 0, Moment.ANSWERING),
     "starting the export": (PullPath.BULK, "BulkStart", 0, Moment.ARRIVING),
     "hearing that it started": (PullPath.BULK, "BulkStart", 0, Moment.ANSWERING),
     "waiting for the export": (PullPath.BULK, "BulkFind", 1, Moment.ANSWERING),
     "reading a page": (PullPath.PAGED, "ProductsPage", 2, Moment.ANSWERING),
-    "comparing": (PullPath.PAGED, "ProductCounts", 1, Moment.ARRIVING),
+    "comparing": (PullPath.PAGED, "ProductsCounts", 1, Moment.ARRIVING),
 }
 
 

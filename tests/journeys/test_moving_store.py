@@ -26,7 +26,9 @@ class Merchant:
         self.draw = random.Random(seed)
         self.edits = 0
         self.kinds = [self.retitle, self.reprice, self.restock, self.create, self.delete, self.add_variant]
-        self.kinds += [self.delete_variant, self.retag]
+        self.kinds += [self.delete_variant, self.retag, self.order, self.note_order, self.refund, self.cancel]
+        self.kinds += [self.delete_order, self.move_customer, self.delete_customer, self.collect, self.uncollect]
+        self.kinds += [self.describe, self.show, self.caption, self.hide]
 
     async def edit(self) -> None:
         await self.draw.choice(self.kinds)()
@@ -70,6 +72,67 @@ class Merchant:
     async def delete_variant(self) -> None:
         several = [p for p in self.shop.store.products.values() if len(p.variant_ids) > 1]
         await self.shop.edit("delete", "variant", self.draw.choice(self.draw.choice(several).variant_ids))
+
+    async def order(self) -> None:
+        variant = self.draw.choice(list(self.shop.store.variants))
+        customer = self.draw.choice(list(self.shop.store.sales.customers))
+        lines = [{"variant": variant, "quantity": self.draw.randrange(1, 4)}]
+        made = await self.shop.edit("create", "order", set={"customer": customer, "lines": lines})
+        await self.shop.edit("fulfill", "order", made["id"])
+
+    def an_order(self) -> int:
+        return self.draw.choice(list(self.shop.store.sales.orders))
+
+    async def note_order(self) -> None:
+        await self.shop.edit("update", "order", self.an_order(), set={"note": f"Ring twice, {self.edits}"})
+
+    def _unrefunded(self) -> int:
+        whole = [o.id for o in self.shop.store.sales.orders.values() if not o.refunds and o.received_minor]
+        return self.draw.choice(whole)
+
+    async def refund(self) -> None:
+        await self.shop.edit("refund", "order", self._unrefunded(), set={"note": "torn"})
+
+    async def cancel(self) -> None:
+        await self.shop.edit("cancel", "order", self._unrefunded(), set={"reason": "CUSTOMER"})
+
+    async def delete_order(self) -> None:
+        await self.shop.edit("delete", "order", self.an_order())
+
+    async def move_customer(self) -> None:
+        chosen = self.draw.choice(list(self.shop.store.sales.customers))
+        await self.shop.edit("update", "customer", chosen, set={"addresses": [{"city": f"Ville {self.edits}"}]})
+
+    async def delete_customer(self) -> None:
+        await self.shop.edit("delete", "customer", self.draw.choice(list(self.shop.store.sales.customers)))
+
+    def _by_hand(self) -> int:
+        return self.draw.choice([c.id for c in self.shop.store.collections.by_id.values() if c.rules is None])
+
+    async def collect(self) -> None:
+        await self.shop.edit("add", "collection", self._by_hand(), products=[self.product()])
+
+    async def uncollect(self) -> None:
+        chosen = self._by_hand()
+        held = [
+            one["product_id"] for one in self.shop.store.collections.memberships() if one["collection_id"] == chosen
+        ]
+        await self.shop.edit("remove", "collection", chosen, products=held[:1])
+
+    async def describe(self) -> None:
+        field = {"namespace": "custom", "key": "care", "type": "single_line_text_field", "value": f"Cold {self.edits}"}
+        await self.shop.edit("update", "metafield", owner=f"gid://shopify/Product/{self.product()}", set=field)
+
+    async def show(self) -> None:
+        picture = {"url": f"https://cdn.example/{self.edits}.png", "alt": "front"}
+        await self.shop.edit("create", "media", product=self.product(), set=picture)
+
+    async def caption(self) -> None:
+        chosen = self.draw.choice(list(self.shop.store.media.by_id))
+        await self.shop.edit("update", "media", chosen, set={"alt": f"side {self.edits}"})
+
+    async def hide(self) -> None:
+        await self.shop.edit("delete", "media", self.draw.choice(list(self.shop.store.media.by_id)))
 
 
 @asynccontextmanager
@@ -129,4 +192,4 @@ async def test_incremental_pull_finds_every_kind_of_edit(
     assert run.reconciliation is not None
     assert run.reconciliation.repaired == 0
     assert sum(stream.deleted for stream in run.streams) > 0
-    assert sum(stream.read for stream in run.streams) < len(shop.store.variants)
+    assert {s.stream: s.read for s in run.streams}["products"] < len(shop.store.variants)

@@ -3,100 +3,76 @@ what filled the mirror."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, LiteralString
 from uuid import UUID
 
+from syncline.main.testing.expected_catalog import Records, catalog_of
+from syncline.main.testing.expected_sales import sales_of
 from syncline.main.testing.shop import Shop
 from syncline.main.testing.works import Works
-
-Records = dict[tuple[int, ...], dict[str, Any]]
-
-
-def _moment(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text)
-
-
-def _amount(text: str | None) -> Decimal | None:
-    return None if text is None else Decimal(text)
 
 
 async def in_shop(shop: Shop) -> dict[str, Records]:
     """Every record by kind and key, under the mirror's names."""
-    items = {item["id"]: item for item in await shop.rows("items")}
-    products = {product["id"]: product for product in await shop.rows("products")}
-    variants = await shop.rows("variants")
-    return {
-        "product": {(number,): _product(product) for number, product in products.items()},
-        "variant": {(v["id"],): _variant(v, items[v["item_id"]], products[v["product_id"]]) for v in variants},
-        "location": {
-            (place["id"],): {"name": place["name"], "is_active": place["is_active"]}
-            for place in await shop.rows("locations")
-        },
-        "inventory_level": {(row["item_id"], row["location_id"]): _level(row) for row in await shop.rows("levels")},
-    }
+    return {**await catalog_of(shop), **await sales_of(shop)}
 
 
-def _product(row: Mapping[str, Any]) -> dict[str, Any]:
-    plain = ("handle", "title", "description_html", "vendor", "product_type", "tags", "template_suffix")
-    return {
-        **{name: row[name] for name in (*plain, "seo_title", "seo_description", "is_gift_card")},
-        "status": row["status"].lower(),
-        "options": [{"name": option["name"], "values": option["values"]} for option in row["options"]],
-        "variants_count": len(row["variant_ids"]),
-        "created_at": _moment(row["created_at"]),
-        "published_at": _moment(row["published_at"]),
-        "source_updated_at": _moment(row["updated_at"]),
-    }
+async def count_in_shop(shop: Shop) -> dict[str, int]:
+    """How many records of each kind, without the parts that lie in another record's line."""
+    return {kind: len(records) for kind, records in (await in_shop(shop)).items() if kind not in _PARTS}
 
 
-def _variant(row: Mapping[str, Any], item: Mapping[str, Any], product: Mapping[str, Any]) -> dict[str, Any]:
-    names = [option["name"] for option in product["options"]]
-    return {
-        **{name: row[name] for name in ("product_id", "title", "sku", "barcode", "position", "taxable")},
-        "price": _amount(row["price"]),
-        "compare_at_price": _amount(row["compare_at_price"]),
-        "inventory_policy": row["inventory_policy"].lower(),
-        "selected_options": [
-            {"name": name, "value": value} for name, value in zip(names, row["option_values"], strict=True)
-        ],
-        "inventory_item_id": item["id"],
-        "tracked": item["tracked"],
-        "requires_shipping": item["requires_shipping"],
-        "cost": _amount(item["unit_cost"]),
-        "weight": Decimal(item["weight"]),
-        "weight_unit": item["weight_unit"].lower(),
-        "created_at": _moment(row["created_at"]),
-        "source_updated_at": _moment(row["updated_at"]),
-    }
-
-
-def _level(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "available": row["available"],
-        "on_hand": row["available"] + row["committed"],
-        "committed": row["committed"],
-        "incoming": row["incoming"],
-        "source_updated_at": _moment(row["updated_at"]),
-    }
-
-
-_QUERIES: dict[str, tuple[int, LiteralString]] = {
-    "product": (1, "select array[id], to_jsonb(p) from commerce.product p"),
-    "variant": (1, "select array[id], to_jsonb(p) from commerce.variant p"),
-    "location": (1, "select array[id], to_jsonb(p) from commerce.location p"),
-    "inventory_level": (2, "select array[inventory_item_id, location_id], to_jsonb(p) from commerce.inventory_level p"),
+_BY_ID: LiteralString = "select array[id], to_jsonb(p) from commerce."
+_QUERIES: dict[str, LiteralString] = {
+    "product": _BY_ID + "product p",
+    "variant": _BY_ID + "variant p",
+    "location": _BY_ID + "location p",
+    "inventory_level": "select array[inventory_item_id, location_id], to_jsonb(p) from commerce.inventory_level p",
+    "inventory_item": _BY_ID + "inventory_item p",
+    "collection": _BY_ID + "collection p",
+    "collection_membership": (
+        "select array[collection_id, product_id], to_jsonb(p) from commerce.collection_membership p"
+    ),
+    "product_media": "select array[product_id, id], to_jsonb(p) from commerce.product_media p",
+    "metafield": _BY_ID + "metafield p",
+    "order": _BY_ID + "shop_order p",
+    "order_line": _BY_ID + "order_line p",
+    "customer": _BY_ID + "customer p",
 }
-_MOMENTS = frozenset({"created_at", "published_at", "source_updated_at"})
-_AMOUNTS = frozenset({"price", "compare_at_price", "cost", "weight"})
+_PARTS: dict[str, LiteralString] = {
+    "refund": "select array[order_id, id], to_jsonb(p) from commerce.refund p",
+    "fulfillment": "select array[order_id, id], to_jsonb(p) from commerce.fulfillment p",
+    "order_transaction": "select array[order_id, id], to_jsonb(p) from commerce.order_transaction p",
+    "customer_address": "select array[customer_id, id], to_jsonb(p) from commerce.customer_address p",
+}
+# The parts of a record that is gone stay with its tombstone.
+_OWNERS: dict[str, LiteralString] = {
+    "refund": "commerce.shop_order o where o.id = p.order_id",
+    "fulfillment": "commerce.shop_order o where o.id = p.order_id",
+    "order_transaction": "commerce.shop_order o where o.id = p.order_id",
+    "customer_address": "commerce.customer o where o.id = p.customer_id",
+}
+_MOMENTS = frozenset(
+    {"created_at", "published_at", "source_updated_at", "updated_at", "processed_at", "cancelled_at", "closed_at"}
+)
+_AMOUNTS = frozenset(
+    {
+        *("price", "compare_at_price", "cost", "weight", "total", "subtotal", "tax", "discounts", "shipping"),
+        *("refunded", "current_total", "unit_price", "discounted_total", "discount", "amount", "amount_spent"),
+    }
+)
 
 
 async def in_mirror(works: Works, store_id: UUID, kind: str) -> Records:
     """The live rows of one kind."""
-    _, query = _QUERIES[kind]
-    rows = await works.rows(query + " where store_id = %(store)s and deleted_at is null", store=store_id)
+    if kind in _PARTS:
+        alive = " and exists (select from " + _OWNERS[kind] + " and o.store_id = p.store_id and o.deleted_at is null)"
+        rows = await works.rows(_PARTS[kind] + " where store_id = %(store)s" + alive, store=store_id)
+    else:
+        rows = await works.rows(_QUERIES[kind] + " where store_id = %(store)s and deleted_at is null", store=store_id)
     return {tuple(key): {name: _value(name, value) for name, value in row.items()} for key, row in rows}
 
 
@@ -117,12 +93,15 @@ def _differences(kind: str, there: Records, here: Records, without: frozenset[st
                 yield f"{kind} {key} {name}: shop {value!r}, mirror {here[key][name]!r}"
 
 
-async def differences(works: Works, shop: Shop, store_id: UUID, *, without: Iterable[str] = ()) -> list[str]:
+async def differences(
+    works: Works, shop: Shop, store_id: UUID, *, without: Iterable[str] = (), kinds: Iterable[str] = ()
+) -> list[str]:
     """What the mirror has otherwise than the shop; empty when every value of every record is the same. `without` names
-    columns to leave out."""
+    columns to leave out, `kinds` the only kinds to look at."""
     there = await in_shop(shop)
     return [
         line
         for kind, records in there.items()
+        if not kinds or kind in set(kinds)
         for line in _differences(kind, records, await in_mirror(works, store_id, kind), frozenset(without))
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -153,8 +153,9 @@ class Shop:
 
     async def edit(self, action: str, kind: str, number: int | None = None, **more: Any) -> dict[str, Any]:
         """A merchant's edit; `more` are the other keys of `edits.apply_edit`."""
-        answer = await self.http.post("/sandbox/edit", json={"action": action, "kind": kind, "id": number, **more})
-        answer.raise_for_status()
+        which = {} if number is None else {"id": number}
+        answer = await self.http.post("/sandbox/edit", json={"action": action, "kind": kind, **which, **more})
+        assert answer.is_success, f"{action} {kind} {number} {more}: {answer.text}"
         said: dict[str, Any] = answer.json()
         return said
 
@@ -180,13 +181,32 @@ def _fields(values: dict[str, Any]) -> list[str]:
     return [name for name in values if name != "id"]
 
 
+def whole(products: int) -> dict[str, Any]:
+    """Some orders, customers, collections, metafields and media for a shop of so many products."""
+    return {
+        "orders": products // 2,
+        "customers": products // 4,
+        "collections": 4 if products else 0,
+        "metafields_per_product": 1,
+        "media_per_product": 1,
+    }
+
+
 @asynccontextmanager
 async def open_shop(
-    *, products: int = 60, seed: int = 1, variants_per_product: float = 4.5, **options: Any
+    *,
+    products: int = 60,
+    seed: int = 1,
+    variants_per_product: float = 4.5,
+    more: Mapping[str, Any] | None = None,
+    **options: Any,
 ) -> AsyncIterator[Shop]:
-    """`options` are those of the sandbox; without limits unless a plan is named."""
+    """`options` are those of the sandbox; without limits unless a plan is named. `more` goes to its generator; without
+    it the shop has something of every kind."""
     store = Store()
-    generate(store, products=products, seed=seed, variants_per_product=variants_per_product)
+    generate(
+        store, products=products, seed=seed, variants_per_product=variants_per_product, **(more or whole(products))
+    )
     settings = {"limits": "plan" in options, "token": f"shpat_{new_id().hex}", **options}
     app = create_app(store, SandboxOptions(**settings))
     made: list[Tripwire] = []

@@ -48,6 +48,15 @@ class Parent:
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """A column that names a record of another stream. Shopify empties it when that record is deleted, without a new
+    time on the record that holds it."""
+
+    column: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
 class Kind:
     """One kind of record. `columns` are what `content` gives, in its order, key columns first."""
 
@@ -61,6 +70,7 @@ class Kind:
     key_from: KeyFrom = "own"
     parts: tuple[Part, ...] = ()
     parents: tuple[Parent, ...] = ()
+    links: tuple[Link, ...] = ()
     root: LiteralString = "m.id"
     """SQL over the row `m`: the number of the record at the root of its stream that it is read with."""
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 from syncline.apps.commerce.mirror.kind import (
     Content,
     Kind,
+    Link,
     Parent,
     Part,
     content_hash,
@@ -239,6 +240,7 @@ ORDER = Kind(
     content=_order,
     version=updated_at,
     parts=_ORDER_PARTS,
+    links=(Link("customer_id", "customer"),),
 )
 ORDER_LINE = Kind(
     name="order_line",
@@ -253,6 +255,7 @@ ORDER_LINE = Kind(
     content=_line,
     version=unversioned,
     parents=(Parent("order", "order_id"),),
+    links=(Link("product_id", "product"), Link("variant_id", "variant")),
     root="m.order_id",
 )
 CUSTOMER = Kind(

@@ -101,7 +101,32 @@ async def bury_orphans(session: WriteSession, store_id: UUID, kind: Kind, parent
         matches=sql.Identifier(parent.matches),
         parents=sql.Identifier("commerce", KINDS[parent.kind].table.name),
     )
-    return await _bury(session, store_id, kind, condition, moment, certain=True)
+    counting = next((other for other in kind.parents if other is not parent and other.counted_in), None)
+    if counting is None:
+        return await _bury(session, store_id, kind, condition, moment, certain=True)
+    return await _bury_and_count(session, store_id, kind, counting, condition, moment)
+
+
+async def _bury_and_count(
+    session: WriteSession, store_id: UUID, kind: Kind, counting: Parent, condition: sql.Composable, moment: datetime
+) -> int:
+    """A product that is gone is in no collection any more: what the collection said of their number follows."""
+    driver = await session.driver()
+    query = sql.SQL(
+        "with gone as ({bury} returning m.{column} as owner), counted as ("
+        " update {above} p set {number} = p.{number} - g.n, line_hash = 0, content_hash = 0"
+        " from (select owner, count(*) as n from gone group by owner) g"
+        " where p.store_id = %(store)s and p.tenant_id = %(tenant)s and p.id = g.owner)"
+        " select count(*) from gone"
+    ).format(
+        bury=_BURY.format(table=sql.Identifier("commerce", kind.table.name), condition=condition),
+        column=sql.Identifier(counting.column),
+        above=sql.Identifier("commerce", KINDS[counting.kind].table.name),
+        number=sql.Identifier(counting.counted_in or ""),
+    )
+    given = {"store": store_id, "tenant": session.tenant_id, "moment": moment, "certain": True}
+    (count,) = await (await driver.execute(query, given)).fetchone() or (0,)
+    return int(count)
 
 
 async def bury_all_orphans(session: WriteSession, store_id: UUID, *, moment: datetime) -> Counter[str]:
@@ -112,6 +137,24 @@ async def bury_all_orphans(session: WriteSession, store_id: UUID, *, moment: dat
         for parent in kind.parents:
             buried[kind.stream] += await bury_orphans(session, store_id, kind, parent, moment=moment)
     return +buried
+
+
+async def empty_links(session: WriteSession, store_id: UUID) -> None:
+    """What names a record that is gone names nothing any more, as in the store. The hashes of these rows are forgotten:
+    the next line of each is looked at."""
+    driver = await session.driver()
+    for kind, link in ((one, link) for one in KINDS.values() for link in one.links):
+        query = sql.SQL(
+            "update {table} m set {column} = null, line_hash = 0, content_hash = 0"
+            " where m.store_id = %(store)s and m.tenant_id = %(tenant)s and m.deleted_at is null and m.{column} in"
+            " (select p.id from {linked} p"
+            "  where p.store_id = %(store)s and p.tenant_id = %(tenant)s and p.deleted_at is not null)"
+        ).format(
+            table=sql.Identifier("commerce", kind.table.name),
+            column=sql.Identifier(link.column),
+            linked=sql.Identifier("commerce", KINDS[link.kind].table.name),
+        )
+        await driver.execute(query, {"store": store_id, "tenant": session.tenant_id})
 
 
 async def bury_by_key(

@@ -8,7 +8,7 @@ import structlog
 
 from syncline.apps.commerce.contract import PullFinished, Reconciliation, RunStatus, StreamProgress
 from syncline.apps.commerce.metrics import PULL_SECONDS, PULLS
-from syncline.apps.commerce.mirror.tombstones import bury_all_orphans
+from syncline.apps.commerce.mirror.tombstones import bury_all_orphans, empty_links
 from syncline.apps.commerce.persist import persist
 from syncline.apps.commerce.pull import repository, service
 from syncline.apps.commerce.pull.repository import LeaseLost, StreamRow
@@ -154,6 +154,7 @@ async def _compare(ctx: JobContext, row: StoreRow, run_id: UUID, streams: Sequen
         # The streams are read side by side, and a child may have been stored after its parent was found to be gone.
         buried = await bury_all_orphans(session, row.store.id, moment=clock.now())
         await repository.add_deleted(session, run_id, buried)
+        await empty_links(session, row.store.id)
     outcomes: list[Reconciliation] = []
 
     async def compare() -> None:

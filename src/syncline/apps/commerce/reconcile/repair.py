@@ -12,7 +12,7 @@ from syncline.apps.commerce.mirror.kinds import INVENTORY_LEVEL, KINDS, LOCATION
 from syncline.apps.commerce.mirror.lines import Key
 from syncline.apps.commerce.mirror.loading import load_lines, load_nodes
 from syncline.apps.commerce.mirror.repository import find_roots
-from syncline.apps.commerce.mirror.tombstones import bury_all_orphans, bury_by_key, distrust
+from syncline.apps.commerce.mirror.tombstones import bury_all_orphans, bury_by_key, distrust, empty_links
 from syncline.apps.commerce.reconcile.compare import Difference
 from syncline.connectors.shopify import actions, ids
 from syncline.connectors.shopify.catalog_nodes import LocationNode
@@ -55,6 +55,7 @@ class Repair:
             mended = await self._families(stream, await self._by_root(differing, roots))
         async with self.database.writing(self.tenant_id) as session:
             await bury_all_orphans(session, self.store_id, moment=self.client.store_now())
+            await empty_links(session, self.store_id)
         return mended
 
     async def _by_root(
