@@ -128,19 +128,6 @@ def test_what_cannot_be_rolled_back(pulled: Run, approved: str) -> None:
         assert sentence in done.stderr
 
 
-def test_both_sides_are_compared(pulled: Run, shop: Any, said: Said) -> None:
-    for depth in ("counts", "ids", "content"):
-        done = pulled("reconcile", "demo", "--depth", depth)
-        assert (done.exit_code, done.stdout.count("agrees")) == (0, 4)
-        assert f"Reconciliation by {depth}" in done.stdout
-    shop.reprice("SHIRT-S", "99.00")
-    found = pulled("reconcile", "demo", "--depth", "content", "--no-repair")
-    assert (found.exit_code, found.stdout.count("agrees")) == (1, 3)
-    assert "variant different: " in found.stdout
-    mended = said(pulled("reconcile", "demo", "--depth", "content", "--json"))
-    assert (mended["agreed"], mended["repaired"]) == (True, 1)
-
-
 def test_an_unknown_depth_is_exit_2(pulled: Run) -> None:
     done = pulled("reconcile", "demo", "--depth", "deep")
     assert done.exit_code == 2

@@ -72,8 +72,9 @@ def test_quiet_means_nothing_at_all() -> None:
         (rate_text(None), "–/s"),
         (rate_text(3.14159), "3.1/s"),
         (rate_text(15_432.1), "15,432/s"),
+        (rate_text(2_851_900), "2,852k/s"),
         (duration_text(None), "–:––"),
-        (duration_text(62.4), "01:02"),
+        (duration_text(62.4), "1:02"),
         (duration_text(3_600), "1:00:00"),
     ],
 )

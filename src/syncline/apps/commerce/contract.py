@@ -92,13 +92,15 @@ class Store:
 
 @dataclass(frozen=True, slots=True)
 class StreamProgress:
-    """How far one stream of a pull is. `total` is what the store announced, None while it is not known."""
+    """How far one stream of a pull is. `total` is what the store announced, None while it is not known; `expected` is
+    what a bulk operation has written so far."""
 
     stream: str
     status: str
     path: str | None
     reason: str | None
     total: int | None
+    expected: int | None
     read: int
     inserted: int
     updated: int
@@ -419,8 +421,17 @@ class Commerce(Schedules, Integrity, Protocol):
     async def cancel_pull(self, *, actor: Actor, run_id: UUID) -> PullRun: ...
 
     async def reconcile(
-        self, *, actor: Actor, store: str, depth: str = "ids", repair: bool = True
-    ) -> Reconciliation: ...
+        self,
+        *,
+        actor: Actor,
+        store: str,
+        depth: str = "ids",
+        repair: bool = True,
+        progress: Callable[[str, int], None] | None = None,
+    ) -> Reconciliation:
+        """`progress` is told a stream and how many of its records were read; only a caller in the same process can
+        be told."""
+        ...
 
     async def stage_edit(
         self, *, actor: Actor, store: str, where: str, edits: Sequence[str], note: str | None = None

@@ -128,11 +128,19 @@ class LocalCommerce(LocalSchedules, LocalIntegrity):
             await pulls.cancel(session, run_id)
             return await pulls.get(session, run_id)
 
-    async def reconcile(self, *, actor: Actor, store: str, depth: str = "ids", repair: bool = True) -> Reconciliation:
+    async def reconcile(
+        self,
+        *,
+        actor: Actor,
+        store: str,
+        depth: str = "ids",
+        repair: bool = True,
+        progress: Callable[[str, int], None] | None = None,
+    ) -> Reconciliation:
         wanted = depth_of(depth)
         async with self.runtime.database.reading(actor.tenant_id) as session:
             row = await stores.get(session, store)
-        return await reconcile_store(self.runtime, actor.tenant_id, row, depth=wanted, mend=repair)
+        return await reconcile_store(self.runtime, actor.tenant_id, row, depth=wanted, mend=repair, progress=progress)
 
     async def stage_edit(
         self, *, actor: Actor, store: str, where: str, edits: Sequence[str], note: str | None = None

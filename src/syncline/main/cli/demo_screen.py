@@ -68,7 +68,9 @@ class Screen:
                 yield bars
             return
         # A picture is of a terminal, whatever this runs in.
-        with RichProgress(*columns(), console=Console(stderr=True, width=PICTURE_WIDTH, force_terminal=True)) as shown:
+        with RichProgress(
+            *columns(PICTURE_WIDTH), console=Console(stderr=True, width=PICTURE_WIDTH, force_terminal=True)
+        ) as shown:
             yield RichBars(shown)
         self._keep(shown.get_renderable())
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from dataclasses import asdict
+from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -12,14 +13,34 @@ from rich.text import Text
 from syncline.apps.commerce.contract import (
     ChangeBatch,
     ImportProblem,
-    KindCount,
-    PullRun,
     PushRun,
     Reconciliation,
 )
 from syncline.main.cli.console import table
 
-_STYLES = {"completed": "green", "applied": "green", "approved": "cyan", "conflict": "yellow", "failed": "red"}
+_STYLES = {
+    "completed": "green",
+    "applied": "green",
+    "approved": "cyan",
+    "conflict": "yellow",
+    "skipped": "yellow",
+    "cancelled": "yellow",
+    "failed": "red",
+}
+
+
+_SIGNS = {"completed": "✓", "failed": "✗", "cancelled": "–", "skipped": "–"}
+_IDS = 10
+
+
+def marked(status: str, name: str) -> Text:
+    """The name behind `✓`, `✗`, `–`, or a point for what goes on."""
+    return Text.assemble((_SIGNS.get(status, "·"), _STYLES.get(status, "")), f" {name}")
+
+
+def faint(count: int) -> Text:
+    """A number that only catches the eye when it is not nought."""
+    return Text(f"{count:,}", style="" if count else "dim")
 
 
 def status_text(status: str) -> Text:
@@ -37,59 +58,62 @@ def batch_table(batches: Sequence[ChangeBatch]) -> Table:
     return table(("batch", "store", "kind", "what", "by", "staged", "changes"), rows)
 
 
-def pull_view(run: PullRun) -> RenderableType:
-    rows = (
-        (
-            s.stream,
-            s.path or "–",
-            status_text(s.status),
-            s.read,
-            s.inserted,
-            s.updated,
-            s.unchanged,
-            s.deleted,
-            _seconds(s.started_at, s.finished_at),
-        )
-        for s in run.streams
-    )
-    columns = ("stream", "path", "status", ">read", ">new", ">changed", ">unchanged", ">gone", ">seconds")
-    parts: list[RenderableType] = [table(columns, rows)]
-    parts += [Text(note, style="yellow") for stream in run.streams for note in stream.notes]
-    if run.error:
-        parts.append(Text(run.error, style="red"))
-    if run.reconciliation is not None:
-        parts.append(reconciliation_view(run.reconciliation))
-    return Group(*parts)
-
-
-def _seconds(start: datetime | None, end: datetime | None) -> str:
-    return "–" if start is None or end is None else f"{(end - start).total_seconds():.1f}"
-
-
 def push_view(run: PushRun) -> RenderableType:
     line = Text.assemble(f"{run.total:,} changes to {run.store}: ", counts_text(run.counts))
     return Group(line, Text(run.error, style="red")) if run.error else line
 
 
-def _kind_row(kind: KindCount) -> Sequence[object]:
-    mark = Text("agrees", style="green") if kind.agrees else Text("differs", style="red")
-    store = "not counted by Shopify" if kind.in_store is None else kind.in_store
-    return (kind.kind, store, kind.in_mirror, kind.missing_count, kind.extra_count, kind.stale_count, mark)
-
-
 def reconciliation_view(found: Reconciliation) -> RenderableType:
-    columns = ("record", ">in store", ">in mirror", ">missing", ">extra", ">different", "")
-    parts: list[RenderableType] = [
-        table(columns, map(_kind_row, found.kinds), title=f"Reconciliation by {found.method}")
-    ]
+    """A line a kind of record; columns of differences only where there are any, and each difference by its ids."""
+    parts: list[RenderableType] = [_kind_table(found)]
     for kind in found.kinds:
-        for what, ids in (("missing", kind.missing), ("extra", kind.extra), ("different", kind.stale)):
+        for what, ids, count in (
+            ("missing", kind.missing, kind.missing_count),
+            ("extra", kind.extra, kind.extra_count),
+            ("different", kind.stale, kind.stale_count),
+        ):
             if ids:
-                parts.append(Text(f"{kind.kind} {what}: {', '.join(ids[:10])}", style="red"))
+                more = f" and {count - _IDS:,} more" if count > _IDS else ""
+                parts.append(Text(f"{kind.kind} {what}: {', '.join(ids[:_IDS])}{more}", style="red"))
     parts += [Text(note, style="dim") for note in found.notes]
     if found.repaired:
         parts.append(Text(f"{found.repaired:,} records were mended before this comparison.", style="yellow"))
+    parts.append(_verdict(found))
     return Group(*parts)
+
+
+def _kind_table(found: Reconciliation) -> Table:
+    wrong = {
+        ">missing": [kind.missing_count for kind in found.kinds],
+        ">extra": [kind.extra_count for kind in found.kinds],
+        ">different": [kind.stale_count for kind in found.kinds],
+    }
+    differing = {name: counts for name, counts in wrong.items() if any(counts)}
+    rows = (
+        (
+            marked("completed" if kind.agrees else "failed", kind.kind),
+            Text("not counted", style="dim") if kind.in_store is None else kind.in_store,
+            kind.in_mirror,
+            *(faint(counts[number]) for counts in differing.values()),
+        )
+        for number, kind in enumerate(found.kinds)
+    )
+    made = table(("  record", ">in store", ">in mirror", *differing), rows, title=f"Reconciliation by {found.method}")
+    made.title_style = "bold"
+    return made
+
+
+def _verdict(found: Reconciliation) -> Text:
+    if found.agreed:
+        return Text(f"Store and mirror agree: {sum(kind.in_mirror for kind in found.kinds):,} records.", style="green")
+    differing = ", ".join(kind.kind for kind in found.kinds if not kind.agrees)
+    return Text(f"Store and mirror differ in {differing}.", style="bold red")
+
+
+def reconciliation_json(found: Reconciliation) -> dict[str, Any]:
+    """With what is computed of it."""
+    kinds = [{**asdict(kind), "agrees": kind.agrees} for kind in found.kinds]
+    return {**asdict(found), "kinds": kinds, "agreed": found.agreed}
 
 
 def problem_table(problems: Sequence[ImportProblem], *, most: int) -> RenderableType:

@@ -9,13 +9,16 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Protocol, TextIO
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.markup import escape
 from rich.progress import BarColumn, ProgressColumn, SpinnerColumn, Task, TaskID, TextColumn
 from rich.progress import Progress as RichProgress
+from rich.table import Column, Table
 from rich.text import Text
 
 _LINE_EVERY_SECONDS = 3.0
+_WIDE, _WIDE_BAR, _NARROW_BAR = 110, 28, 8
+_COUNT_WIDTH, _RATE_WIDTH, _TIME_WIDTH = 15, 8, 9
 
 
 class Bar(Protocol):
@@ -23,8 +26,8 @@ class Bar(Protocol):
 
     def update(self, done: int, total: int | None = None, *, note: str | None = None) -> None: ...
 
-    def finish(self, *, note: str | None = None) -> None:
-        """Shows the bar as complete; without a total, what was done is the whole."""
+    def finish(self, *, note: str | None = None, done: int | None = None) -> None:
+        """Shows the bar as complete; without `done` the total, or what was done, is the whole."""
         ...
 
 
@@ -39,45 +42,62 @@ def progress(*, quiet: bool = False, stream: TextIO | None = None) -> Iterator[P
     if quiet:
         yield _Silent()
     elif target.isatty():
-        with RichProgress(*columns(), console=Console(file=target), refresh_per_second=8) as bars:
+        shown = Console(file=target)
+        with RichProgress(*columns(shown.width), console=shown, refresh_per_second=8, expand=True) as bars:
             yield RichBars(bars)
     else:
         yield _Lines(target)
 
 
-def columns() -> list[ProgressColumn]:
-    """Description, bar, n/total, rate per second, time left, note."""
+def columns(width: int) -> list[ProgressColumn]:
+    """Spinner, description, and a body that fits the width: see `_Body`."""
     return [
         SpinnerColumn(finished_text="[green]✓[/green]"),
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=28),
-        _Count(),
-        _Rate(),
-        _TimeLeft(),
-        TextColumn("[dim]{task.fields[note]}[/dim]"),
+        TextColumn("{task.description}", table_column=Column(no_wrap=True)),
+        _Body(_WIDE_BAR if width >= _WIDE else _NARROW_BAR),
     ]
 
 
-class _Count(ProgressColumn):
-    def render(self, task: Task) -> Text:
-        return Text(count_text(int(task.completed), None if task.total is None else int(task.total)))
+class _Body(ProgressColumn):
+    """Bar, n/total, rate per second, time left, note; or the note alone as long as nothing is done, for then it says
+    what is waited for. Always one line."""
+
+    max_refresh = None
+
+    def __init__(self, bar_width: int) -> None:
+        super().__init__(table_column=Column(ratio=1, no_wrap=True))
+        self._bar = BarColumn(bar_width=bar_width)
+        self._bar_width = bar_width
+
+    def render(self, task: Task) -> RenderableType:
+        note = Text(str(task.fields.get("note", "")), style="dim", no_wrap=True, overflow="ellipsis")
+        if note and not task.completed and not task.finished:
+            return note
+        total = None if task.total is None else int(task.total)
+        line = Table.grid(padding=(0, 1), expand=True)
+        line.add_column(width=self._bar_width)
+        line.add_column(width=_COUNT_WIDTH, justify="right", no_wrap=True)
+        line.add_column(width=_RATE_WIDTH, justify="right", no_wrap=True)
+        line.add_column(width=_TIME_WIDTH, justify="right", no_wrap=True)
+        line.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
+        line.add_row(
+            self._bar(task), count_text(int(task.completed), total), Text(_rate_of(task), "cyan"), _time_of(task), note
+        )
+        return line
 
 
-class _Rate(ProgressColumn):
-    def render(self, task: Task) -> Text:
-        speed = task.finished_speed or task.speed
-        if speed is None and task.finished_time:  # done before there were two updates to tell it from
-            speed = task.completed / task.finished_time
-        return Text(rate_text(speed), style="cyan")
+def _rate_of(task: Task) -> str:
+    speed = task.finished_speed or task.speed
+    if speed is None and task.finished_time:  # done before there were two updates to tell it from
+        speed = task.completed / task.finished_time
+    return rate_text(speed) if task.completed else ""
 
 
-class _TimeLeft(ProgressColumn):
-    max_refresh = 0.5
-
-    def render(self, task: Task) -> Text:
-        if task.finished:
-            return Text(duration_text(task.finished_time), style="dim")
-        return Text(f"{duration_text(task.time_remaining)} left")
+def _time_of(task: Task) -> Text:
+    """What is left, or what it took."""
+    if task.finished:
+        return Text(duration_text(task.finished_time), style="dim")
+    return Text(f"{duration_text(task.time_remaining)} left" if task.total and task.time_remaining is not None else "")
 
 
 def count_text(done: int, total: int | None) -> str:
@@ -87,11 +107,13 @@ def count_text(done: int, total: int | None) -> str:
 def rate_text(speed: float | None) -> str:
     if speed is None:
         return "–/s"
+    if speed >= 100_000:
+        return f"{speed / 1_000:,.0f}k/s"
     return f"{speed:,.0f}/s" if speed >= 10 else f"{speed:.1f}/s"
 
 
 def duration_text(seconds: float | None) -> str:
-    return "–:––" if seconds is None else str(timedelta(seconds=round(seconds))).removeprefix("0:")
+    return "–:––" if seconds is None else str(timedelta(seconds=round(seconds))).removeprefix("0:").removeprefix("0")
 
 
 class _Silent:
@@ -103,7 +125,7 @@ class _SilentBar:
     def update(self, done: int, total: int | None = None, *, note: str | None = None) -> None:
         pass
 
-    def finish(self, *, note: str | None = None) -> None:
+    def finish(self, *, note: str | None = None, done: int | None = None) -> None:
         pass
 
 
@@ -126,10 +148,12 @@ class _RichBar:
         shown = {} if note is None else {"note": escape(note)}
         self._bars.update(self._task, completed=done, total=total, **shown)  # type: ignore[arg-type] # fields are open
 
-    def finish(self, *, note: str | None = None) -> None:
+    def finish(self, *, note: str | None = None, done: int | None = None) -> None:
         task = next(task for task in self._bars.tasks if task.id == self._task)
+        if task.finished:
+            return
         whole = task.completed if task.total is None else max(task.total, task.completed)
-        self.update(int(whole), int(whole), note=note)
+        self.update(int(whole) if done is None else done, int(whole) if done is None else done, note=note)
 
 
 class _Lines:
@@ -160,14 +184,13 @@ class _LineBar:
         if time.monotonic() - self._printed >= _LINE_EVERY_SECONDS:
             self._print(self._left())
 
-    def finish(self, *, note: str | None = None) -> None:
+    def finish(self, *, note: str | None = None, done: int | None = None) -> None:
         if self._finished:
             return
         self._finished = True
         self._note = note if note is not None else self._note
-        if self._total is None:
-            self._total = self._done
-        self._done = max(self._done, self._total)
+        whole = max(self._done, self._total or 0) if done is None else done
+        self._done = self._total = whole
         self._print(f"done in {duration_text(time.monotonic() - self._started)}")
 
     def _left(self) -> str:

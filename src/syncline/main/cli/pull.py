@@ -19,8 +19,8 @@ from syncline.apps.commerce.contract import (
     RunStatus,
 )
 from syncline.main.cli.console import AsJson, DataDir, ExitCode, TenantSlug, command, emit, say
-from syncline.main.cli.outcome import pull_view
-from syncline.main.cli.progress import Bar, Progress, progress
+from syncline.main.cli.progress import Progress, progress
+from syncline.main.cli.pull_view import PullBars, pull_json, pull_view
 from syncline.main.cli.working import follow, working
 from syncline.main.cli.workspace import Workspace, open_workspace
 
@@ -51,19 +51,10 @@ async def _cancel(here: Workspace, store: str) -> PullRun:
 async def follow_pull(here: Workspace, run_id: UUID, bars: Progress) -> PullRun:
     """Show a pull's streams until it ends."""
     commerce = here.contract(Commerce)
-    shown: dict[str, Bar] = {}
-
-    def show(run: PullRun) -> None:
-        for stream in run.streams:
-            bar = shown.get(stream.stream)
-            if bar is None:
-                bar = shown[stream.stream] = bars.bar(stream.stream)
-            bar.update(stream.read, stream.total, note=stream.path or "planning")
-            if stream.finished_at is not None:
-                bar.finish(note=f"{stream.path}, {stream.inserted + stream.updated:,} written")
-
     return await follow(
-        lambda: commerce.get_pull(actor=here.actor, run_id=run_id), show=show, is_final=lambda run: run.status.is_final
+        lambda: commerce.get_pull(actor=here.actor, run_id=run_id),
+        show=PullBars(bars).show,
+        is_final=lambda run: run.status.is_final,
     )
 
 
@@ -108,6 +99,6 @@ async def pull(
         async with working(here):
             with progress(quiet=as_json) as bars:
                 run = await follow_pull(here, run_id, bars)
-    emit(asdict(run), as_json=as_json, show=lambda: pull_view(run))
+    emit(pull_json(run), as_json=as_json, show=lambda: pull_view(run))
     if run.status is not RunStatus.COMPLETED:
         raise typer.Exit(ExitCode.FAILED)

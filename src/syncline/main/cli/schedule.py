@@ -17,9 +17,10 @@ from syncline.apps.commerce.schedule_contract import Schedule, ScheduledAction
 from syncline.kernel import clock
 from syncline.kernel.errors import InvalidInput
 from syncline.main.cli.console import AsJson, DataDir, ExitCode, TenantSlug, command, command_group, emit, table
-from syncline.main.cli.outcome import pull_view, reconciliation_view, status_text
+from syncline.main.cli.outcome import reconciliation_view, status_text
 from syncline.main.cli.progress import progress
 from syncline.main.cli.pull import follow_pull
+from syncline.main.cli.pull_view import pull_view
 from syncline.main.cli.working import follow, working
 from syncline.main.cli.workspace import Workspace, open_workspace
 

@@ -156,6 +156,16 @@ async def test_failures_in_a_row_are_counted_and_end_with_a_success(ticking: Any
     assert ((await ticking.only()).failures, (await ticking.only()).last_run.status) == (0, "completed")
 
 
+async def test_what_is_refused_is_a_failed_run_and_not_tried_each_minute(ticking: Any) -> None:
+    await ticking.add("every 1h")
+    async with ticking.runtime.database.writing(ticking.actor.tenant_id) as session:
+        await session.execute(text("UPDATE commerce.store SET scopes = '{}'"))
+    await ticking.after(hours=1)
+    failed = await ticking.only()
+    assert (failed.last_run.status, failed.failures, failed.next_run_at) == ("failed", 1, NOON + timedelta(hours=2))
+    assert "is left out" in str(failed.last_run.sentence)
+
+
 async def test_a_comparison_tells_what_it_found(ticking: Any) -> None:
     await ticking.commerce.start_pull(actor=ticking.actor, store="demo", mode=PullMode.FULL)
     await ticking.work()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from syncline.apps.commerce.mirror.kinds import KINDS, content_hash, kinds_of
@@ -20,8 +21,11 @@ class InStore:
     roots: dict[Key, int] = field(default_factory=dict)
 
 
-async def read_stream(client: ShopifyClient, stream: str, *, keys_only: bool) -> dict[str, InStore]:
-    """Every record of a stream by kind, read by pages: another way than the bulk file that most pulls come by."""
+async def read_stream(
+    client: ShopifyClient, stream: str, *, keys_only: bool, told: Callable[[int], None] | None = None
+) -> dict[str, InStore]:
+    """Every record of a stream by kind, read by pages: another way than the bulk file that most pulls come by. `told`
+    is how many were read so far, after each page."""
     found = {kind.name: InStore() for kind in kinds_of(stream)}
     async for page in streams.read_pages(client, streams.STREAMS[stream], keys_only=keys_only):
         root = 0
@@ -35,4 +39,6 @@ async def read_stream(client: ShopifyClient, stream: str, *, keys_only: bool) ->
             key = key_of(line, kind.key_from)
             found[name].contents[key] = None if keys_only else content_hash(kind.content(decode(line, name)))
             found[name].roots[key] = root
+        if told is not None:
+            told(sum(len(side.contents) for side in found.values()))
     return found

@@ -3,9 +3,10 @@ the comparison is made again; what then still differs is named."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from uuid import UUID
 
 from syncline.apps.commerce.contract import KindCount, Reconciliation
@@ -47,6 +48,7 @@ class Comparison:
     row: StoreRow
     client: ShopifyClient
     kinds: Sequence[Kind]
+    progress: Callable[[str, int], None] | None = None
     repaired: int = 0
     notes: list[str] = field(default_factory=list)
 
@@ -55,10 +57,15 @@ class Comparison:
         """In the order they are read in: products before what hangs on them."""
         return [name for name in streams.STREAMS if any(kind.stream == name for kind in self.kinds)]
 
+    def tell(self, stream: str, records: int) -> None:
+        if self.progress is not None:
+            self.progress(stream, records)
+
     async def by_counts(self) -> list[KindCount]:
         """What the store counts against what the mirror holds; and each record's own count of its children."""
         in_store: dict[str, int | None] = {}
         for stream in self.streams:
+            self.tell(stream, 0)
             in_store |= await streams.count(self.client, streams.STREAMS[stream])
         async with self.runtime.database.reading(self.tenant_id) as session:
             held = {kind.name: await mirror.count_kind(session, self.row.store.id, kind) for kind in self.kinds}
@@ -105,7 +112,9 @@ class Comparison:
         return [one.count() for one in differences]
 
     async def _differences(self, stream: str, depth: Depth) -> tuple[dict[str, InStore], list[Difference]]:
-        found = await read_stream(self.client, stream, keys_only=depth is not Depth.CONTENT)
+        found = await read_stream(
+            self.client, stream, keys_only=depth is not Depth.CONTENT, told=partial(self.tell, stream)
+        )
         kinds = [kind for kind in self.kinds if kind.stream == stream]
         return found, [compare(kind.name, found[kind.name].contents, await self._mirrored(kind)) for kind in kinds]
 
@@ -150,13 +159,19 @@ async def reconcile_after_pull(
 
 
 async def reconcile_store(
-    runtime: Runtime, tenant_id: TenantId, row: StoreRow, *, depth: Depth, mend: bool
+    runtime: Runtime,
+    tenant_id: TenantId,
+    row: StoreRow,
+    *,
+    depth: Depth,
+    mend: bool,
+    progress: Callable[[str, int], None] | None = None,
 ) -> Reconciliation:
     """The reconciliation a person asks for: of all that the store's token may read."""
     readable = readable_streams(row.store.scopes)
     kinds = [kind for kind in KINDS.values() if kind.stream in readable]
     async with client_of(runtime, row) as client:
-        comparison = Comparison(runtime, tenant_id, row, client, kinds)
+        comparison = Comparison(runtime, tenant_id, row, client, kinds, progress)
         if depth is Depth.COUNTS:
             counts = await comparison.by_counts()
             if not mend or all(count.agrees for count in counts):

@@ -24,6 +24,7 @@ from syncline.apps.commerce.schedules.timing import late_sentence, parse_timing
 from syncline.apps.commerce.settings import CommerceSettings
 from syncline.apps.commerce.stores.repository import find_by_id
 from syncline.kernel import clock
+from syncline.kernel.errors import InvalidInput
 from syncline.kernel.tenant import Actor
 from syncline.runtime.db.session import Session, WriteSession
 from syncline.runtime.jobs.queue import JobQueue
@@ -183,9 +184,27 @@ async def run_due(
         assert session.tenant_id is not None
         actor = Actor(session.tenant_id, f"schedule {row.timing}", "service")
         late = late_sentence(when, row.due_at, now)
-        await _begin(session, queue, row, actor=actor, settings=settings, sentence=late)
+        await _begin_or_note(session, queue, row, actor=actor, settings=settings, sentence=late)
     SCHEDULED.labels(action=row.action.value, outcome=in_the_way.value).inc()
     return in_the_way
+
+
+async def _begin_or_note(
+    session: WriteSession,
+    queue: JobQueue,
+    row: ScheduleRow,
+    *,
+    actor: Actor,
+    settings: CommerceSettings,
+    sentence: str | None,
+) -> None:
+    """What is refused now, such as a token without any scope, is a failed run with its sentence, not one that is tried
+    again each minute."""
+    try:
+        async with session.begin_nested():
+            await _begin(session, queue, row, actor=actor, settings=settings, sentence=sentence)
+    except InvalidInput as error:
+        await _note(session, row, status=FAILED, run_id=None, sentence=error.sentence)
 
 
 async def _in_the_way(session: Session, row: ScheduleRow, now: datetime) -> tuple[Start, UUID | None]:
