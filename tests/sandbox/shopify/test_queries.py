@@ -141,11 +141,13 @@ def test_an_id_of_another_kind_is_not_found_and_a_missing_one_is_null(ask: Ask) 
 
 
 def test_a_field_the_sandbox_does_not_serve_says_so_and_nothing_runs(ask: Ask, engine: Engine) -> None:
-    answer = ask(f'mutation{{tagsAdd(id:"{SHIRT}",tags:["x"]){{node{{... on Product{{category{{id}}}}}}}}}}')
+    answer = ask(
+        f'mutation{{tagsAdd(id:"{SHIRT}",tags:["x"]){{node{{... on Product{{sellingPlanGroupsCount{{count}}}}}}}}}}'
+    )
     error = answer["errors"][0]
     assert "data" not in answer
-    assert error["message"] == "Product.category is not served by the sandbox."
-    assert error["extensions"] == {"code": "NOT_SERVED", "typeName": "Product", "fieldName": "category"}
+    assert error["message"] == "Product.sellingPlanGroupsCount is not served by the sandbox."
+    assert error["extensions"] == {"code": "NOT_SERVED", "typeName": "Product", "fieldName": "sellingPlanGroupsCount"}
     assert engine.world.ledger.entries == []
 
 

@@ -158,7 +158,9 @@ class _Reading:
             return  # an interface: no connection below it can be told here
         edges = [inner for each, below in chosen if each.name.value == "edges" for inner in below]
         nodes = [inner for each, below in self._fields(edge, edges) if each.name.value == "node" for inner in below]
-        if not any(isinstance(each, GraphQLInterfaceType) and each.name == "Node" for each in node.interfaces):
+        is_node = any(isinstance(each, GraphQLInterfaceType) and each.name == "Node" for each in node.interfaces)
+        if depth == 0 and not is_node:
+            # Below, clients in daily use ask for images, prices and publications, none of which is a Node.
             self.not_nodes.append(name)
         before = self.count
         self._object(node, nodes, depth, in_list=False)

@@ -125,7 +125,10 @@ class Compiler:
         """The lines of a bulk query; the root's own line is never written. Raises `Refused`."""
         root = BulkLine(lambda _: {})
         self.line = root
-        self.selection(kind, [selection_set], ())
+        try:
+            self.selection(kind, [selection_set], ())
+        except _NullParent:
+            root.connections.clear()  # access is denied to something that may not be null; the errors tell
         self.raise_refused()
         return root
 
@@ -158,7 +161,7 @@ class Compiler:
         if lost:
             raise _NullParent
         if not pairs:
-            return SKIPPED
+            return SKIPPED if self.line is not None else _bare
         return lambda entity: {name: run(entity) for name, run in pairs}
 
     def bulk_connection(self, name: str, node_type: str, items: Items, node: Callable[[], Run]) -> Run:
@@ -180,6 +183,7 @@ class Compiler:
     def _abstract(self, named: Any, sets: list[SelectionSetNode], path: Path) -> Run:
         kinds = [one for one in self.context.schema.graphql.get_possible_types(named) if one.name in self.served]
         runs = {one.name: self.selection(one, sets, path) for one in kinds}
+        runs = {name: _bare if run is SKIPPED else run for name, run in runs.items()}
         type_of = self.type_of
         return lambda entity: runs[type_of(entity)](entity)
 
@@ -229,6 +233,12 @@ class Compiler:
 
 def _null(_: Any) -> None:
     return None
+
+
+def _bare(_: Any) -> dict[str, Any]:
+    """An object of which nothing is asked, as of a type that no fragment names. A new one each time: a bulk line adds
+    to it."""
+    return {}
 
 
 def SKIPPED(_: Any) -> None:

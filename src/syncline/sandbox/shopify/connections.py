@@ -10,7 +10,7 @@ from typing import Any
 
 from graphql import get_named_type
 
-from syncline.sandbox.shopify.compiler import Call, Items, Resolver, Run
+from syncline.sandbox.shopify.compiler import SKIPPED, Call, Items, Resolver, Run
 from syncline.sandbox.shopify.context import Context
 from syncline.sandbox.shopify.cost import Size
 from syncline.sandbox.shopify.cursors import decode_cursor, encode_cursor
@@ -97,6 +97,31 @@ def keyed(keys: Callable[[Call], Callable[[Any], Sequence[Key]]], entity: Callab
         return lambda parent: [by_id(number) for _, number in keys_of(parent)]
 
     return _connection(sources, everything)
+
+
+def empty(call: Call) -> Run:
+    """A connection with nothing in it, whatever its nodes would be. In bulk it leaves no line."""
+    if call.compiler.line is not None:
+        return SKIPPED
+    window = _window(call)
+    nothing = Source([], lambda key: key)
+    fields = call.compiler.collect(call.named, call.sets)
+    info = {name: nodes for name, nodes in fields.items() if nodes[0].name.value == "pageInfo"}
+    shown = {
+        name: call.compiler.below(
+            get_named_type(call.named.fields["pageInfo"].type),
+            [one.selection_set for one in nodes if one.selection_set],
+            (*call.path, name),
+        )
+        for name, nodes in info.items()
+    }
+    limit = call.context.world.options.pagination_limit
+
+    def run(_: Any) -> Any:
+        found = page(nothing, window, limit, call)
+        return {name: shown[name](found) if name in shown else [] for name in fields}
+
+    return run
 
 
 def searched(

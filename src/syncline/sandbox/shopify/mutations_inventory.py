@@ -343,5 +343,4 @@ TYPES: dict[str, dict[str, Resolver]] = {
     },
     "InventorySetQuantitiesUserError": entries("field", "message", "code"),
     "InventoryAdjustQuantitiesUserError": entries("field", "message", "code"),
-    "InventoryActivateUserError": entries("field", "message", "code"),
 }

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 DEFAULT_SCOPES = frozenset({
     "write_products", "write_inventory", "read_locations", "write_orders", "read_all_orders", "write_customers",
-    "write_files",
+    "write_files", "read_publications",
 })  # fmt: skip
 
 

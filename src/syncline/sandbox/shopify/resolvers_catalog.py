@@ -13,7 +13,7 @@ from syncline.sandbox.shopify.context import Context
 from syncline.sandbox.shopify.ids import gid
 from syncline.sandbox.shopify.resolvers_metafields import metafields_of
 from syncline.sandbox.shopify.resolvers_texts import plain_text
-from syncline.sandbox.shopify.state import Product, Variant
+from syncline.sandbox.shopify.state import Product, ProductOption, Variant
 
 
 def _variants(context: Context, _: dict[str, Any]) -> Items:
@@ -37,6 +37,38 @@ def _price_range(context: Context) -> Run:
     def run(product: Product) -> dict[str, Any]:
         prices = sorted(Decimal(variant.price) for variant in store.variants_of(product))
         return {"minVariantPrice": amount(store, str(prices[0])), "maxVariantPrice": amount(store, str(prices[-1]))}
+
+    return run
+
+
+def _compare_at_range(context: Context) -> Run:
+    """Null when no variant has a compare-at price."""
+    store = context.store
+
+    def run(product: Product) -> dict[str, Any] | None:
+        found = [variant.compare_at_price for variant in store.variants_of(product) if variant.compare_at_price]
+        if not found:
+            return None
+        prices = sorted(map(Decimal, found))
+        return {
+            "minVariantCompareAtPrice": amount(store, str(prices[0])),
+            "maxVariantCompareAtPrice": amount(store, str(prices[-1])),
+        }
+
+    return run
+
+
+def _online_url(context: Context) -> Run:
+    domain = context.store.shop.domain
+    return lambda product: f"https://{domain}/products/{product.handle}" if product.published_at else None
+
+
+def _is_for_sale(context: Context) -> Run:
+    store, stock = context.store, _stock(context)
+
+    def run(variant: Variant) -> bool:
+        is_sold_out = store.items[variant.item_id].tracked and stock(variant) <= 0
+        return not is_sold_out or variant.inventory_policy == "CONTINUE"
 
     return run
 
@@ -65,13 +97,20 @@ def _stock(context: Context) -> Callable[[Variant], int]:
 def _selected_options(context: Context) -> Run:
     products = context.store.products
 
-    def run(variant: Variant) -> list[dict[str, str]]:
+    def run(variant: Variant) -> list[dict[str, Any]]:
         options = products[variant.product_id].options
         return [
-            {"name": option.name, "value": value} for option, value in zip(options, variant.option_values, strict=False)
+            {"name": option.name, "value": value, "optionValue": _option_value(option, value)}
+            for option, value in zip(options, variant.option_values, strict=False)
         ]
 
     return run
+
+
+def _option_value(option: ProductOption, value: str) -> dict[str, Any]:
+    """Its id is made from the option's and the value's place in it: the store keeps no value by itself."""
+    place = option.values.index(value) if value in option.values else len(option.values)
+    return {"id": gid("ProductOptionValue", option.id * 1000 + place), "name": value, "hasVariants": True}
 
 
 def _display_name(context: Context) -> Run:
@@ -128,6 +167,9 @@ PRODUCT: dict[str, Resolver] = {
     "hasOnlyDefaultVariant": leaf(_is_default),
     "hasOutOfStockVariants": stored(_has_out_of_stock),
     "priceRangeV2": single(_price_range),
+    "compareAtPriceRange": single(_compare_at_range),
+    "bodyHtml": leaf(lambda product: product.description_html),
+    "onlineStoreUrl": stored(_online_url),
     **metafields_of("Product"),
 }
 
@@ -144,6 +186,8 @@ VARIANT: dict[str, Resolver] = {
     "taxable": leaf(lambda variant: variant.taxable),
     "inventoryPolicy": leaf(lambda variant: variant.inventory_policy),
     "inventoryQuantity": stored(_stock),
+    "availableForSale": stored(_is_for_sale),
+    "sellableOnlineQuantity": stored(_stock),
     "selectedOptions": many(_selected_options),
     "createdAt": leaf(lambda variant: moment(variant.created_at)),
     "updatedAt": leaf(lambda variant: moment(variant.updated_at)),
@@ -165,7 +209,9 @@ TYPES: dict[str, dict[str, Resolver]] = {
         "title": leaf(lambda product: product.seo_title),
         "description": leaf(lambda product: product.seo_description),
     },
-    "SelectedOption": entries("name", "value"),
+    "SelectedOption": entries("name", "value", "optionValue"),
+    "ProductOptionValue": {**entries("id", "name", "hasVariants"), "swatch": lambda _: lambda _value: None},
+    "ProductCompareAtPriceRange": entries("minVariantCompareAtPrice", "maxVariantCompareAtPrice"),
     "ProductPriceRangeV2": entries("minVariantPrice", "maxVariantPrice"),
     "MoneyV2": entries("amount", "currencyCode"),
     "Count": entries("count", "precision"),

@@ -37,6 +37,12 @@ def _last_order(context: Context) -> Run:
     return lambda customer: max(orders_of(customer.id), key=lambda order: (order.processed_at, order.id), default=None)
 
 
+def _lifetime(context: Context) -> Run:
+    """How long the customer has been one, in words."""
+    now = context.store.now
+    return lambda customer: f"{(now() - customer.created_at).days} days"
+
+
 def _spent(context: Context) -> Run:
     store = context.store
     return lambda customer: {
@@ -97,6 +103,9 @@ CUSTOMER: dict[str, Resolver] = {
         lambda context: lambda customer: str(len(context.store.sales.orders_of_customer.get(customer.id, ())))
     ),
     "amountSpent": single(_spent),
+    "lifetimeDuration": stored(_lifetime),
+    "emailMarketingConsent": single(lambda _: lambda customer: customer if customer.email else None),
+    "smsMarketingConsent": single(lambda _: lambda customer: customer if customer.phone else None),
     "lastOrder": single(_last_order),
     "createdAt": leaf(lambda customer: moment(customer.created_at)),
     "updatedAt": leaf(lambda customer: moment(customer.updated_at)),
@@ -150,6 +159,17 @@ TYPES: dict[str, dict[str, Resolver]] = {
         "marketingOptInLevel": leaf(lambda _: "SINGLE_OPT_IN"),
         "marketingUpdatedAt": leaf(lambda _: None),
         "validFormat": leaf(lambda customer: "@" in customer.email),
+    },
+    "CustomerEmailMarketingConsentState": {
+        "marketingState": leaf(lambda customer: customer.email_marketing),
+        "marketingOptInLevel": leaf(lambda _: "SINGLE_OPT_IN"),
+        "consentUpdatedAt": leaf(lambda _: None),
+    },
+    "CustomerSmsMarketingConsentState": {
+        "marketingState": leaf(lambda customer: customer.sms_marketing),
+        "marketingOptInLevel": leaf(lambda _: "SINGLE_OPT_IN"),
+        "consentUpdatedAt": leaf(lambda _: None),
+        "consentCollectedFrom": leaf(lambda _: "SHOPIFY"),
     },
     "CustomerPhoneNumber": {
         "phoneNumber": leaf(lambda customer: customer.phone),

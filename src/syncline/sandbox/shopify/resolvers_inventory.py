@@ -18,6 +18,7 @@ QUANTITY_NAMES = (
     "available", "on_hand", "committed", "incoming", "reserved", "damaged", "safety_stock", "quality_control",
 )  # fmt: skip
 """States of stock in Shopify's documents; the sandbox holds nothing in the last four."""
+HIGHEST_ID = 1 << 63
 HELD = frozenset({"available", "on_hand", "committed", "incoming"})
 
 
@@ -101,6 +102,18 @@ def _unit_cost(context: Context) -> Run:
     return lambda item: None if item.unit_cost is None else amount(store, item.unit_cost)
 
 
+def _same_sku(context: Context) -> Run:
+    """How many other items have the same SKU."""
+    store = context.store
+    by_sku = store.orders("variants")["SKU"]
+
+    def run(item: InventoryItem) -> int:
+        sku = store.variants[item.variant_id].sku
+        return by_sku.before((sku, HIGHEST_ID)) - by_sku.before((sku, 0)) - 1 if sku else 0
+
+    return run
+
+
 def _measurement(item: InventoryItem) -> dict[str, Any]:
     return {
         "id": gid("InventoryItemMeasurement", item.id),
@@ -117,6 +130,7 @@ TYPES: dict[str, dict[str, Resolver]] = {
         "requiresShipping": leaf(lambda item: item.requires_shipping),
         "unitCost": single(_unit_cost),
         "measurement": single(lambda _: _measurement),
+        "duplicateSkuCount": stored(_same_sku),
         "countryCodeOfOrigin": leaf(lambda item: item.country_code_of_origin),
         "provinceCodeOfOrigin": leaf(lambda item: item.province_code_of_origin),
         "harmonizedSystemCode": leaf(lambda item: item.harmonized_system_code),
@@ -136,6 +150,7 @@ TYPES: dict[str, dict[str, Resolver]] = {
     "InventoryLevel": {
         "id": leaf(level_id),
         "isActive": leaf(lambda _: True),
+        "canDeactivate": leaf(lambda level: level.on_hand == 0 and level.incoming == 0),
         "createdAt": leaf(lambda level: moment(level.created_at)),
         "updatedAt": leaf(lambda level: moment(level.updated_at)),
         "item": single(lambda context: lambda level: context.store.items[level.item_id]),

@@ -28,7 +28,7 @@ def _featured(context: Context) -> Run:
 def _keys(call: Call) -> Callable[[Any], list[Key]]:
     """By the product's positions, or by id."""
     by_id = call.args.get("sortKey") == "ID"
-    search = search_argument(call, "media")
+    search = search_argument(call, "media") if "query" in call.known.args else None
     library = call.context.store.media
 
     def keys(product: Any) -> list[Key]:
@@ -49,6 +49,26 @@ def _image(media: Media) -> dict[str, Any]:
         "width": media.width,
         "height": media.height,
     }
+
+
+def _is_image(media: Media) -> bool:
+    return media.content_type == "IMAGE" and media.status == "READY"
+
+
+def _product_image(media: Media) -> dict[str, Any]:
+    """The image by its older id."""
+    return _image(media) | {"id": gid("ProductImage", media.id)}
+
+
+def _image_keys(call: Call) -> Callable[[Any], list[Key]]:
+    keys = _keys(call)
+    by_id = call.context.store.media.by_id
+    return lambda product: [key for key in keys(product) if _is_image(by_id[key[1]])]
+
+
+def _featured_image(context: Context) -> Run:
+    shown_by = context.store.media.shown_by
+    return lambda product: next(map(_product_image, filter(_is_image, shown_by(product.id))), None)
 
 
 def _own_image(media: Media) -> dict[str, Any] | None:
@@ -76,6 +96,7 @@ def _source(media: Media) -> list[dict[str, Any]]:
             "width": media.width or 0,
             "height": media.height or 0,
             "filesize": 0,
+            "fileSize": 0,
         }
     ]
 
@@ -84,8 +105,8 @@ def _file_name(media: Media) -> str:
     return media.url.rsplit("/", 1)[-1].partition("?")[0]
 
 
-def _none(_: Context) -> Run:
-    return lambda _entity: ()
+def _no_list(_: Call) -> Run:
+    return lambda _media: []
 
 
 _COMMON: dict[str, Resolver] = {
@@ -97,9 +118,9 @@ _COMMON: dict[str, Resolver] = {
     "createdAt": leaf(lambda media: moment(media.created_at)),
     "updatedAt": leaf(lambda media: moment(media.updated_at)),
     "preview": single(lambda _: _preview),
-    "mediaErrors": many(_none),
-    "mediaWarnings": many(_none),
-    "fileErrors": many(_none),
+    "mediaErrors": _no_list,
+    "mediaWarnings": _no_list,
+    "fileErrors": _no_list,
 }
 
 PRODUCT: dict[str, Resolver] = {
@@ -113,6 +134,8 @@ PRODUCT: dict[str, Resolver] = {
         )
     ),
     "featuredMedia": single(_featured),
+    "featuredImage": single(_featured_image),
+    "images": keyed(_image_keys, lambda context: lambda number: _product_image(context.store.media.by_id[number])),
 }
 
 TYPES: dict[str, dict[str, Resolver]] = {
@@ -134,8 +157,13 @@ TYPES: dict[str, dict[str, Resolver]] = {
         "host": leaf(lambda media: "VIMEO" if "vimeo.com" in media.url else "YOUTUBE"),
     },
     "Model3d": {**_COMMON, "filename": leaf(_file_name), "sources": many(lambda _: _source)},
-    "VideoSource": entries("url", "format", "mimeType", "width", "height"),
+    "VideoSource": entries("url", "format", "mimeType", "width", "height", "fileSize"),
     "Model3dSource": entries("url", "format", "mimeType", "filesize"),
     "MediaPreviewImage": entries("image", "status"),
-    "Image": {**entries("id", "altText", "width", "height"), "url": _url},
+    "Image": {
+        **entries("id", "altText", "width", "height"),
+        "url": _url,
+        "src": leaf(lambda image: image["url"]),
+        "originalSrc": leaf(lambda image: image["url"]),
+    },
 }

@@ -15,6 +15,7 @@ from syncline.sandbox.shopify import (
     mutations_variants,
     resolvers_bulk,
     resolvers_catalog,
+    resolvers_charges,
     resolvers_collections,
     resolvers_customers,
     resolvers_inventory,
@@ -24,6 +25,7 @@ from syncline.sandbox.shopify import (
     resolvers_orders,
     resolvers_root,
     resolvers_shop,
+    resolvers_unused,
 )
 from syncline.sandbox.shopify.bulk import BulkOperation
 from syncline.sandbox.shopify.compiler import Resolver, entries
@@ -41,11 +43,15 @@ from syncline.sandbox.shopify.entities_sales import (
 from syncline.sandbox.shopify.state import Event, InventoryItem, InventoryLevel, Location, Product, Shop, Variant
 from syncline.sandbox.shopify.world import ProductSetOperation
 
-SERVED: dict[str, dict[str, Resolver]] = {
+_TOLD: dict[str, dict[str, Resolver]] = {
     **resolvers_catalog.TYPES,
     "Product": {**resolvers_catalog.PRODUCT, **resolvers_collections.PRODUCT, **resolvers_media.PRODUCT},
     **resolvers_inventory.TYPES,
     **resolvers_orders.TYPES,
+    **resolvers_charges.TYPES,
+    "Order": {**resolvers_orders.ORDER, **resolvers_charges.ORDER},
+    "LineItem": {**resolvers_orders.LINE, **resolvers_charges.LINE},
+    "OrderTransaction": {**resolvers_orders.TYPES["OrderTransaction"], **resolvers_charges.TRANSACTION},
     **resolvers_money.TYPES,
     **resolvers_customers.TYPES,
     **resolvers_collections.TYPES,
@@ -77,7 +83,13 @@ SERVED: dict[str, dict[str, Resolver]] = {
     },
 }
 
+SERVED: dict[str, dict[str, Resolver]] = {
+    name: {**resolvers_unused.TYPES.get(name, {}), **_TOLD.get(name, {})}
+    for name in _TOLD.keys() | resolvers_unused.TYPES.keys()
+}
+
 TYPE_NAMES: dict[type, str] = {
+    **resolvers_charges.TYPE_NAMES,
     Product: "Product",
     Variant: "ProductVariant",
     InventoryItem: "InventoryItem",
