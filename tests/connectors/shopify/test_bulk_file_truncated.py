@@ -110,6 +110,21 @@ async def test_every_offset_resumes_without_losing_or_doubling_a_line(chunk_line
             assert seen == LINES
 
 
+async def test_heavy_lines_come_in_fewer_at_a_time() -> None:
+    store = FileStore()
+    async with client_of(store) as client:
+        chunks = [c async for c in bulk.read_file(client, URL, chunk_bytes=5_000)]
+    assert [line for chunk in chunks for line in chunk.lines] == LINES
+    assert max(sum(map(len, chunk.lines)) for chunk in chunks) < 5_000 + 2 * 700
+    assert [chunk.end_offset for chunk in chunks] == sorted({chunk.end_offset for chunk in chunks})
+
+
+async def test_a_line_longer_than_a_chunk_is_one_line() -> None:
+    long = b'{"id":"gid://shopify/Product/0","t":"' + b"x" * 20_000 + b'"}'
+    content = b"\n".join([LINES[0], long, LINES[1], b""])
+    assert await lines_of(FileStore(content=content), chunk_bytes=5_000) == [LINES[0], long, LINES[1]]
+
+
 async def test_reading_from_the_end_is_empty_when_the_size_is_known() -> None:
     store = FileStore()
     assert await lines_of(store, offset=len(FILE), size=len(FILE)) == []

@@ -24,6 +24,7 @@ from syncline.runtime.db.server import ensure_server
 from syncline.runtime.db.settings import DatabaseSettings
 
 ADD = text("INSERT INTO toy.thing (tenant_id, id) VALUES (:tenant, :id)")
+LOCK = text("SELECT id FROM toy.thing WHERE id = :id FOR UPDATE")
 COUNT = text("SELECT count(*) FROM toy.thing")
 
 
@@ -99,6 +100,26 @@ async def test_commit_inside_a_block_does_not_end_the_transaction(toy_database: 
     with pytest.raises(KeyError):
         await work()
     assert await count(toy_database, tenant_id) == 0
+
+
+async def test_of_two_that_wait_for_each_other_one_is_told_to_begin_again(
+    toy_database: Database, tenant_id: TenantId
+) -> None:
+    async with toy_database.writing(tenant_id) as session:
+        for number in (1, 2):
+            await session.execute(ADD, {"tenant": tenant_id, "id": number})
+    both_hold_one = asyncio.Barrier(2)
+
+    async def lock(first: int, second: int) -> None:
+        async with toy_database.writing(tenant_id) as session:
+            await session.execute(LOCK, {"id": first})
+            await both_hold_one.wait()
+            await session.execute(LOCK, {"id": second})
+
+    outcomes = await asyncio.gather(lock(1, 2), lock(2, 1), return_exceptions=True)
+    (told,) = [outcome for outcome in outcomes if outcome is not None]
+    assert isinstance(told, DatabaseUnavailable)
+    assert "nothing was changed. Try again." in str(told)
 
 
 async def test_reading_refuses_to_write(toy_database: Database, tenant_id: TenantId) -> None:

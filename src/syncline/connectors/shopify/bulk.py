@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from syncline.connectors.shopify import queries
-from syncline.connectors.shopify.bulk_file import BulkUrlExpired, FileChunk, FileTruncated, read_file
+from syncline.connectors.shopify.bulk_file import CHUNK_BYTES, BulkUrlExpired, FileChunk, FileTruncated, read_file
 from syncline.connectors.shopify.client import ShopifyClient
 from syncline.connectors.shopify.errors import BUSY_CODES
 from syncline.connectors.shopify.sources import bulk_query
@@ -18,6 +18,7 @@ from syncline.runtime.connect.deadline import Deadline
 from syncline.runtime.connect.errors import NotProcessed, OutcomeUnknown
 
 __all__ = [
+    "CHUNK_BYTES",
     "BulkBusy",
     "BulkState",
     "BulkUrlExpired",

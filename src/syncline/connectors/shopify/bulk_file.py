@@ -23,6 +23,10 @@ log = structlog.get_logger("syncline.connectors.shopify")
 _EXPIRED: Final = frozenset({400, 401, 403, 404, 410})
 
 
+CHUNK_BYTES: Final = 2 << 20
+"""Records differ a hundredfold in size. What is held of a store should not."""
+
+
 class BulkUrlExpired(Retriable):
     """The result can no longer be fetched from this address (7 days): ask `find` for a new one or start again."""
 
@@ -53,10 +57,12 @@ async def read_file(
     *,
     offset: int = 0,
     chunk_lines: int = 5000,
+    chunk_bytes: int = CHUNK_BYTES,
     size: int | None = None,
     retry: RetryPolicy | None = None,
 ) -> AsyncGenerator[FileChunk, None]:
-    """Chunks of `chunk_lines` lines from `offset` to the end. Children need not follow their parent.
+    """Chunks of `chunk_lines` lines, or of fewer once they have `chunk_bytes`, from `offset` to the end. Children need
+    not follow their parent.
 
     `size` is the operation's `file_size`, if known; else the server's own length decides, and without either a file cut
     exactly after a line cannot be told from a whole one. A broken connection or a short file is resumed by Range. After
@@ -69,7 +75,7 @@ async def read_file(
     while True:
         before = position.offset
         try:
-            async for chunk in _read_on(client.files, url, position, chunk_lines):
+            async for chunk in _read_on(client.files, url, position, chunk_lines, chunk_bytes):
                 yield chunk
         except (FileTruncated, VendorTrouble, NotProcessed) as error:
             failures = 1 if position.offset > before else failures + 1
@@ -83,7 +89,7 @@ async def read_file(
 
 
 async def _read_on(
-    http: HttpClient, url: str, position: _Position, chunk_lines: int
+    http: HttpClient, url: str, position: _Position, chunk_lines: int, chunk_bytes: int
 ) -> AsyncGenerator[FileChunk, None]:
     """One connection. `position` moves with every chunk given away, so that a failure reads at most one chunk again."""
     if position.offset == position.size:
@@ -95,18 +101,25 @@ async def _read_on(
     async with http.stream(Call("BulkFile", url, method="GET", headers=headers)) as response:
         skip = _begin(response, position)
         lines: list[bytes] = []
-        rest = b""
+        parts: list[bytes] = []  # of a line whose end has not come yet
+        held = 0
         async for data in response.aiter_raw():
             fresh = data[skip:]
             skip -= len(data) - len(fresh)
-            *whole, rest = (rest + fresh).split(b"\n")
+            held += len(fresh)
+            parts.append(fresh)
+            if b"\n" not in fresh:
+                continue
+            *whole, rest = b"".join(parts).split(b"\n")
             lines += whole
-            while len(lines) >= chunk_lines:
+            parts = [rest]
+            while len(lines) >= chunk_lines or held >= chunk_bytes:
                 yield _give(lines[:chunk_lines], position)
                 del lines[:chunk_lines]
+                held = 0
         if lines:
             yield _give(lines, position)
-        if rest:
+        if rest := b"".join(parts):
             yield _last_line(rest, position)
         if position.size is not None and position.offset != position.size:
             raise _truncated(position)

@@ -6,10 +6,19 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from psycopg import sql
 from sqlalchemy import select
 
 from syncline.apps.commerce.mirror.kinds import INVENTORY_LEVEL, PRODUCT, VARIANT
-from syncline.apps.commerce.mirror.loading import load_lines
+from syncline.apps.commerce.mirror.lines import sort_lines
+from syncline.apps.commerce.mirror.loading import (
+    differing,
+    load_lines,
+    look_up,
+    prepare,
+    refresh_statistics,
+    store,
+)
 from syncline.apps.commerce.mirror.models import product, variant
 from syncline.apps.commerce.mirror.repository import count_kind, find_parents_with_wrong_count, list_contents
 from syncline.apps.commerce.mirror.tombstones import bury_all_orphans, bury_by_key
@@ -19,6 +28,7 @@ from syncline.runtime.db.session import WriteSession
 
 Line = Callable[..., bytes]
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+LATER = "2026-11-22T11:00:00Z"
 STORE = UUID("01920000-0000-7000-8000-000000000001")
 
 
@@ -76,6 +86,64 @@ async def test_an_older_line_never_overwrites_a_newer_one(session: WriteSession,
         session, STORE, "products", [product_line(title="old", updated_at="2026-11-22T10:00:00Z")], read_from=NOON
     )
     assert (await _product(session))["title"] == "new"
+
+
+async def test_a_line_that_was_refused_counts_as_no_change(session: WriteSession, product_line: Line) -> None:
+    await load_lines(session, STORE, "products", [product_line(title="new", updated_at=LATER)], read_from=NOON)
+    lines = [product_line(title="old"), product_line(2)]
+    loaded = await load_lines(session, STORE, "products", lines, read_from=NOON)
+    assert (loaded.inserted, loaded.updated, loaded.unchanged) == (1, 0, 1)
+
+
+async def test_records_that_differ_are_counted_apart_from_those_that_do_not(
+    session: WriteSession, product_line: Line
+) -> None:
+    await load_lines(session, STORE, "products", [product_line(number) for number in (1, 2, 3)], read_from=NOON)
+    respelt = product_line(2).replace(
+        b'"vendor":"Acme","productType":"Shirt"', b'"productType":"Shirt","vendor":"Acme"'
+    )
+    lines = [product_line(1, title="other"), respelt, product_line(3), product_line(4)]
+    loaded = await load_lines(session, STORE, "products", lines, read_from=NOON)
+    assert (loaded.inserted, loaded.updated, loaded.unchanged) == (1, 1, 2)
+
+
+async def test_markers_are_seen_and_not_stored(session: WriteSession) -> None:
+    lines = [b'{"id":"gid://shopify/Product/7"}', b'{"id":"gid://shopify/Product/8"}']
+    loaded = await load_lines(session, STORE, "media", lines, read_from=NOON)
+    assert (loaded.read, loaded.markers, loaded.inserted, loaded.unchanged) == (2, 2, 0, 0)
+    assert loaded.keys == {"product_ref": [(7,), (8,)]}
+    assert await count_kind(session, STORE, PRODUCT) == 0
+
+
+async def test_a_line_the_database_cannot_hold_is_named_and_its_key_is_seen(
+    session: WriteSession, product_line: Line
+) -> None:
+    loaded = await load_lines(session, STORE, "products", [product_line(title="a\x00b")], read_from=NOON)
+    assert (loaded.inserted, loaded.unchanged, len(loaded.unreadable)) == (0, 0, 1)
+    assert loaded.keys == {"product": [(1,)]}
+
+
+async def test_what_was_looked_up_too_early_is_still_merged_right(session: WriteSession, product_line: Line) -> None:
+    """Both chunks were looked up before either was stored: the newer record stays, and nothing is inserted twice."""
+    newer = sort_lines([product_line(title="new", updated_at=LATER)], "products")
+    older = sort_lines([product_line(title="old"), product_line(2)], "products")
+    first, second = [await prepare(chunk, await look_up(session, STORE, chunk)) for chunk in (newer, older)]
+    assert (await store(session, STORE, first, read_from=NOON)).inserted == 1
+    loaded = await store(session, STORE, second, read_from=NOON)
+    assert (loaded.inserted, loaded.updated, loaded.unchanged) == (1, 0, 1)
+    assert (await _product(session))["title"] == "new"
+
+
+async def test_a_store_newer_than_the_statistics_is_looked_up_by_its_key(
+    session: WriteSession, product_line: Line
+) -> None:
+    await load_lines(session, STORE, "products", [product_line(number) for number in range(1, 500)], read_from=NOON)
+    await refresh_statistics(session)
+    driver = await session.driver()
+    values = [new_id(), "{1,2}", "{1,2}", session.tenant_id]
+    cursor = await driver.execute(sql.SQL("explain ") + differing(PRODUCT), values)
+    plan = "\n".join(line for (line,) in await cursor.fetchall())
+    assert "Index Scan using pk_product" in plan
 
 
 async def test_a_line_named_twice_in_a_chunk_is_stored_once(session: WriteSession, product_line: Line) -> None:

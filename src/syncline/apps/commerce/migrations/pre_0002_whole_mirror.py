@@ -276,18 +276,32 @@ CREATE INDEX collection_gone_idx ON commerce.collection (store_id, id) WHERE del
 CREATE INDEX shop_order_gone_idx ON commerce.shop_order (store_id, id) WHERE deleted_at IS NOT NULL;
 """
 
+# Of each table only what plans choose by, the columns of its indexes: a fifth of the work of all, and a pull waits for
+# it. Autovacuum does the rest a minute later.
 STATISTICS = """
 CREATE OR REPLACE FUNCTION commerce.analyze_mirror() RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+DECLARE
+    statement text;
 BEGIN
-    {}
+    FOR statement IN
+        SELECT format('ANALYZE commerce.%I (%s)', c.relname, string_agg(DISTINCT quote_ident(a.attname), ', '))
+        FROM pg_class c
+        JOIN pg_index i ON i.indrelid = c.oid
+        JOIN pg_attribute a ON a.attrelid = c.oid
+        WHERE c.relnamespace = 'commerce'::regnamespace AND c.relname = ANY (ARRAY[{}])
+            AND (a.attnum = ANY (i.indkey) OR a.attname IN ('tenant_id', 'deleted_at'))
+        GROUP BY c.relname ORDER BY c.relname
+    LOOP
+        EXECUTE statement;
+    END LOOP;
 END $$;
 """
 BEFORE = ("product", "variant", "location", "inventory_level", "pull_seen")
 
 
 def _analyze(tables: tuple[str, ...]) -> str:
-    return STATISTICS.format("ANALYZE " + ", ".join(f"commerce.{table}" for table in tables) + ";")
+    return STATISTICS.format(", ".join(f"'{table}'" for table in tables))
 
 
 def upgrade() -> None:

@@ -118,21 +118,22 @@ def sort_lines(lines: Iterable[bytes], stream: str) -> Chunk:
     for line in lines:
         chunk.read += 1
         found = _BEGIN.match(line)
-        target = groups.get(found[1]) if found is not None else None
-        if found is None or target is None:
+        type_, number, item = found.groups() if found is not None else (None, b"", None)
+        if type_ not in groups:
             _sort_slowly(line, stream, chunk)
             continue
-        how, group = target
+        how, group = groups[type_]
         if how == "own":
-            key: Digits = found[2]
+            group[number] = line
+            continue
+        parent = _END.fullmatch(line, max(0, line.rfind(_PARENT)))
+        first = number if how == "parent_own" else item
+        if parent is None or first is None:
+            _sort_slowly(line, stream, chunk)
+        elif how == "item_parent":
+            group[first, parent[1]] = line
         else:
-            parent = _END.fullmatch(line, max(0, line.rfind(_PARENT)))
-            item = found[3]
-            if parent is None or (how == "item_parent" and item is None):
-                _sort_slowly(line, stream, chunk)
-                continue
-            key = (item, parent[1]) if how == "item_parent" else (parent[1], found[2])
-        group[key] = line
+            group[parent[1], first] = line
     chunk.groups = {kind: group for kind, group in chunk.groups.items() if group}
     chunk.texts = {kind: _texts(group) for kind, group in chunk.groups.items()}
     chunk.duplicates = chunk.read - len(chunk.unreadable) - sum(map(len, chunk.groups.values()))

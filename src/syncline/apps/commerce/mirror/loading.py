@@ -80,12 +80,12 @@ async def _fresh(
     hashes = unpack(f">{len(lines)}q", b"".join(map(xxhash.xxh3_64_digest, lines)))
     values = [store_id, *keys, "{" + ",".join(map(str, hashes)) + "}", session.tenant_id]
     driver = await session.driver()
-    cursor = await driver.execute(_differing(kind), values, binary=True)
+    cursor = await driver.execute(differing(kind), values, binary=True)
     return [(lines[place - 1], hashes[place - 1], content) for place, content in await cursor.fetchall()]
 
 
 @lru_cache(maxsize=64)
-def _differing(kind: Kind) -> sql.Composed:
+def differing(kind: Kind) -> sql.Composed:
     """Which of the keys have another line hash than the one given, are tombstones or are not there."""
     names = sql.SQL(", ").join(map(sql.Identifier, kind.key))
     # `offset 0` keeps it a look-up per row, and the store that is no constant keeps it one by the whole key: of a store

@@ -173,15 +173,17 @@ class StreamWork:
         if self.held.cursor == END:
             return
         waiting: list[bytes] = []
+        held = 0
         stream = streams.STREAMS[self.held.stream]
         async for page in streams.read_pages(self.client, stream, since=self.held.since, cursor=self.held.cursor):
             waiting += page.lines
+            held += sum(map(len, page.lines))
             if page.last or page.cursor is None:
                 yield Piece(waiting, END)
                 return
-            if len(waiting) >= self.settings.chunk_lines:
+            if len(waiting) >= self.settings.chunk_lines or held >= bulk.CHUNK_BYTES:
                 yield Piece(waiting, page.cursor)
-                waiting = []
+                waiting, held = [], 0
 
     async def _read_bulk(self) -> bool:
         state = await self._operation()
