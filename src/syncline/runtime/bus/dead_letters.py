@@ -38,12 +38,15 @@ class DeadLetter:
 _MINE = "(%(tenant)s::uuid IS NULL OR tenant = %(tenant)s)"
 _FILTER = f"""{_MINE} AND (%(handler)s::text IS NULL OR handler = %(handler)s)
     AND (%(name)s::text IS NULL OR name = %(name)s) AND (%(replayed)s OR replayed_at IS NULL)"""
+_COLUMNS = """id, handler, event_id, name, tenant AS tenant_id, occurred_at, payload, attempts, reason, first_at,
+    last_at, replayed_at"""
 _LIST = SQL(f"""
-SELECT id, handler, event_id, name, tenant AS tenant_id, occurred_at, payload, attempts, reason, first_at, last_at,
-    replayed_at
+SELECT {_COLUMNS}
 FROM bus.dead_letter WHERE {_FILTER} ORDER BY last_at DESC, id DESC LIMIT %(limit)s OFFSET %(offset)s
 """)  # noqa: S608 - constants
 _COUNT = SQL(f"SELECT count(*) FROM bus.dead_letter WHERE {_FILTER}")  # noqa: S608 - constants
+_FIND = SQL(f"SELECT {_COLUMNS} FROM bus.dead_letter WHERE id = %(id)s AND {_MINE}")  # noqa: S608 - constants
+_DISCARD = SQL(f"DELETE FROM bus.dead_letter WHERE id = ANY (%(ids)s) AND replayed_at IS NULL AND {_MINE}")  # noqa: S608 - constants
 # The event itself may have been forgotten since; the letter holds all of it.
 _REPLAY = SQL(f"""
 WITH taken AS (
@@ -96,3 +99,16 @@ async def replay_dead_letters(session: WriteSession, ids: Sequence[UUID]) -> int
     cursor = await connection.execute(_REPLAY, {"ids": list(ids), "tenant": session.tenant_id})
     await connection.execute("SELECT pg_notify(%s, '')", (CHANNEL,))
     return cursor.rowcount
+
+
+async def find_dead_letter(session: Session, letter_id: UUID) -> DeadLetter | None:
+    connection = await session.driver()
+    async with connection.cursor(row_factory=class_row(DeadLetter)) as cursor:
+        await cursor.execute(_FIND, {"id": letter_id, "tenant": session.tenant_id})
+        return await cursor.fetchone()
+
+
+async def discard_dead_letters(session: WriteSession, ids: Sequence[UUID]) -> int:
+    """Removes those that were not replayed, for good. Answers how many."""
+    connection = await session.driver()
+    return (await connection.execute(_DISCARD, {"ids": list(ids), "tenant": session.tenant_id})).rowcount

@@ -47,6 +47,9 @@ _TAKE = SQL(
     f" WHERE id = ANY (%(ids)s) AND replayed_at IS NULL AND {_MINE} RETURNING {_COLUMNS}"
 )
 
+_FIND = SQL(f"SELECT {_COLUMNS} FROM jobs.dead_letter WHERE id = %(id)s AND {_MINE}")  # noqa: S608 - constants
+_DISCARD = SQL(f"DELETE FROM jobs.dead_letter WHERE id = ANY (%(ids)s) AND replayed_at IS NULL AND {_MINE}")  # noqa: S608 - constants
+
 
 async def list_dead_letters(
     session: Session, page: PageRequest, *, job: str | None = None, replayed: bool = False
@@ -75,3 +78,16 @@ async def replay_dead_letters(queue: JobQueue, session: WriteSession, ids: Seque
         await cursor.execute(_TAKE, {"ids": list(ids), "tenant": session.tenant_id})
         letters = await cursor.fetchall()
     return [await queue.enqueue(session, each.job, each.payload, priority=each.priority) for each in letters]
+
+
+async def find_dead_letter(session: Session, letter_id: UUID) -> DeadLetter | None:
+    connection = await session.driver()
+    async with connection.cursor(row_factory=class_row(DeadLetter)) as cursor:
+        await cursor.execute(_FIND, {"id": letter_id, "tenant": session.tenant_id})
+        return await cursor.fetchone()
+
+
+async def discard_dead_letters(session: WriteSession, ids: Sequence[UUID]) -> int:
+    """Removes those that were not replayed, for good. Answers how many."""
+    connection = await session.driver()
+    return (await connection.execute(_DISCARD, {"ids": list(ids), "tenant": session.tenant_id})).rowcount

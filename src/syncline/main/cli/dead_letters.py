@@ -1,0 +1,164 @@
+"""`syncline dead-letters`: what failed for good, and what to do about it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Annotated
+from uuid import UUID
+
+import typer
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from syncline.kernel.errors import InvalidInput
+from syncline.main.cli.console import AsJson, DataDir, command, command_group, emit, table, to_json
+from syncline.main.cli.workspace import open_workspace
+from syncline.main.letters import (
+    Letter,
+    LetterKind,
+    discard_letters,
+    get_letter,
+    list_letters,
+    retry_letters,
+)
+from syncline.runtime.db.session import Session
+
+app = command_group("Look at jobs and events that were given up; retry or discard them.")
+
+Kind = Annotated[LetterKind | None, typer.Option("--kind", help="Only jobs, or only events.")]
+Ids = Annotated[
+    list[UUID] | None, typer.Argument(metavar="[LETTER]...", help="Their ids, from the list.", show_default=False)
+]
+All = Annotated[bool, typer.Option("--all", help="All that are open; with --kind, all of that kind.")]
+_MOST = 10_000
+
+
+@app.command("list")
+@command
+async def list_them(
+    *,
+    kind: Kind = None,
+    retried: Annotated[bool, typer.Option("--retried", help="Also those that were retried.")] = False,
+    limit: Annotated[int, typer.Option(min=1, max=_MOST, help="At most so many, latest first.")] = 50,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """List what was given up, latest first, of every tenant.
+
+    \b
+    Examples:
+      syncline dead-letters list
+      syncline dead-letters list --kind event --json | jq -r '.letters[].reason'
+    """
+    async with open_workspace(data_dir) as here, here.runtime.database.system() as session:
+        letters, total = await list_letters(session, kind=kind, retried=retried, limit=limit)
+    body = {"letters": [asdict(letter) for letter in letters], "total": total}
+    emit(body, as_json=as_json, show=lambda: _table(letters, total))
+
+
+@app.command()
+@command
+async def show(
+    letter: Annotated[UUID, typer.Argument(metavar="LETTER", help="Its id, from the list.")],
+    *,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show one with its reason and payload.
+
+    \b
+    Examples:
+      syncline dead-letters show 01a20193-4e72-70e7-a846-5fae67bee546
+    """
+    async with open_workspace(data_dir) as here, here.runtime.database.system() as session:
+        found = await get_letter(session, letter)
+    emit(asdict(found), as_json=as_json, show=lambda: _whole(found))
+
+
+@app.command()
+@command
+async def retry(
+    letters: Ids = None,
+    *,
+    everything: All = False,
+    kind: Kind = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Have them tried again by the next worker, with all their attempts before them. Mend the cause first.
+
+    \b
+    Examples:
+      syncline dead-letters retry 01a20193-4e72-70e7-a846-5fae67bee546
+      syncline dead-letters retry --all --kind job
+    """
+    async with open_workspace(data_dir) as here, here.runtime.database.system() as session:
+        chosen = await _chosen(session, letters, kind, everything=everything)
+        count = await retry_letters(here.runtime.queue, session, chosen)
+    emit({"retried": count}, as_json=as_json, show=lambda: f"{count:,} will be tried again by the next worker.")
+
+
+@app.command()
+@command
+async def discard(
+    letters: Ids = None,
+    *,
+    everything: All = False,
+    kind: Kind = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Remove them for good: what they were to do is never done.
+
+    \b
+    Examples:
+      syncline dead-letters discard 01a20193-4e72-70e7-a846-5fae67bee546
+      syncline dead-letters discard --all --kind event --yes
+    """
+    async with open_workspace(data_dir) as here:
+        async with here.runtime.database.system() as session:
+            chosen = await _chosen(session, letters, kind, everything=everything)
+        if chosen and not yes:
+            typer.confirm(f"Discard {len(chosen):,} for good", abort=True, err=True)
+        async with here.runtime.database.system() as session:
+            count = await discard_letters(session, chosen)
+    emit({"discarded": count}, as_json=as_json, show=lambda: f"{count:,} discarded.")
+
+
+async def _chosen(
+    session: Session, ids: Sequence[UUID] | None, kind: LetterKind | None, *, everything: bool
+) -> Sequence[Letter]:
+    if bool(ids) == everything:
+        raise InvalidInput("Say which: ids from `syncline dead-letters list`, or --all.")
+    if ids:
+        return [await get_letter(session, one) for one in ids]
+    return (await list_letters(session, kind=kind, limit=_MOST))[0]
+
+
+def _table(letters: Sequence[Letter], total: int) -> RenderableType:
+    if not letters:
+        return "None: no job and no event was given up."
+    rows = ((one.id, one.kind, one.name, one.attempts, one.last_at, one.reason) for one in letters)
+    parts: list[RenderableType] = [table(("letter", "kind", "what", ">attempts", "given up", "reason"), rows)]
+    if total > len(letters):
+        parts.append(Text(f"and {total - len(letters):,} more; --limit shows them", style="dim"))
+    return Group(*parts, Text("Mend the cause, then: syncline dead-letters retry LETTER", style="dim"))
+
+
+def _whole(letter: Letter) -> RenderableType:
+    facts = (
+        ("letter", letter.id),
+        ("kind", letter.kind),
+        ("what", letter.name),
+        ("tenant", letter.tenant_id),
+        ("attempts", letter.attempts),
+        ("first tried", letter.first_at),
+        ("given up", letter.last_at),
+        ("retried", letter.retried_at),
+        ("reason", letter.reason),
+        ("payload", json.dumps(letter.payload, ensure_ascii=False, default=to_json)),
+    )
+    return table(("", ""), facts)
