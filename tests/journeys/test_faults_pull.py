@@ -165,7 +165,7 @@ async def test_slots_taken_by_others_are_waited_for(works: Works, shop: Shop, st
             await shop.query(
                 "mutation Free($id: ID!) { bulkOperationCancel(id: $id) { bulkOperation { id } } }", id=other
             )
-        done = await works.pull_ends(run.id)
+        await works.pull_ends(run.id)
     assert waiting.status is RunStatus.RUNNING
     assert await differences(works, shop, store.id, kinds=CATALOG) == []
 

@@ -20,6 +20,10 @@ class CommerceSettings(BaseModel):
         default=timedelta(hours=1),
         description="How long a bulk operation may stand still before it is cancelled and pages are read instead",
     )
+    bulk_slice: timedelta = Field(
+        default=timedelta(minutes=15),
+        description="How long Shopify may be predicted to work on one bulk operation before it is asked for in parts",
+    )
     max_failures: int = Field(
         default=MAX_FAILURES, ge=1, le=100, description="Failures in a row, without progress, that end a pull or a push"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from syncline.connectors.shopify.bulk import BulkState
@@ -97,6 +97,14 @@ def predict(
     seconds: dict[Path, float] = {"bulk": (bulk or BulkModel()).seconds(objects), "paged": paged}
     path: Path = "paged" if paged <= seconds["bulk"] else "bulk"
     return Plan(path, seconds, points, _reason(path, seconds, objects, pages, points, bucket))
+
+
+def records_within(stream: Stream, counts: Mapping[str, int | None], model: BulkModel, time: timedelta) -> int:
+    """How many of the stream's own records one bulk operation is predicted to bring in `time`."""
+    objects = max(1.0, (time.total_seconds() - model.start_seconds) * model.objects_per_second)
+    if stream.name == INVENTORY.name:
+        return int(objects)
+    return max(1, int(objects / (1 + sum(_families(stream.name, counts).values()))))
 
 
 def _record_pages(stream: str, counts: Mapping[str, int | None], share: float) -> tuple[float, int, int]:

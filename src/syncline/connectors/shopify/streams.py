@@ -11,7 +11,7 @@ from syncline.connectors.shopify import ids, queries
 from syncline.connectors.shopify.client import ShopifyClient
 from syncline.connectors.shopify.cost import MAX_PAGE, estimate
 from syncline.connectors.shopify.pages import RecordPage, inventory_pages, locations_of, record_pages
-from syncline.connectors.shopify.sources import SOURCES, count_query, page_cost, search_time
+from syncline.connectors.shopify.sources import SOURCES, count_query, page_cost, search_time, slice_query
 from syncline.runtime.connect.connector import Stream
 from syncline.runtime.connect.paging import one_ahead
 
@@ -130,6 +130,16 @@ async def count(client: ShopifyClient, stream: Stream) -> dict[str, int | None]:
         data = (await client.execute(query, idempotent=True)).data
         counts |= {kind: _exact(data.get(field)) for kind, field in SOURCES[stream.name].counts.items()}
     return counts
+
+
+async def count_found(client: ShopifyClient, stream: Stream, search: str | None) -> int | None:
+    """How many of the stream's own records, without what hangs on them, a search finds; None where Shopify does not say
+    exactly."""
+    query = slice_query(stream.name)
+    if query is None:
+        return None
+    data = (await client.execute(query, {"query": search}, idempotent=True)).data
+    return _exact(next(iter(data.values())))
 
 
 def _exact(answer: dict[str, Any] | None) -> int | None:

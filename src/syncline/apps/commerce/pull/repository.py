@@ -56,6 +56,7 @@ class StreamRow:
     restarts: int
     expected: int | None
     path_wanted: str | None
+    slices: list[dict[str, Any]] | None
 
 
 def _run(row: RowMapping) -> RunRow:
@@ -252,9 +253,16 @@ async def count_seen(session: Session, run_id: UUID, stream: str) -> dict[str, i
     return dict((await session.execute(_COUNT_SEEN, values)).all())
 
 
-async def forget_seen(session: WriteSession, run_id: UUID, stream: str | None = None) -> None:
+async def forget_seen(
+    session: WriteSession, run_id: UUID, stream: str | None = None, *, part: str | None = None
+) -> None:
+    """All of a run, of one of its streams, or of those chunks of a stream whose cursor begins with `part`."""
     query = delete(pull_seen).where(pull_seen.c.tenant_id == session.tenant_id, pull_seen.c.run_id == run_id)
-    await session.execute(query if stream is None else query.where(pull_seen.c.stream == stream))
+    if stream is not None:
+        query = query.where(pull_seen.c.stream == stream)
+    if part is not None:
+        query = query.where(pull_seen.c.chunk.like(f"%:{part}%"))
+    await session.execute(query)
 
 
 @dataclass(frozen=True, slots=True)
