@@ -187,3 +187,29 @@ async def test_what_is_deleted_while_it_runs_is_left_out(store: Store, tmp_path:
     roots = [line["id"] for line in rest if "__parentId" not in line]
     assert {int(one.rsplit("/", 1)[-1]) for one in roots} <= set(tables[name])
     assert len(first) == 5
+
+
+async def test_media_of_which_nothing_is_asked_leave_bare_lines(client: httpx.AsyncClient, store: Store) -> None:
+    query = (
+        "{ products(sortKey: UPDATED_AT) { edges { node { id"
+        " media { edges { node { ... on MediaImage { alt image { url } } } } }"
+        " images { edges { node { id src } } } } } } }"
+    )
+    found = await lines(client, (await run(client, query))["url"])
+    below = [line for line in found if "__parentId" in line]
+    bare = [line for line in below if set(line) == {"__parentId"}]
+    kinds = Counter(store.media.by_id[one["media_id"]].content_type for one in store.media.shown())
+    assert len(bare) == kinds.total() - kinds["IMAGE"]
+    assert len([line for line in below if "alt" in line]) == kinds["IMAGE"]
+    assert all(kind(line) == "ProductImage" for line in below if "src" in line)
+
+
+async def test_what_may_not_be_null_and_is_denied_fails_the_operation(store: Store, tmp_path: Path) -> None:
+    options = SandboxOptions(scopes=frozenset({"read_products"}))
+    query = "{ collections { edges { node { id publications { edges { node { publishDate } } } } } } }"
+    async with (
+        running(create_app(store, options, tmp_path)) as url,
+        httpx.AsyncClient(base_url=url, headers={"X-Shopify-Access-Token": options.token}) as denied,
+    ):
+        operation = await run(denied, query)
+    assert (operation["status"], operation["errorCode"]) == ("FAILED", "ACCESS_DENIED")
