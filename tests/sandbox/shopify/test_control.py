@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 
 import httpx
 import pytest
 
+from syncline.kernel import clock
 from syncline.sandbox.shopify.state import Store
 
+NOON = datetime.fromisoformat("2100-11-05T12:00:00Z")
 PATH = "/admin/api/2026-10/graphql.json"
 
 
@@ -75,13 +78,20 @@ EDITS = [
 
 @pytest.mark.parametrize(("edit", "kind", "field", "value"), EDITS)
 async def test_a_merchants_edit_bumps_the_product_and_is_in_no_ledger(
-    http: httpx.AsyncClient, shop: Store, edit: dict[str, Any], kind: str, field: str, value: Any
+    http: httpx.AsyncClient,
+    shop: Store,
+    monkeypatch: pytest.MonkeyPatch,
+    edit: dict[str, Any],
+    kind: str,
+    field: str,
+    value: Any,
 ) -> None:
+    monkeypatch.setattr(clock, "now", lambda: NOON)
     answer = await http.post("/sandbox/edit", json=edit)
     assert answer.status_code == 200
     first = json.loads((await http.get(f"/sandbox/state/{kind}")).text.splitlines()[0])
     assert first[field] == value
-    assert shop.products[7000000000001].updated_at == shop.now()
+    assert shop.products[7000000000001].updated_at == NOON
     assert (await http.get("/sandbox/ledger")).json() == {"entries": [], "total": 0}
 
 

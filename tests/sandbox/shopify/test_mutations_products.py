@@ -28,13 +28,14 @@ def update(ask: Ask, **fields: Any) -> dict[str, Any]:
 
 
 def test_an_update_changes_what_is_given_and_bumps_the_time(ask: Ask, shop: Store) -> None:
+    before = shop.now()
     found = update(ask, title="Linen Shirt II", tags=["new, Old", "old"], seo={"title": "Shirt"})
     assert found["userErrors"] == []
     assert found["product"]["title"] == "Linen Shirt II"
     assert found["product"]["tags"] == ["new", "Old"]
     assert found["product"]["seo"] == {"title": "Shirt"}
     assert shop.products[7000000000001].vendor == "Acme"
-    assert shop.products[7000000000001].updated_at == shop.now()
+    assert shop.products[7000000000001].updated_at >= before
 
 
 def test_an_update_of_the_same_values_leaves_the_time_alone(ask: Ask) -> None:

@@ -37,6 +37,7 @@ def update(ask: Ask, *variants: dict[str, Any], product: str = SHIRT, partial: b
 
 
 def test_several_variants_of_one_product_at_once(ask: Ask, shop: Store) -> None:
+    before = shop.now()
     found = update(
         ask,
         {"id": S, "price": "19.5", "compareAtPrice": 25, "inventoryItem": {"sku": "NEW", "cost": "7"}},
@@ -61,7 +62,7 @@ def test_several_variants_of_one_product_at_once(ask: Ask, shop: Store) -> None:
             "inventoryItem": {"unitCost": None, "tracked": False},
         },
     ]
-    assert shop.products[7000000000001].updated_at == shop.now()
+    assert shop.products[7000000000001].updated_at >= before
 
 
 WRONG = [
