@@ -31,6 +31,7 @@ ENDPOINTS: dict[str, tuple[Any, str]] = {
     f"POST {STORES}": ({**A_STORE, "base_url": "http://127.0.0.1:1"}, "stores:manage"),
     f"POST {STORES}/{{name}}/test": (None, "stores:manage"),
     f"PUT {STORES}/{{name}}/token": ({"token": "shpat_new"}, "stores:manage"),
+    f"GET {STORES}/{{name}}/export": (None, "catalog:read"),
     f"GET {SYNC}/status": (None, "changes:read"),
     f"POST {SYNC}/shopify-down": ({"store": "nope"}, "catalog:pull"),
     f"GET {SYNC}/pulls/{{run_id}}": (None, "changes:read"),
@@ -533,3 +534,36 @@ async def test_only_a_sheet_may_be_large(call: Call) -> None:
         headers = {"Content-Length": str(limit + 1)}
         body = problem(await call("POST", f"{SYNC}/{path}", content=b"x", headers=headers), 413, "REQ_013")
         assert body["limit_bytes"] == limit
+
+
+# A store as a file.
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx", "json", "jsonl", "parquet"])
+async def test_an_exported_store_comes_back_without_a_change(pulled: Any, call: Call, form: str) -> None:
+    answer = await call("GET", f"{STORES}/demo/export", params={"format": form}, role="viewer")
+    assert answer.status_code == 200
+    assert answer.headers["content-disposition"] == f'attachment; filename="demo-products.{form}"'
+    assert int(answer.headers["x-row-count"]) > 0
+    body = (await sheet(call, answer.content)).json()
+    assert (body["staged"], body["errors"], body["products"]) == (0, 0, len(pulled.shop.store.products))
+
+
+async def test_an_export_has_a_search_columns_and_a_kind(pulled: Any, call: Call) -> None:
+    params = {"q": "vendor:Globex", "columns": ["price", "sku"], "format": "jsonl"}
+    answer = await call("GET", f"{STORES}/demo/export", params=params)
+    (product,) = [json.loads(line) for line in answer.text.splitlines()]
+    assert (product["handle"], list(product["variants"][0])) == ("mug", ["id", "options", "price", "sku"])
+    stock = await call("GET", f"{STORES}/demo/export", params={"kind": "inventory", "q": "handle:mug"})
+    assert stock.headers["content-type"] == "text/csv; charset=utf-8"
+    assert stock.text.splitlines()[1].startswith("mug,Mug,Title,Default Title")
+
+
+async def test_an_export_that_cannot_be_is_an_error_and_no_file(pulled: Any, call: Call) -> None:
+    path = f"{STORES}/demo/export"
+    problem(await call("GET", f"{STORES}/nope/export"), 404, "STORE_001")
+    problem(await call("GET", path, params={"format": "xls"}), 400, "REQ_001")
+    problem(await call("GET", path, params={"columns": "prise"}), 400, "REQ_001")
+    problem(await call("GET", path, params={"q": "vendr:x"}), 400, "REQ_001")
+    problem(await call("GET", path, params={"q": "vendor:Nobody"}), 409, "CHANGE_004")
+    problem(await call("GET", path, tenant="other"), 404, "STORE_001")

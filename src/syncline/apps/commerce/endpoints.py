@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import tempfile
-from typing import Annotated
+from collections.abc import Iterator
+from os import SEEK_END
+from typing import Annotated, BinaryIO
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import StreamingResponse
 
 from syncline.apps.commerce.contract import (
     BatchNotFound,
@@ -15,6 +18,7 @@ from syncline.apps.commerce.contract import (
     ChangeQuery,
     ChangeStatus,
     Commerce,
+    FileNotWritten,
     ImportResult,
     NothingToDo,
     PullAlreadyRunning,
@@ -29,6 +33,7 @@ from syncline.apps.commerce.contract import (
     StoreExists,
     StoreNotFound,
     StoreRefused,
+    TooLongForFormat,
 )
 from syncline.apps.commerce.schemas import (
     BatchList,
@@ -47,6 +52,8 @@ from syncline.apps.commerce.schemas import (
     StoreList,
     TokenReplace,
 )
+from syncline.apps.commerce.transfer.export.service import ExportKind
+from syncline.apps.commerce.transfer.formats import MEDIA_TYPES, FileFormat
 from syncline.kernel.tenant import Actor
 from syncline.runtime.http.auth import require
 from syncline.runtime.http.dependencies import Paging, pagination, uses
@@ -70,6 +77,10 @@ Puller = Annotated[Actor, Depends(require("catalog:pull"))]
 Stager = Annotated[Actor, Depends(require("changes:stage"))]
 Approver = Annotated[Actor, Depends(require("changes:approve"))]
 Pusher = Annotated[Actor, Depends(require("changes:push"))]
+CatalogReader = Annotated[Actor, Depends(require("catalog:read"))]
+
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
+_PIECE_BYTES = 1 << 18
 
 
 @stores.get("", summary="List the connected stores")
@@ -100,6 +111,51 @@ async def test_store(name: str, actor: StoreKeeper, commerce: Commerced) -> Stor
 async def replace_token(name: str, body: TokenReplace, actor: StoreKeeper, commerce: Commerced) -> Store:
     """After a token was revoked or given other scopes. The shop is asked with the new one before it is kept."""
     return await commerce.replace_token(actor=actor, store=name, token=body.token.get_secret_value())
+
+
+@stores.get(
+    "/{name}/export",
+    summary="Download products or stock",
+    response_class=StreamingResponse,
+    responses={
+        **problems(StoreNotFound, NothingToDo, TooLongForFormat, FileNotWritten),
+        200: {"description": "The file", "content": dict.fromkeys(MEDIA_TYPES.values(), _BINARY)},
+    },
+)
+async def export_store(
+    name: str,
+    actor: CatalogReader,
+    commerce: Commerced,
+    format: Annotated[FileFormat, Query(description="The kind of file")] = FileFormat.CSV,  # noqa: A002
+    kind: Annotated[ExportKind, Query(description="Products, or stock by location")] = ExportKind.PRODUCTS,
+    q: Annotated[str, Query(description="The search syntax; everything, when empty", examples=["vendor:Acme"])] = "",
+    columns: Annotated[list[str] | None, Query(description="Only these; may be given several times")] = None,
+    marks: Annotated[bool, Query(description="CSV only: an apostrophe where a spreadsheet would compute")] = True,
+) -> StreamingResponse:
+    """The file is written whole before its first byte is sent: an error is an error and never half a file, and a slow
+    reader holds no transaction. Products come with all their variants."""
+    file = tempfile.TemporaryFile(prefix="syncline-export-")  # noqa: SIM115 - closed when it has been sent
+    try:
+        result = await commerce.export_store(
+            actor=actor, store=name, file=file, format=format, kind=kind, where=q, columns=columns or (), marks=marks
+        )
+    except BaseException:
+        file.close()
+        raise
+    size = file.seek(0, SEEK_END)
+    file.seek(0)
+    headers = {
+        "Content-Length": str(size),
+        "Content-Disposition": f'attachment; filename="{result.store}-{kind}.{format}"',
+        "X-Row-Count": str(result.rows),
+    }
+    return StreamingResponse(_pieces(file), media_type=MEDIA_TYPES[format], headers=headers)
+
+
+def _pieces(file: BinaryIO) -> Iterator[bytes]:
+    with file:
+        while piece := file.read(_PIECE_BYTES):
+            yield piece
 
 
 @sync.get("/status", summary="Where the stores stand", responses=problems(StoreNotFound))
@@ -141,9 +197,9 @@ async def stage_edit(body: EditCreate, actor: Stager, commerce: Commerced) -> Ch
 
 @sync.post(
     "/import",
-    summary="Stage a product CSV",
+    summary="Stage a sheet",
     responses=problems(StoreNotFound, SheetRefused),
-    openapi_extra={"requestBody": {"required": True, "content": {"text/csv": {"schema": {"type": "string"}}}}},
+    openapi_extra={"requestBody": {"required": True, "content": dict.fromkeys(MEDIA_TYPES.values(), _BINARY)}},
 )
 @accepts_bytes(LARGEST_SHEET_BYTES)
 async def import_sheet(
@@ -157,9 +213,10 @@ async def import_sheet(
     location: Annotated[str | None, Query(description="Where the sheet's quantities are")] = None,
     name: Annotated[str, Query(description="What the batch calls it", examples=["prices.csv"])] = "a sheet",
 ) -> ImportResult:
-    """The body is the file. One error refuses the sheet, listing all of them, unless `keep_good` is set. A blank cell
+    """The body is the file: CSV in any of Shopify's column sets, Excel, JSON, JSON Lines or Parquet, told apart by its
+    first bytes. One error refuses the sheet, listing all of them, unless `keep_good` is set. A blank cell
     changes nothing."""
-    with tempfile.NamedTemporaryFile(prefix="syncline-import-", suffix=".csv") as file:
+    with tempfile.NamedTemporaryFile(prefix="syncline-import-") as file:
         async for piece in request.stream():
             file.write(piece)
         file.flush()

@@ -1,4 +1,4 @@
-"""`syncline import`: a product CSV becomes staged changes."""
+"""`syncline import`: a sheet becomes staged changes."""
 
 from __future__ import annotations
 
@@ -48,7 +48,8 @@ def _show_refusal(error: SheetRefused) -> None:
 async def import_sheet(
     store: Annotated[str, typer.Argument(metavar="STORE", help="The store's name.")],
     file: Annotated[
-        Path, typer.Argument(metavar="FILE.csv", help="Shopify's product CSV.", exists=True, dir_okay=False)
+        Path,
+        typer.Argument(metavar="FILE", help="CSV, Excel, JSON, JSON Lines or Parquet.", exists=True, dir_okay=False),
     ],
     *,
     keep_good: Annotated[
@@ -67,13 +68,14 @@ async def import_sheet(
 ) -> None:
     """Compare a sheet with the mirror and stage what differs. Nothing is written to the store.
 
-    A blank cell changes nothing. One error refuses the sheet and lists every error by row and column. Exit codes: 2
-    refused with errors, 4 staged in part with --keep-good.
+    Shopify's product CSV and inventory CSV of any year are understood, and what `syncline export` wrote; which kind of
+    file it is, its first bytes say. A blank cell changes nothing. One error refuses the sheet and lists every error by
+    row and column. Exit codes: 2 refused with errors, 4 staged in part with --keep-good.
 
     \b
     Examples:
       syncline import summer prices.csv
-      syncline import summer prices.csv --keep-good --json
+      syncline import summer prices.xlsx --keep-good --json
       syncline import summer old.csv --encoding cp1252 --location "Main warehouse"
     """
     async with open_workspace(data_dir, tenant) as here:

@@ -26,7 +26,7 @@ _OF_PRODUCT = frozenset({"handle", *_NAMES, *(field.name for field in fields_of(
 _OF_VARIANT = frozenset({*_VALUES, "available", *(field.name for field in fields_of(Owner.VARIANT))})
 _OF_LEVEL = frozenset({"location", "available"})
 _QUIET = {"id", "on_hand", "committed", "incoming", "unavailable"}
-_LEFT = {"images": "images", "media": "images", "metafields": "metafields", "collections": "publishing"}
+_LEFT = {"media": "images", "metafields": "metafields", "collections": "publishing"}
 
 
 def open_json(file: BinaryIO, kind: FileFormat, *, ignore_unknown: bool) -> Sheet:

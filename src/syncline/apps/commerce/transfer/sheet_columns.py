@@ -90,7 +90,7 @@ LEFT_BECAUSE: Mapping[str, str] = {
 LEFT_TITLES: Mapping[str, tuple[str, ...]] = {
     "images": (
         *("Image Src", "Image Position", "Image Alt Text", "Variant Image"),
-        *("Product image URL", "Image position", "Image alt text", "Variant image URL"),
+        *("Product image URL", "Image position", "Image alt text", "Variant image URL", "Images"),
     ),
     "category": (
         *("Product Category", "Standardized Product Type", "Standard Product Type"),
@@ -103,7 +103,18 @@ LEFT_TITLES: Mapping[str, tuple[str, ...]] = {
         *("Unit Price Base Measure", "Unit Price Base Measure Unit"),
     ),
     "stock": (
-        *("HS Code", "COO", "Bin name", "Incoming", "Unavailable", "Committed", "On hand", "On_hand"),
+        *(
+            "HS Code",
+            "HS_Code",
+            "COO",
+            "Country_of_origin",
+            "Bin name",
+            "Incoming",
+            "Unavailable",
+            "Committed",
+            "On hand",
+            "On_hand",
+        ),
         *("Incoming (not editable)", "Unavailable (not editable)", "Committed (not editable)"),
         *("Available (not editable)", "On hand (current)", "On hand (new)"),
     ),

@@ -15,7 +15,12 @@ from functools import partial
 from syncline.apps.commerce.fields import FIELDS, Kind, Owner, decimal_text, fields_of
 from syncline.apps.commerce.nearest import did_you_mean, join_or
 from syncline.apps.commerce.transfer.cells import Cell
-from syncline.apps.commerce.transfer.export.records import LevelRecord, ProductRecord, VariantRecord
+from syncline.apps.commerce.transfer.export.records import (
+    ImageRecord,
+    LevelRecord,
+    ProductRecord,
+    VariantRecord,
+)
 from syncline.apps.commerce.transfer.grams import GRAMS
 from syncline.apps.commerce.transfer.sheet_columns import KNOWN, Role, plain
 from syncline.kernel.errors import FieldError, InvalidInput
@@ -35,12 +40,13 @@ class ColumnType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """What one row is about. A product without variants has one row without a variant; `level` is only in rows of an
-    inventory table."""
+    """What one row is about. A product with more images than variants has rows without a variant; `level` is only in
+    rows of an inventory table."""
 
     product: ProductRecord
     variant: VariantRecord | None
     is_first: bool
+    image: ImageRecord | None = None
     level: LevelRecord | None = None
 
 
@@ -175,6 +181,8 @@ SHOPIFY_COLUMNS: Sequence[OutColumn] = (
     OutColumn("Weight value (grams)", "grams", ColumnType.DECIMAL, _grams),
     OutColumn("Weight unit for display", "weight_unit", ColumnType.TEXT, _unit),
     _shown("Requires shipping", "requires_shipping"),
+    OutColumn("Product image URL", "image_url", ColumnType.TEXT, lambda spot: spot.image.url if spot.image else None),
+    OutColumn("Image alt text", "image_alt", ColumnType.TEXT, lambda spot: spot.image.alt if spot.image else None),
     OutColumn("Gift card", "is_gift_card", ColumnType.BOOLEAN, lambda spot: spot.product.is_gift_card, of_product=True),
     _shown("SEO title", "seo_title"),
     _shown("SEO description", "seo_description"),
@@ -202,7 +210,12 @@ OUR_COLUMNS: Sequence[OutColumn] = (
     ),
     *(_shown(field.name, field.name) for field in fields_of(Owner.VARIANT)),
     OutColumn("available", "available", ColumnType.INTEGER, _only_available),
+    _fact("images", ColumnType.TEXTS, lambda spot: [image.url for image in spot.product.images]),
 )
+
+
+def _origin(spot: Spot) -> Cell:
+    return spot.variant.country_of_origin if spot.variant is not None else None
 
 
 def _stock(title: str, name: str) -> OutColumn:
@@ -214,6 +227,8 @@ INVENTORY_COLUMNS: Sequence[OutColumn] = (
     OutColumn("Title", "title", ColumnType.TEXT, partial(_of_product, name="title")),
     *_options(_any_option_name, small=False),
     _shown("SKU", "sku"),
+    OutColumn("HS Code", "hs_code", ColumnType.TEXT, lambda spot: spot.variant.hs_code if spot.variant else None),
+    OutColumn("COO", "country_of_origin", ColumnType.TEXT, _origin),
     _key("Location", "location", lambda spot: spot.level.location if spot.level else None),
     _stock("Incoming", "incoming"),
     _stock("Unavailable", "unavailable"),
@@ -221,6 +236,12 @@ INVENTORY_COLUMNS: Sequence[OutColumn] = (
     _stock("Available", "available"),
     _stock("On hand", "on_hand"),
 )
+
+
+IMAGES = frozenset({"image_url", "image_alt", "images"})
+"""What is left out when the store's media were never read."""
+CUSTOMS = frozenset({"hs_code", "country_of_origin"})
+"""What is left out when the store's inventory items were never read."""
 
 
 def chosen(columns: Sequence[OutColumn], wanted: Sequence[str]) -> Sequence[OutColumn]:

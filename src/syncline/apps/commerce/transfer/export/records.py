@@ -1,4 +1,4 @@
-"""What an export reads of the mirror: products whole, with their variants and stock."""
+"""What an export reads of the mirror: products whole, with their variants, stock and pictures."""
 
 from __future__ import annotations
 
@@ -30,14 +30,26 @@ class LevelRecord:
 
 @dataclass(slots=True)
 class VariantRecord:
-    """`fields` are the catalogue's; `options` are its option values by position."""
+    """`fields` are the catalogue's; `options` are its option values by position. The two customs fields are read for
+    inventory tables only."""
 
     id: int
     item_id: int
     position: int
     options: tuple[str, ...]
     fields: Mapping[str, Value]
+    hs_code: str | None = None
+    country_of_origin: str | None = None
     levels: list[LevelRecord] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class ImageRecord:
+    """A picture of a product. The mirror does not hold where in the order it stands."""
+
+    id: int
+    url: str
+    alt: str | None
 
 
 @dataclass(slots=True)
@@ -52,3 +64,4 @@ class ProductRecord:
     updated_at: datetime | None
     published_at: datetime | None
     variants: list[VariantRecord] = field(default_factory=list)
+    images: list[ImageRecord] = field(default_factory=list)

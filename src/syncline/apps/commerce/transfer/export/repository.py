@@ -3,18 +3,31 @@ to them is fetched for some at a time."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, RowMapping, Table, any_, func, literal, select
+from sqlalchemy import ColumnElement, RowMapping, Select, Table, any_, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from syncline.apps.commerce.fields import Owner, fields_of
-from syncline.apps.commerce.mirror.models import inventory_level, location, product, variant
+from syncline.apps.commerce.mirror.models import (
+    inventory_item,
+    inventory_level,
+    location,
+    product,
+    product_media,
+    variant,
+)
 from syncline.apps.commerce.mirror.values import values_of_row
 from syncline.apps.commerce.transfer.export.columns import Spot
-from syncline.apps.commerce.transfer.export.records import LevelRecord, ProductRecord, VariantRecord
+from syncline.apps.commerce.transfer.export.records import (
+    ImageRecord,
+    LevelRecord,
+    ProductRecord,
+    VariantRecord,
+)
 from syncline.runtime.db.session import Session
 
 _PRODUCTS = 200
@@ -51,18 +64,43 @@ def _one_of(column: ColumnElement[Any], values: Sequence[int]) -> ColumnElement[
     return column == any_(literal(list(values), ARRAY(column.type)))
 
 
-async def count_products(session: Session, store_id: UUID, condition: ColumnElement[bool]) -> tuple[int, int]:
-    """How many products meet `condition`, and how many rows they are: one for each variant, at least one each."""
-    held = (
-        select(variant.c.product_id, func.count().label("n"))
-        .where(_live(session, store_id, variant))
-        .group_by(variant.c.product_id)
-        .subquery()
+async def holds_images(session: Session, store_id: UUID) -> bool:
+    query = select(literal(1)).where(_live(session, store_id, product_media), _IS_IMAGE).limit(1)
+    return (await session.execute(query)).first() is not None
+
+
+async def holds_items(session: Session, store_id: UUID) -> bool:
+    query = select(literal(1)).where(_live(session, store_id, inventory_item)).limit(1)
+    return (await session.execute(query)).first() is not None
+
+
+# Shopify's word; a film or a model has no picture of its own that a sheet could name.
+_IS_IMAGE = (product_media.c.type == "image") & product_media.c.url.is_not(None)
+
+
+async def count_products(
+    session: Session, store_id: UUID, condition: ColumnElement[bool], *, with_images: bool
+) -> tuple[int, int]:
+    """How many products meet `condition`, and how many rows they are: one for each variant or image, whichever are
+    more, and at least one each."""
+    # Asked product by product, over an index: joined, the planner compares all with all while its statistics are older
+    # than the first pull.
+    variants = (
+        select(func.count())
+        .where(_live(session, store_id, variant), variant.c.product_id == product.c.id)
+        .correlate(product)
+        .scalar_subquery()
     )
+    images = (
+        select(func.count())
+        .where(_live(session, store_id, product_media), _IS_IMAGE, product_media.c.product_id == product.c.id)
+        .correlate(product)
+        .scalar_subquery()
+    )
+    rows_of = func.greatest(variants, images, 1) if with_images else func.greatest(variants, 1)
     query = (
-        select(func.count(), func.coalesce(func.sum(func.coalesce(held.c.n, 1)), 0))
+        select(func.count(), func.coalesce(func.sum(rows_of), 0))
         .select_from(product)
-        .outerjoin(held, held.c.product_id == product.c.id)
         .where(_live(session, store_id, product), condition)
     )
     products, rows = (await session.execute(query)).one()
@@ -70,16 +108,36 @@ async def count_products(session: Session, store_id: UUID, condition: ColumnElem
 
 
 async def stream_products(
-    session: Session, store_id: UUID, condition: ColumnElement[bool], *, currency: str, with_levels: bool
-) -> AsyncIterator[Sequence[ProductRecord]]:
+    session: Session,
+    store_id: UUID,
+    condition: ColumnElement[bool],
+    *,
+    currency: str,
+    with_levels: bool,
+    with_images: bool,
+) -> AsyncGenerator[Sequence[ProductRecord]]:
     """The products that meet `condition`, whole, some at a time."""
     query = select(*_PRODUCT_COLUMNS).where(_live(session, store_id, product), condition).order_by(product.c.id)
-    result = await session.stream(query, execution_options={"yield_per": _PRODUCTS})
-    async for rows in result.mappings().partitions(_PRODUCTS):
-        for some in _portions(rows):
-            records = {row["id"]: _product(row, currency) for row in some}
-            await _add_variants(session, store_id, records, currency=currency, with_levels=with_levels)
-            yield list(records.values())
+    async with _streamed(session, query, _PRODUCTS) as pages:
+        async for rows in pages:
+            for some in _portions(rows):
+                records = {row["id"]: _product(row, currency) for row in some}
+                await _add_variants(session, store_id, records, currency=currency, with_levels=with_levels)
+                if with_images:
+                    await _add_images(session, store_id, records)
+                yield list(records.values())
+
+
+@asynccontextmanager
+async def _streamed(
+    session: Session, query: Select[Any], size: int
+) -> AsyncIterator[AsyncIterator[Sequence[RowMapping]]]:
+    """Pages of the query's rows. The cursor on the server ends with the block, however it ends."""
+    result = await session.stream(query, execution_options={"yield_per": size})
+    try:
+        yield result.mappings().partitions(size)
+    finally:
+        await result.close()
 
 
 def _portions(rows: Sequence[RowMapping]) -> Iterator[list[RowMapping]]:
@@ -152,6 +210,16 @@ async def _add_levels(session: Session, store_id: UUID, items: Mapping[int, Vari
         items[row["inventory_item_id"]].levels.append(_level(row))
 
 
+async def _add_images(session: Session, store_id: UUID, products: Mapping[int, ProductRecord]) -> None:
+    query = (
+        select(product_media.c.product_id, product_media.c.id, product_media.c.url, product_media.c.alt)
+        .where(_live(session, store_id, product_media), _IS_IMAGE, _one_of(product_media.c.product_id, list(products)))
+        .order_by(product_media.c.product_id, product_media.c.id)
+    )
+    for number, image, url, alt in await session.execute(query):
+        products[number].images.append(ImageRecord(image, url, alt))
+
+
 def _level(row: RowMapping) -> LevelRecord:
     return LevelRecord(
         location_id=row["location_id"],
@@ -190,16 +258,24 @@ _PREFIX = "of_product_"
 
 async def stream_levels(
     session: Session, store_id: UUID, condition: ColumnElement[bool], *, currency: str
-) -> AsyncIterator[Sequence[Spot]]:
+) -> AsyncGenerator[Sequence[Spot]]:
     """Stock that meets `condition`, by product, variant and location."""
     shown = [column.label(f"{_PREFIX}{column.name}") for column in (product.c.id, product.c.handle, product.c.title)]
     names = product.c.options.label(f"{_PREFIX}options")
-    query = _of_levels(
-        session, store_id, condition, *_VARIANT_COLUMNS, *_LEVEL_COLUMNS[1:], location.c.name, *shown, names
-    ).order_by(variant.c.product_id, variant.c.position, variant.c.id, location.c.id)
-    result = await session.stream(query, execution_options={"yield_per": _LEVELS})
-    async for rows in result.mappings().partitions(_LEVELS):
-        yield [_spot(row, currency) for row in rows]
+    of_item = (inventory_item.c.store_id == inventory_level.c.store_id) & (
+        inventory_item.c.id == inventory_level.c.inventory_item_id
+    )
+    customs = (inventory_item.c.harmonized_system_code, inventory_item.c.country_of_origin)
+    found = _of_levels(
+        *(session, store_id, condition),
+        *(*_VARIANT_COLUMNS, *_LEVEL_COLUMNS[1:], location.c.name, *shown, names, *customs),
+    )
+    query = found.outerjoin(inventory_item, of_item).order_by(
+        variant.c.product_id, variant.c.position, variant.c.id, location.c.id
+    )
+    async with _streamed(session, query, _LEVELS) as pages:
+        async for rows in pages:
+            yield [_spot(row, currency) for row in rows]
 
 
 def _spot(row: RowMapping, currency: str) -> Spot:
@@ -212,4 +288,6 @@ def _spot(row: RowMapping, currency: str) -> Spot:
         updated_at=None,
         published_at=None,
     )
-    return Spot(of, _variant(dict(row), currency), is_first=True, level=_level(row))
+    found = _variant(dict(row), currency)
+    found.hs_code, found.country_of_origin = row["harmonized_system_code"], row["country_of_origin"]
+    return Spot(of, found, is_first=True, level=_level(row))

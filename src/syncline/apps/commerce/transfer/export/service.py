@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
@@ -16,6 +17,8 @@ from syncline.apps.commerce.nearest import did_you_mean, join_or
 from syncline.apps.commerce.staging.selection import mirror_condition, parse_where
 from syncline.apps.commerce.transfer.export import repository
 from syncline.apps.commerce.transfer.export.columns import (
+    CUSTOMS,
+    IMAGES,
     INVENTORY_COLUMNS,
     OUR_COLUMNS,
     SHOPIFY_COLUMNS,
@@ -78,19 +81,26 @@ async def export_store(
     search = parse_where(options.where)
     is_stock = options.kind is ExportKind.INVENTORY
     condition = mirror_condition(Owner.INVENTORY_LEVEL if is_stock else Owner.PRODUCT, search)
-    count = repository.count_levels if is_stock else repository.count_products
-    products, rows = await count(session, store.id, condition)
+    names = {column.name for column in columns}
+    with_images = bool(names & IMAGES)
+    if is_stock:
+        products, rows = await repository.count_levels(session, store.id, condition)
+    else:
+        products, rows = await repository.count_products(session, store.id, condition, with_images="image_url" in names)
     _check(store, options, rows)
     written = 0
-    with_levels = any(column.name == "available" for column in columns)
     output = await _on_file(
         partial(Output, file, options.format, columns, currency=store.currency, name=options.kind, marks=options.marks)
     )
     total = products if options.format in _NESTED and not is_stock else rows
-    async for portion in _portions(session, store, options, condition, with_levels=with_levels, output=output):
-        written += await _on_file(portion)
-        if progress is not None:
-            progress(written, total)
+    portions = _portions(
+        *(session, store, options, condition), with_levels="available" in names, with_images=with_images, output=output
+    )
+    async with aclosing(portions):
+        async for portion in portions:
+            written += await _on_file(portion)
+            if progress is not None:
+                progress(written, total)
     await _on_file(output.close)
     return ExportResult(
         store=store.name,
@@ -112,14 +122,18 @@ def _title(column: OutColumn, options: ExportOptions) -> str:
 
 
 async def _columns(session: Session, store: Store, options: ExportOptions) -> Sequence[OutColumn]:
-    """With several locations a variant has no one quantity: it stands in the inventory table, and in JSON by
-    location."""
+    """All that are asked for and known of the store. With several locations a variant has no one quantity: it stands in
+    the inventory table, and in JSON by location."""
+    missing: set[str] = set()
     if options.kind is ExportKind.INVENTORY:
-        return chosen(INVENTORY_COLUMNS, options.columns)
-    known = chosen(OUR_COLUMNS if options.format in _OURS else SHOPIFY_COLUMNS, options.columns)
-    if options.format in _NESTED or len(await list_locations(session, store.id)) == 1:
-        return known
-    return [column for column in known if column.name != "available"]
+        known = INVENTORY_COLUMNS
+        missing |= CUSTOMS if not await repository.holds_items(session, store.id) else set()
+    else:
+        known = OUR_COLUMNS if options.format in _OURS else SHOPIFY_COLUMNS
+        missing |= IMAGES if not await repository.holds_images(session, store.id) else set()
+        if options.format not in _NESTED and len(await list_locations(session, store.id)) != 1:
+            missing.add("available")
+    return [column for column in chosen(known, options.columns) if column.name not in missing]
 
 
 def _check(store: Store, options: ExportOptions, rows: int) -> None:
@@ -143,17 +157,22 @@ async def _portions(
     condition: ColumnElement[bool],
     *,
     with_levels: bool,
+    with_images: bool,
     output: Output,
-) -> AsyncIterator[Callable[[], int]]:
+) -> AsyncGenerator[Callable[[], int]]:
     """What is left to do for each portion of the store."""
     if options.kind is ExportKind.INVENTORY:
-        async for spots in repository.stream_levels(session, store.id, condition, currency=store.currency):
-            yield partial(output.write_stock, spots)
+        stock = repository.stream_levels(session, store.id, condition, currency=store.currency)
+        async with aclosing(stock):
+            async for spots in stock:
+                yield partial(output.write_stock, spots)
         return
-    async for products in repository.stream_products(
-        session, store.id, condition, currency=store.currency, with_levels=with_levels
-    ):
-        yield partial(output.write_products, products)
+    found = repository.stream_products(
+        *(session, store.id, condition), currency=store.currency, with_levels=with_levels, with_images=with_images
+    )
+    async with aclosing(found):
+        async for products in found:
+            yield partial(output.write_products, products)
 
 
 def _notes(output: Output) -> Iterator[str]:

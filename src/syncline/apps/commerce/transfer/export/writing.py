@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import BinaryIO
 
-from syncline.apps.commerce.transfer.export.columns import OUR_COLUMNS, OutColumn, Spot
+from syncline.apps.commerce.transfer.export.columns import OutColumn, Spot
 from syncline.apps.commerce.transfer.export.csv_file import CsvWriter
 from syncline.apps.commerce.transfer.export.json_file import JsonWriter
 from syncline.apps.commerce.transfer.export.records import ProductRecord
@@ -32,7 +32,7 @@ class Output:
         """`name` is what a workbook calls its sheet; `marks`, see `cells`."""
         self._columns = columns
         self._repeats = kind is FileFormat.PARQUET
-        self._names = None if columns is OUR_COLUMNS else frozenset(column.name for column in columns)
+        self._names = frozenset(column.name for column in columns)
         self._json: JsonWriter | None = None
         self._table: TableWriter | None = None
         if kind in {FileFormat.JSON, FileFormat.JSONL}:
