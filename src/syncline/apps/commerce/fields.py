@@ -13,6 +13,7 @@ are JSON-safe everywhere in this app (staged changes, receipts, sheets):
 | boolean  | true or false                                                                                     |
 | choice   | one of `choices`, our lower-case word for Shopify's enum value                                      |
 | tags     | list of strings in the store's order; two lists with the same members are the same value             |
+| metafield | object with type and value, see `metafields`; null where the owner has none                        |
 
 A nullable field may also be null. Null and the empty text are two values where Shopify keeps them apart (`sku`,
 `barcode`) and one where it does not (`blank_is_null`).
@@ -27,19 +28,31 @@ from enum import StrEnum
 from functools import cache
 from typing import Any
 
+from syncline.apps.commerce.metafields import Metafield, find_name, same_metafield
 from syncline.apps.commerce.nearest import did_you_mean, join_or
 from syncline.kernel.errors import FieldError, InvalidInput
 from syncline.kernel.money import minor_digits
 
 Value = str | int | bool | list[str] | None
+"""Of a field of the table below."""
+
+AnyValue = Value | Metafield
+"""Of any field, metafields too."""
 
 
 class Owner(StrEnum):
-    """The record a field belongs to; the same words as the mirror's kinds and the staged changes' `kind`."""
+    """The record a field belongs to, and what is staged, sent and settled as one: the staged changes' `kind`. The words
+    are those of the mirror's kinds; a metafield is named by the record that has it, for it need not exist yet."""
 
     PRODUCT = "product"
     VARIANT = "variant"
     INVENTORY_LEVEL = "inventory_level"
+    PRODUCT_METAFIELD = "product_metafield"
+    VARIANT_METAFIELD = "variant_metafield"
+
+    @property
+    def is_metafield(self) -> bool:
+        return self in {Owner.PRODUCT_METAFIELD, Owner.VARIANT_METAFIELD}
 
 
 class Kind(StrEnum):
@@ -51,6 +64,7 @@ class Kind(StrEnum):
     BOOLEAN = "boolean"
     CHOICE = "choice"
     TAGS = "tags"
+    METAFIELD = "metafield"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +134,29 @@ ALIASES: Mapping[str, str] = {
 }
 
 
+_METAFIELD_OWNERS = {"product": Owner.PRODUCT_METAFIELD, "variant": Owner.VARIANT_METAFIELD}
+
+
+@cache
+def find_field(name: str) -> Field | None:
+    """The field of exactly this name: one of the table's, or a metafield."""
+    known = FIELDS.get(name)
+    metafield = find_name(name) if known is None else None
+    if metafield is None:
+        return known
+    owner = _METAFIELD_OWNERS[metafield.owner]
+    label = f"metafield {metafield.dotted}" + (" of the variant" if owner is Owner.VARIANT_METAFIELD else "")
+    return Field(metafield.field, owner, Kind.METAFIELD, label, nullable=True)
+
+
+def get_field(name: str) -> Field:
+    """Raises `KeyError` for a name that no field has."""
+    field = find_field(name)
+    if field is None:
+        raise KeyError(name)
+    return field
+
+
 @cache
 def fields_of(owner: Owner) -> tuple[Field, ...]:
     """The fields of one kind of record, in the catalogue's order."""
@@ -130,11 +167,12 @@ def get_editable(name: str) -> Field:
     """The field called `name` or by one of its other words. Raises `InvalidInput` naming the nearest and all of
     them."""
     wanted = name.strip().lower().replace("-", "_")
-    field = FIELDS.get(ALIASES.get(wanted, wanted))
+    field = FIELDS.get(ALIASES.get(wanted, wanted)) or find_field(name.strip())
     if field is None:
         names = [known.name for known in CATALOGUE if known.editable]
         sentence = (
-            f"There is no field {name.strip()!r}.{did_you_mean(wanted, [*FIELDS, *ALIASES])} Use {join_or(names)}."
+            f"There is no field {name.strip()!r}.{did_you_mean(wanted, [*FIELDS, *ALIASES])} Use "
+            f"{join_or([*names, 'metafield.NAMESPACE.KEY'])}."
         )
         raise InvalidInput(sentence, fields=[FieldError(name, sentence)])
     if not field.editable:
@@ -193,11 +231,13 @@ def _decimal(raw: Any) -> Decimal:
         raise ValueError(msg) from error
 
 
-def same_value(name: str, one: Value, other: Value) -> bool:
+def same_value(name: str, one: AnyValue, other: AnyValue) -> bool:
     """Whether two values of a field mean the same to the store: `"12.5"` and `"12.50"`, tags in another order."""
-    field = FIELDS[name]
+    field = get_field(name)
     if one is None or other is None:
         return one == other or (field.blank_is_null and not one and not other)
+    if isinstance(one, dict) and isinstance(other, dict):
+        return same_metafield(one, other)
     match field.kind:
         case Kind.MONEY | Kind.DECIMAL:
             return Decimal(str(one)) == Decimal(str(other))
@@ -207,5 +247,5 @@ def same_value(name: str, one: Value, other: Value) -> bool:
             return one == other
 
 
-def _members(tags: Value) -> frozenset[str]:
+def _members(tags: AnyValue) -> frozenset[str]:
     return frozenset(tags) if isinstance(tags, list) else frozenset()

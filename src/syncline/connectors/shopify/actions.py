@@ -13,8 +13,9 @@ import msgspec
 from syncline.connectors.shopify import ids, queries
 from syncline.connectors.shopify.client import ShopifyClient
 from syncline.connectors.shopify.cost import MAX_INPUT
+from syncline.connectors.shopify.metafields import delete_metafields, read_metafields, set_metafields
 from syncline.connectors.shopify.reads import read_levels, read_products, read_variants
-from syncline.connectors.shopify.results import NO_ANSWER, InventoryResult, UserError, WriteResult, by_row, user_errors
+from syncline.connectors.shopify.results import InventoryResult, UserError, WriteResult, by_row, silent, user_errors
 from syncline.kernel.errors import Fatal, Retriable
 from syncline.runtime.connect.connector import Action
 
@@ -23,10 +24,13 @@ __all__ = [
     "PRODUCT_FIELDS",
     "VARIANT_FIELDS",
     "LevelChange",
+    "delete_metafields",
     "read_levels",
+    "read_metafields",
     "read_products",
     "read_variants",
     "set_inventory",
+    "set_metafields",
     "update_product",
     "update_variants",
 ]
@@ -41,6 +45,12 @@ ACTIONS: Final = (
         "the caller's key, sent as @idempotent and kept 24 h by Shopify; on 2025-10 read back after OutcomeUnknown",
         ("write_inventory",),
     ),
+    Action(
+        "set_metafields",
+        "the digest of the value it goes over; a repeat is refused as stale, and read back after OutcomeUnknown",
+        ("write_products",),
+    ),
+    Action("delete_metafields", "owner, namespace and key; a repeat deletes nothing more", ("write_products",)),
 )
 
 PRODUCT_FIELDS: Final = frozenset(
@@ -91,7 +101,7 @@ async def update_product(client: ShopifyClient, product_id: int, fields: Mapping
     errors = user_errors(payload["userErrors"], "product")
     node = payload["product"]
     if errors or node is None:
-        return WriteResult(product_id, ok=False, errors=errors or (_silent(),))
+        return WriteResult(product_id, ok=False, errors=errors or (silent(),))
     return WriteResult(product_id, ok=True, updated_at=node["updatedAt"], values=node)
 
 
@@ -135,7 +145,7 @@ def _variant_result(
     """Ok only if Shopify both names the variant as written and has nothing against it."""
     errors = tuple(own) or (() if node else tuple(whole))
     if errors or node is None:
-        return WriteResult(number, ok=False, errors=errors or (_silent(),))
+        return WriteResult(number, ok=False, errors=errors or (silent(),))
     return WriteResult(number, ok=True, updated_at=node["updatedAt"], values=node)
 
 
@@ -307,8 +317,3 @@ def _known(fields: Mapping[str, Any], allowed: frozenset[str]) -> None:
     if unknown := sorted(fields.keys() - allowed):
         msg = f"cannot write {', '.join(unknown)}; can write {', '.join(sorted(allowed))}"
         raise ValueError(msg)
-
-
-def _silent() -> UserError:
-    """Neither a record nor a reason came back: the row counts as not written until it is read."""
-    return UserError((), NO_ANSWER, "Shopify gave no answer for this row.")

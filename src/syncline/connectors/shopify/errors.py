@@ -111,7 +111,9 @@ GRAPHQL: Final = ErrorTable(
 TOO_HEAVY_CODES: Final = frozenset({"TIMEOUT", "INTERNAL_SERVER_ERROR", "timeout", "504"})
 """What comes back for a page that Shopify cannot put together in time; other troubles do not depend on the size."""
 
-STALE_CODES: Final = frozenset({"CHANGE_FROM_QUANTITY_STALE", "COMPARE_QUANTITY_STALE"})
+STALE_CODES: Final = frozenset(
+    {"CHANGE_FROM_QUANTITY_STALE", "COMPARE_QUANTITY_STALE", "STALE_OBJECT", "INVALID_COMPARE_DIGEST"}
+)
 """User errors that say the value moved since it was read."""
 
 BUSY_CODES: Final = frozenset({"OPERATION_IN_PROGRESS", "LIMIT_REACHED"})

@@ -50,6 +50,11 @@ InventoryResult = RowResult[tuple[int, int]]
 """Of a level, by (item, location)."""
 
 
+def silent() -> UserError:
+    """Neither a record nor a reason came back: the row counts as not written until it is read."""
+    return UserError((), NO_ANSWER, "Shopify gave no answer for this row.")
+
+
 def user_errors(raw: Sequence[Mapping[str, Any]], argument: str) -> tuple[UserError, ...]:
     """Typed. Shopify names the argument first in some paths (`["product", "title"]`) and not in others."""
     return tuple(_typed(error, int((error.get("field") or [""])[0] == argument)) for error in raw)

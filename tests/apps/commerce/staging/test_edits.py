@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncline.apps.commerce.fields import FIELDS, Owner, Value
+from syncline.apps.commerce.fields import FIELDS, AnyValue, Owner, Value
 from syncline.apps.commerce.staging.edits import (
     ChangeTags,
     SetValue,
@@ -42,7 +42,7 @@ PRODUCT: dict[str, Value] = {
 }
 
 
-def change(expression: str, current: dict[str, Value], currency: str = "USD") -> dict[str, Value]:
+def change(expression: str, current: dict[str, Value], currency: str = "USD") -> dict[str, AnyValue]:
     return apply(parse_edits([expression], currency=currency), current, currency)
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, bindparam, func, or_, update
 
-from syncline.apps.commerce.fields import Owner, Value
+from syncline.apps.commerce.fields import AnyValue, Owner
+from syncline.apps.commerce.metafields import find_name
+from syncline.apps.commerce.mirror.applying_metafields import Held, apply_metafields
 from syncline.apps.commerce.mirror.kinds import KINDS, Kind
 from syncline.apps.commerce.mirror.lines import Key
 from syncline.apps.commerce.mirror.values import columns_of
@@ -22,21 +24,37 @@ class Applied:
 
     owner: Owner
     key: Key
-    values: Mapping[str, Value]
+    values: Mapping[str, AnyValue]
     updated_at: datetime | None
 
 
-async def apply_to_mirror(session: WriteSession, store_id: UUID, writes: Iterable[Applied]) -> None:
-    """Set what the writes set, one round trip per kind of record and set of fields.
+async def apply_to_mirror(
+    session: WriteSession, store_id: UUID, writes: Iterable[Applied], *, moment: datetime
+) -> None:
+    """Set what the writes set, one round trip per kind of record and set of fields. `moment` is the present by the
+    store's clock.
 
     A mirror row that is already newer is left alone. The rows' hashes are cleared, so the next pull looks at their
     lines whatever they say.
     """
     alike: dict[tuple[Owner, tuple[str, ...]], list[Applied]] = {}
+    metafields: list[Held] = []
     for write in writes:
-        alike.setdefault((write.owner, tuple(write.values)), []).append(write)
+        if write.owner.is_metafield:
+            metafields += _held(write)
+        else:
+            alike.setdefault((write.owner, tuple(write.values)), []).append(write)
+    if metafields:
+        await apply_metafields(session, store_id, metafields, moment=moment)
     for (owner, names), group in alike.items():
         await _apply(session, store_id, owner, names, group)
+
+
+def _held(write: Applied) -> Iterator[Held]:
+    for field, value in write.values.items():
+        name = find_name(field)
+        if name is not None:
+            yield (name, write.key[0], value if isinstance(value, dict) else None)
 
 
 async def _apply(

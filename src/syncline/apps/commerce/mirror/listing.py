@@ -7,10 +7,23 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, RowMapping, Select, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    RowMapping,
+    ScalarSelect,
+    Select,
+    Table,
+    Text,
+    and_,
+    cast,
+    func,
+    select,
+    tuple_,
+)
 
-from syncline.apps.commerce.fields import Owner, Value
-from syncline.apps.commerce.mirror.models import inventory_level, location, product, variant
+from syncline.apps.commerce.fields import AnyValue, Owner, Value
+from syncline.apps.commerce.metafields import MetafieldName
+from syncline.apps.commerce.mirror.models import inventory_level, location, metafield, product, variant
 from syncline.apps.commerce.mirror.values import values_of_row
 from syncline.runtime.db.session import Session
 
@@ -26,7 +39,7 @@ class Listed:
     location_id: int | None
     product_id: int
     label: str
-    values: dict[str, Value]
+    values: dict[str, AnyValue]
     context: dict[str, Value]
 
 
@@ -63,9 +76,13 @@ def _levels() -> Select[Any]:
     )
 
 
+_PRODUCTS = (_products, product, (product.c.id,))
+_VARIANTS = (_variants, variant, (variant.c.id,))
 _SOURCES = {
-    Owner.PRODUCT: (_products, product, (product.c.id,)),
-    Owner.VARIANT: (_variants, variant, (variant.c.id,)),
+    Owner.PRODUCT: _PRODUCTS,
+    Owner.VARIANT: _VARIANTS,
+    Owner.PRODUCT_METAFIELD: _PRODUCTS,
+    Owner.VARIANT_METAFIELD: _VARIANTS,
     Owner.INVENTORY_LEVEL: (
         _levels,
         inventory_level,
@@ -74,8 +91,11 @@ _SOURCES = {
 }
 
 
+_OF_A_PRODUCT = frozenset({Owner.PRODUCT, Owner.PRODUCT_METAFIELD})
+
+
 def _label(owner: Owner, row: RowMapping) -> str:
-    if owner is Owner.PRODUCT:
+    if owner in _OF_A_PRODUCT:
         return str(row["product_title"])
     named = str(row["product_title"])
     if row["title"] not in {"", "Default Title"}:
@@ -85,9 +105,9 @@ def _label(owner: Owner, row: RowMapping) -> str:
     return f"{named} @ {row['location']}" if owner is Owner.INVENTORY_LEVEL else named
 
 
-def _listed(owner: Owner, row: RowMapping, currency: str) -> Listed:
+def _listed(owner: Owner, row: RowMapping, currency: str, metafields: Sequence[MetafieldName]) -> Listed:
     context: dict[str, Value] = {"handle": row["product_handle"], "title": row["product_title"]}
-    if owner is not Owner.PRODUCT:
+    if owner not in _OF_A_PRODUCT:
         context["sku"] = row["sku"]
     if owner is Owner.INVENTORY_LEVEL:
         context["location"] = row["location"]
@@ -95,9 +115,12 @@ def _listed(owner: Owner, row: RowMapping, currency: str) -> Listed:
         owner=owner,
         resource_id=row["inventory_item_id"] if owner is Owner.INVENTORY_LEVEL else row["id"],
         location_id=row["location_id"] if owner is Owner.INVENTORY_LEVEL else None,
-        product_id=row["id"] if owner is Owner.PRODUCT else row["product_id"],
+        product_id=row["id"] if owner in _OF_A_PRODUCT else row["product_id"],
         label=_label(owner, row),
-        values=values_of_row(owner, dict(row), currency),
+        values={
+            **values_of_row(owner, dict(row), currency),
+            **{name.field: row[f"metafield_{place}"] for place, name in enumerate(metafields)},
+        },
         context=context,
     )
 
@@ -113,6 +136,54 @@ def _of_store(session: Session, store_id: UUID, owner: Owner, condition: ColumnE
     )
 
 
+def _held(table: Table, name: MetafieldName) -> ScalarSelect[Any]:
+    """The metafield of a record of `table`, as the value of its field; null where there is none."""
+    return (
+        select(
+            func.jsonb_build_object(
+                *("type", metafield.c.type, "value", metafield.c.value),
+                *("id", cast(metafield.c.id, Text), "digest", metafield.c.compare_digest),
+            )
+        )
+        .where(metafield_of(table, name))
+        .order_by(metafield.c.id.desc())
+        .limit(1)
+        .correlate(table)
+        .scalar_subquery()
+    )
+
+
+def metafield_of(table: Table, name: MetafieldName) -> ColumnElement[bool]:
+    """That a row of `metafield` is the live one of this name of a record of `table`."""
+    return and_(
+        metafield.c.tenant_id == table.c.tenant_id,
+        metafield.c.store_id == table.c.store_id,
+        metafield.c.owner_type == name.owner,
+        metafield.c.owner_id == table.c.id,
+        metafield.c.namespace == name.namespace,
+        metafield.c.key == name.key,
+        metafield.c.deleted_at.is_(None),
+    )
+
+
+async def list_metafield_types(session: Session, store_id: UUID, name: MetafieldName) -> Sequence[str]:
+    """The types that live metafields of this name have in the store."""
+    query = (
+        select(metafield.c.type)
+        .where(
+            metafield.c.tenant_id == session.tenant_id,
+            metafield.c.store_id == store_id,
+            metafield.c.owner_type == name.owner,
+            metafield.c.namespace == name.namespace,
+            metafield.c.key == name.key,
+            metafield.c.deleted_at.is_(None),
+        )
+        .distinct()
+        .order_by(metafield.c.type)
+    )
+    return (await session.execute(query)).scalars().all()
+
+
 async def list_places(session: Session, store_id: UUID, condition: ColumnElement[bool]) -> Sequence[str]:
     """The names of the locations of the live inventory levels that meet `condition`."""
     levels = _of_store(session, store_id, Owner.INVENTORY_LEVEL, condition)
@@ -121,17 +192,28 @@ async def list_places(session: Session, store_id: UUID, condition: ColumnElement
 
 
 async def list_records(
-    session: Session, store_id: UUID, owner: Owner, condition: ColumnElement[bool], *, currency: str
+    session: Session,
+    store_id: UUID,
+    owner: Owner,
+    condition: ColumnElement[bool],
+    *,
+    currency: str,
+    metafields: Sequence[MetafieldName] = (),
 ) -> AsyncIterator[Sequence[Listed]]:
-    """Live records of `owner` that meet `condition`, in pages of 5,000 by key: memory does not grow with the store."""
-    *_, keys = _SOURCES[owner]
-    query = _of_store(session, store_id, owner, condition).order_by(*keys).limit(PAGE)
+    """Live records of `owner` that meet `condition`, in pages of 5,000 by key: memory does not grow with the store.
+
+    Those of an owner of metafields are the products or variants that have or might have them; `metafields` says which
+    ones their values hold.
+    """
+    _, table, keys = _SOURCES[owner]
+    held = [_held(table, name).label(f"metafield_{place}") for place, name in enumerate(metafields)]
+    query = _of_store(session, store_id, owner, condition).add_columns(*held).order_by(*keys).limit(PAGE)
     last: tuple[int, ...] | None = None
     while True:
         page = query if last is None else query.where(tuple_(*keys) > tuple_(*last))
         rows = (await session.execute(page)).mappings().all()
         if rows:
-            yield [_listed(owner, row, currency) for row in rows]
+            yield [_listed(owner, row, currency, metafields) for row in rows]
         if len(rows) < PAGE:
             return
         last = tuple(rows[-1][key.name] for key in keys)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from syncline.apps.commerce.fields import FIELDS, Owner, Value, canonical, fields_of
+from syncline.apps.commerce.fields import FIELDS, AnyValue, Owner, Value, canonical, fields_of
+from syncline.apps.commerce.metafields import Metafield
 from syncline.apps.commerce.mirror.kinds import KINDS
+from syncline.connectors.shopify.ids import number_of
 
 
 def values_of_row(owner: Owner, row: Mapping[str, Any], currency: str) -> dict[str, Value]:
@@ -20,10 +22,22 @@ def values_of_node(owner: Owner, node: Any, currency: str) -> dict[str, Value]:
     return values_of_row(owner, dict(zip(kind.columns, kind.content(node), strict=True)), currency)
 
 
-def pick(values: Mapping[str, Value], names: Sequence[str]) -> dict[str, Value]:
+def metafield_of(answer: Mapping[str, Any]) -> Metafield:
+    """A metafield as the store told it, with Shopify's names, as the value of its field."""
+    return {
+        "type": answer["type"],
+        "value": answer["value"],
+        "id": str(number_of(answer["id"])),
+        "digest": answer["compareDigest"],
+        "created_at": answer["createdAt"],
+        "updated_at": answer["updatedAt"],
+    }
+
+
+def pick(values: Mapping[str, AnyValue], names: Sequence[str]) -> dict[str, AnyValue]:
     return {name: values.get(name) for name in names}
 
 
-def columns_of(after: Mapping[str, Value]) -> dict[str, Value]:
+def columns_of(after: Mapping[str, AnyValue]) -> dict[str, AnyValue]:
     """Field values as the mirror's columns take them; today the names are the same."""
     return {name: value for name, value in after.items() if name in FIELDS}

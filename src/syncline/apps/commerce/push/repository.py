@@ -179,13 +179,14 @@ async def count_changes(session: Session, run_id: UUID) -> dict[str, int]:
 
 
 async def list_next(
-    session: Session, run_id: UUID, *, status: ChangeStatus, after_product: int, products: int
+    session: Session, run_id: UUID, *, kinds: Sequence[str], status: ChangeStatus, after_product: int, products: int
 ) -> Sequence[ChangeRow]:
-    """The run's changes in `status` of the next few products, in the order of product and age."""
+    """The run's changes of `kinds` in `status` of the next few products, in the order of product and age."""
     mine = [
         staged_change.c.tenant_id == session.tenant_id,
         staged_change.c.push_run_id == run_id,
         staged_change.c.status == status,
+        staged_change.c.kind.in_(kinds),
         staged_change.c.product_id > after_product,
     ]
     chosen = select(staged_change.c.product_id).where(*mine).distinct().order_by(staged_change.c.product_id)

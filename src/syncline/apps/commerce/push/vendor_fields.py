@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from syncline.apps.commerce.fields import Value, canonical
+from syncline.apps.commerce.fields import AnyValue, canonical
 
-State = Mapping[str, Value]
+State = Mapping[str, AnyValue]
 
 _PRODUCT = {
     "title": "title",
@@ -72,13 +72,13 @@ _ANSWERED: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def answered(after: State, values: Mapping[str, Any], currency: str) -> dict[str, Value]:
+def answered(after: State, values: Mapping[str, Any], currency: str) -> dict[str, AnyValue]:
     """The fields of `after` as the store has them now: it sorts tags and tidies texts. A field the answer does not
     carry is as it was asked for."""
     return {name: _answered(name, wanted, values, currency) for name, wanted in after.items()}
 
 
-def _answered(name: str, wanted: Value, values: Mapping[str, Any], currency: str) -> Value:
+def _answered(name: str, wanted: AnyValue, values: Mapping[str, Any], currency: str) -> AnyValue:
     found: Any = values
     for step in _ANSWERED[name]:
         if found is None:

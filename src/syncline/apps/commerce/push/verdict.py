@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
-from syncline.apps.commerce.fields import Value, same_value
+from syncline.apps.commerce.fields import AnyValue, same_value
 
-State = Mapping[str, Value]
+State = Mapping[str, AnyValue]
 
 
 class Verdict(StrEnum):

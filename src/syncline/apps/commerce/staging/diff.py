@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from syncline.apps.commerce.fields import CATALOGUE, FIELDS, Kind, Value, same_value
+from syncline.apps.commerce.fields import FIELDS, AnyValue, Kind, find_field, get_field, same_value
 
-State = Mapping[str, Value]
+State = Mapping[str, AnyValue]
 
-_ORDER = {field.name: place for place, field in enumerate(CATALOGUE)}
+_ORDER = {name: place for place, name in enumerate(FIELDS)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +18,8 @@ class FieldChange:
     """One field of one record. `before` is what the store said when the change was made."""
 
     field: str
-    before: Value
-    after: Value
+    before: AnyValue
+    after: AnyValue
 
 
 class Verdict(StrEnum):
@@ -32,9 +32,10 @@ class Verdict(StrEnum):
 
 
 def _known(*states: State) -> Iterator[str]:
-    """The catalogue's fields that any of `states` holds, in its order; ids, times and the like are no fields."""
-    held = {name for state in states for name in state if name in _ORDER}
-    return iter(sorted(held, key=_ORDER.__getitem__))
+    """The fields that any of `states` holds, in the catalogue's order, then metafields; ids, times and the like are no
+    fields."""
+    held = {name for state in states for name in state if find_field(name) is not None}
+    return iter(sorted(held, key=lambda name: (_ORDER.get(name, len(_ORDER)), name)))
 
 
 def changed_fields(before: State, after: State) -> list[FieldChange]:
@@ -47,7 +48,7 @@ def changed_fields(before: State, after: State) -> list[FieldChange]:
     ]
 
 
-def applied(before: State, changes: list[FieldChange]) -> dict[str, Value]:
+def applied(before: State, changes: list[FieldChange]) -> dict[str, AnyValue]:
     """`before` with every change made."""
     return {**before, **{change.field: change.after for change in changes}}
 
@@ -73,18 +74,20 @@ def three_way(base: State, theirs: State, ours: State) -> dict[str, Verdict]:
 def render_change(change: FieldChange, width: int = 40) -> str:
     """`12.00 → 13.20` on one line, each side at most `width` characters. Tags show what comes and goes; long texts are
     cut around the first place where they differ. Safe to print: control characters are shown, not sent."""
-    if FIELDS[change.field].kind is Kind.TAGS:
+    if get_field(change.field).kind is Kind.TAGS:
         return _render_tags(change, 2 * width)
-    before, after = change.before, change.after
+    before, after = _shown(change.before), _shown(change.after)
     if isinstance(before, str) and isinstance(after, str):
         start = _first_difference(before, after)
         return f"{_window(before, start, width)} → {_window(after, start, width)}"
     return f"{render_value(before, width)} → {render_value(after, width)}"
 
 
-def render_value(value: Value, width: int = 40) -> str:
+def render_value(value: AnyValue, width: int = 40) -> str:
     """A value on one line: null is `none`, the empty text is `""`, yes and no for booleans."""
     match value:
+        case dict():
+            return _window(value["value"], 0, width)
         case None:
             return "none"
         case bool():
@@ -95,6 +98,11 @@ def render_value(value: Value, width: int = 40) -> str:
             return _window(value, 0, width)
         case _:
             return str(value)
+
+
+def _shown(value: AnyValue) -> AnyValue:
+    """A metafield is shown by its value: its type is the same before and after."""
+    return value["value"] if isinstance(value, dict) else value
 
 
 def _render_tags(change: FieldChange, width: int) -> str:

@@ -11,6 +11,10 @@
 | `tags=+sale,-old` `tags=a,b`         | add and remove; replace all                                                  |
 | `inventory=+5` `inventory=10@Main`   | adjust or set the available quantity, at one location when it is named       |
 | `title="New title"` `status=draft`   | this value                                                                   |
+| `metafield.custom.material=Wool`     | this metafield of the product, in the type it has in this store              |
+| `metafield.custom.fit:boolean=true`  | made in this type where there is none                                        |
+| `variant_metafield.custom.size=none` | this metafield of the variant deleted                                        |
+| `metafield.custom.uses=a,"b, c"`     | a list; JSON is taken as it is                                               |
 
 Adjusting a value that is not there leaves it so. Nothing here reads or writes anything: `apply` is a function of its
 arguments.
@@ -34,15 +38,23 @@ from syncline.apps.commerce.field_text import (
 from syncline.apps.commerce.fields import (
     ALIASES,
     FIELDS,
+    AnyValue,
     Field,
     Kind,
     Owner,
     Value,
     get_editable,
+    get_field,
     money_text,
     same_value,
 )
 from syncline.apps.commerce.staging.diff import render_value
+from syncline.apps.commerce.staging.metafield_edits import (
+    SetMetafield,
+    metafield_after,
+    parse_metafield_edit,
+    split_type,
+)
 from syncline.apps.commerce.staging.quoted import split_list, unquoted
 from syncline.kernel.errors import FieldError, InvalidInput
 from syncline.kernel.money import minor_digits, round_amount, with_ending
@@ -94,12 +106,12 @@ class ChangeTags:
     remove: tuple[str, ...]
 
 
-Edit = SetValue | AdjustMoney | AdjustQuantity | ChangeTags
+Edit = SetValue | AdjustMoney | AdjustQuantity | ChangeTags | SetMetafield
 
 
 def owner_of(edit: Edit) -> Owner:
     """Which kind of record the edit changes."""
-    return FIELDS[edit.field].owner
+    return get_field(edit.field).owner
 
 
 def location_of(edit: Edit) -> str | None:
@@ -143,14 +155,17 @@ def _overlap(one: Edit, other: Edit) -> bool:
 
 def parse_edit(expression: str, *, currency: str) -> Edit:
     """One `field=value` expression. Raises `InvalidInput` with a sentence that says what to write."""
-    name, equals, text = expression.partition("=")
+    written, equals, text = expression.partition("=")
     if not equals:
         raise _wrong(expression, "write field=value, like price=19.99")
+    name, kind = split_type(written.strip())
     field = get_editable(name)
     text = text.strip()
     if not text:
         raise _wrong(expression, f"write {field.name}=none to clear it" if _clearable(field) else "write a value")
     try:
+        if field.kind is Kind.METAFIELD:
+            return parse_metafield_edit(field, kind, text)
         return _parse_value(field, text, currency)
     except ValueError as error:
         raise _wrong(expression, str(error)) from error
@@ -261,7 +276,9 @@ def _parse_tags(field: Field, text: str) -> Edit:
     return SetValue(field.name, check_tags([part.text for part in parts]))
 
 
-def apply(edits: Iterable[Edit], current: Mapping[str, Value], currency: str, *, row: str = "") -> dict[str, Value]:
+def apply(
+    edits: Iterable[Edit], current: Mapping[str, AnyValue], currency: str, *, row: str = ""
+) -> dict[str, AnyValue]:
     """What `edits` make of one record: the fields whose value becomes another one, and nothing else.
 
     `current` holds the record's fields, all read before any is changed, so that `compare_at_price=price price=-10%`
@@ -271,7 +288,7 @@ def apply(edits: Iterable[Edit], current: Mapping[str, Value], currency: str, *,
     Raises `InvalidInput` when a result cannot be: an amount or a stock taken below zero, too many tags, a price from
     nothing.
     """
-    changes: dict[str, Value] = {}
+    changes: dict[str, AnyValue] = {}
     for edit in edits:
         if edit.field not in current or _is_elsewhere(edit, current):
             continue
@@ -285,16 +302,16 @@ def apply(edits: Iterable[Edit], current: Mapping[str, Value], currency: str, *,
     return changes
 
 
-def _is_elsewhere(edit: Edit, current: Mapping[str, Value]) -> bool:
+def _is_elsewhere(edit: Edit, current: Mapping[str, AnyValue]) -> bool:
     location = location_of(edit)
     return location is not None and location.casefold() != str(current.get("location", "")).casefold()
 
 
-def _name(current: Mapping[str, Value]) -> str:
+def _name(current: Mapping[str, AnyValue]) -> str:
     return str(current.get("sku") or current.get("handle") or current.get("title") or "This record")
 
 
-def _result(edit: Edit, current: Mapping[str, Value], currency: str) -> Value:
+def _result(edit: Edit, current: Mapping[str, AnyValue], currency: str) -> AnyValue:
     match edit:
         case SetValue():
             return edit.value
@@ -304,9 +321,11 @@ def _result(edit: Edit, current: Mapping[str, Value], currency: str) -> Value:
             return _adjusted_quantity(edit, current[edit.field])
         case ChangeTags():
             return _changed_tags(edit, current[edit.field])
+        case SetMetafield():
+            return metafield_after(edit, current[edit.field])
 
 
-def _adjusted_money(edit: AdjustMoney, current: Mapping[str, Value], currency: str) -> Value:
+def _adjusted_money(edit: AdjustMoney, current: Mapping[str, AnyValue], currency: str) -> Value:
     source, field = current.get(edit.source), FIELDS[edit.field]
     if source is None:
         if edit.source == edit.field:
@@ -327,7 +346,7 @@ def _adjusted_money(edit: AdjustMoney, current: Mapping[str, Value], currency: s
     return money_text(result, currency)
 
 
-def _adjusted_quantity(edit: AdjustQuantity, value: Value) -> Value:
+def _adjusted_quantity(edit: AdjustQuantity, value: AnyValue) -> AnyValue:
     if not isinstance(value, int):
         return value
     after = value + edit.by
@@ -337,7 +356,7 @@ def _adjusted_quantity(edit: AdjustQuantity, value: Value) -> Value:
     return after
 
 
-def _changed_tags(edit: ChangeTags, value: Value) -> Value:
+def _changed_tags(edit: ChangeTags, value: AnyValue) -> Value:
     remove = {tag.casefold() for tag in edit.remove}
     kept = [tag for tag in (value if isinstance(value, list) else []) if tag.casefold() not in remove]
     there = {tag.casefold() for tag in kept}
@@ -346,10 +365,12 @@ def _changed_tags(edit: ChangeTags, value: Value) -> Value:
 
 def describe(edit: Edit, currency: str) -> str:
     """The edit as a clause for a batch's summary: `price raised by 10 %, ending in .99`."""
-    label = FIELDS[edit.field].label
+    label = get_field(edit.field).label
     place = location_of(edit)
     at = f" at {place}" if place else ""
     match edit:
+        case SetMetafield(text=text):
+            return f"{label} deleted" if text is None else f"{label} set to {render_value(text)}"
         case SetValue(value=None):
             return f"{label} cleared"
         case SetValue(value=list() as tags):

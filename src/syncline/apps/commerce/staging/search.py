@@ -10,6 +10,7 @@
 | `updated_at:>=2026-11-01`          | dates (whole days, UTC) and moments (`2026-11-01T10:00Z`)          |
 | `sku:none`                         | no value; `sku:"none"` is the word                                             |
 | `-type:"Gift card"`                | not that                                                                       |
+| `metafield.custom.material:Wool`   | a metafield of the product, of the variant with `variant_metafield`            |
 | `red shirt` `"red shirt"`          | free text: every word, or the phrase, in any of the free-text fields           |
 
 All terms must hold. The result is a small tree of frozen values; whoever holds the rows turns it into a query.
@@ -25,6 +26,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from syncline.apps.commerce.field_text import shortened
+from syncline.apps.commerce.metafields import find_name
 from syncline.apps.commerce.nearest import did_you_mean, join_or
 from syncline.apps.commerce.staging.search_scan import Operand, Word, scan
 from syncline.kernel.errors import FieldError, InvalidInput
@@ -45,6 +47,10 @@ class SearchKind(StrEnum):
     ENUM = "enum"
     BOOLEAN = "boolean"
     TAG = "tag"
+    METAFIELD = "metafield"
+    """Text, or a number where it is compared."""
+    FIELD = "field"
+    """The name of a field: one of the choices, or a metafield."""
 
 
 class Op(StrEnum):
@@ -107,8 +113,10 @@ class Search:
     terms: tuple[Term, ...]
 
 
-def parse_search(text: str, fields: Sequence[SearchField]) -> Search:
-    """Raises `InvalidInput`, with the position in the sentence and in `extra`, for anything that is not clear."""
+def parse_search(text: str, fields: Sequence[SearchField], *, metafields: bool = False) -> Search:
+    """`metafields`: they may be searched by too, under the names of their fields.
+
+    Raises `InvalidInput`, with the position in the sentence and in `extra`, for anything that is not clear."""
     if len(text) > MAX_LENGTH:
         raise _wrong(f"A search has at most {MAX_LENGTH:,} characters, this one {len(text):,}", MAX_LENGTH)
     try:
@@ -117,7 +125,7 @@ def parse_search(text: str, fields: Sequence[SearchField]) -> Search:
         sentence, position = error.args
         raise _wrong(sentence, position) from error
     names = _names(fields)
-    return Search(tuple(_term(word, names, fields) for word in words))
+    return Search(tuple(_term(word, names, fields, metafields=metafields) for word in words))
 
 
 def _wrong(sentence: str, position: int) -> InvalidInput:
@@ -129,12 +137,12 @@ def _names(fields: Iterable[SearchField]) -> Mapping[str, SearchField]:
     return {name: field for field in fields for name in (field.name, *field.aliases)}
 
 
-def _term(word: Word, names: Mapping[str, SearchField], fields: Sequence[SearchField]) -> Term:
+def _term(word: Word, names: Mapping[str, SearchField], fields: Sequence[SearchField], *, metafields: bool) -> Term:
     if word.name is None:
         return Term(None, Op.TEXT, (_text_value(word.operands[0]),), word.negated, word.position)
-    field = names.get(word.name.lower())
+    field = names.get(word.name.lower()) or (_metafield(word.name) if metafields else None)
     if field is None:
-        known = join_or([each.name for each in fields])
+        known = join_or([*(each.name for each in fields), *(["metafield.NAMESPACE.KEY"] if metafields else [])])
         raise _wrong(
             f"There is no search field {word.name!r}.{did_you_mean(word.name, names)} Use {known}; "
             "put a text with a colon in quotes",
@@ -147,11 +155,16 @@ def _term(word: Word, names: Mapping[str, SearchField], fields: Sequence[SearchF
     return Term(field, op, values, word.negated, word.position)
 
 
+def _metafield(word: str) -> SearchField | None:
+    name = find_name(word)
+    return SearchField(name.field, SearchKind.METAFIELD, name.owner, nullable=True) if name else None
+
+
 def _condition(field: SearchField, operands: tuple[Operand, ...]) -> tuple[Op, tuple[SearchValue, ...]]:
     if not any(operand.is_quoted or operand.text for operand in operands):
         msg = "write a value right after the colon, or none for no value"
         raise ValueError(msg)
-    if field.kind in {SearchKind.NUMBER, SearchKind.DATE}:
+    if field.kind in {SearchKind.NUMBER, SearchKind.DATE, SearchKind.METAFIELD}:
         special = _comparison(field, operands) or _range(field, operands)
         if special is not None:
             return special
@@ -179,7 +192,7 @@ def _comparison(field: SearchField, operands: tuple[Operand, ...]) -> tuple[Op, 
         msg = f"write one value after {found[1]}; the sign for decimals is a point"
         raise ValueError(msg)
     op, text = Op(found[1]), found[2]
-    if field.kind is SearchKind.NUMBER:
+    if field.kind is not SearchKind.DATE:
         return op, (_number(text),)
     begin, end = _moments(text)
     if begin == end:
@@ -195,6 +208,8 @@ def _comparison(field: SearchField, operands: tuple[Operand, ...]) -> tuple[Op, 
 def _range(field: SearchField, operands: tuple[Operand, ...]) -> tuple[Op, tuple[SearchValue, ...]] | None:
     low, dots, high = operands[0].text.partition("..")
     if not dots or operands[0].is_quoted:
+        return None
+    if field.kind is SearchKind.METAFIELD and not all(_NUMBER.fullmatch(end.strip() or "0") for end in (low, high)):
         return None
     if len(operands) > 1 or not (low or high):
         msg = "write one range, like 10..20, 10.. or ..20"
@@ -255,6 +270,9 @@ def _value(field: SearchField, operand: Operand) -> SearchValue:
             return _choice(operand, _BOOLEANS)
         case SearchKind.ENUM:
             return _choice(operand, {choice: choice for choice in field.choices})
+        case SearchKind.FIELD:
+            name = find_name(operand.text)
+            return name.field if name else _choice(operand, {choice: choice for choice in field.choices})
         case SearchKind.DATE:
             msg = "none and a date cannot be in one list"
             raise ValueError(msg)

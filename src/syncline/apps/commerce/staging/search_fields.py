@@ -54,7 +54,7 @@ def change_fields(statuses: Sequence[str], kinds: Sequence[str] = tuple(Owner)) 
     return (
         SearchField("status", SearchKind.ENUM, "change", choices=tuple(statuses)),
         SearchField("kind", SearchKind.ENUM, "change", choices=tuple(kinds)),
-        SearchField("field", SearchKind.ENUM, "change", choices=tuple(field.name for field in CATALOGUE)),
+        SearchField("field", SearchKind.FIELD, "change", choices=tuple(field.name for field in CATALOGUE)),
         SearchField("batch", SearchKind.TEXT, "change"),
         SearchField("label", SearchKind.TEXT, "change"),
         SearchField("author", SearchKind.TEXT, "change"),

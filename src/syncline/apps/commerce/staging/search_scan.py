@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_.]*):")
+# Only the names of metafields may have hyphens: `t-shirt:` is more probably a text.
+_NAME = re.compile(r"((?:variant_)?metafield\.[A-Za-z0-9_.-]+|[A-Za-z_][A-Za-z0-9_.]*):")
 
 
 @dataclass(frozen=True, slots=True)

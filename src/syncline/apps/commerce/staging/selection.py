@@ -7,11 +7,28 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, and_, cast, exists, func, literal, not_, or_, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Numeric,
+    Table,
+    Text,
+    and_,
+    case,
+    cast,
+    exists,
+    func,
+    literal,
+    not_,
+    or_,
+    select,
+    true,
+)
 
 from syncline.apps.commerce.contract import ChangeStatus
 from syncline.apps.commerce.fields import Owner
-from syncline.apps.commerce.mirror.models import inventory_level, location, product, variant
+from syncline.apps.commerce.metafields import find_name
+from syncline.apps.commerce.mirror.listing import metafield_of
+from syncline.apps.commerce.mirror.models import inventory_level, location, metafield, product, variant
 from syncline.apps.commerce.staging.models import staged_change
 from syncline.apps.commerce.staging.search import Op, Pattern, Search, SearchKind, SearchValue, Term, parse_search
 from syncline.apps.commerce.staging.search_fields import FREE_TEXT, MIRROR_FIELDS, change_fields
@@ -154,9 +171,37 @@ def _free_text(listed: str, term: Term) -> Condition:
     return or_(*parts)
 
 
+# A number in the text of a metafield; anything else, which a merchant may have put there, is none.
+_NUMBER = r"^-?\d+(\.\d+)?$"
+
+
+def _metafield_term(term: Term) -> Condition:
+    """The term on a metafield of the product or variant in hand, not yet negated."""
+    name = find_name(term.field.name) if term.field else None
+    assert name is not None
+    table = variant if name.owner == Owner.VARIANT else product
+    is_it = metafield_of(table, name)
+    if term.op is Op.IS:
+        found = [
+            ~_holds(table, is_it) if value is None else _holds(table, is_it, _text_is(metafield.c.value, value))
+            for value in term.values
+        ]
+        return or_(*found)
+    number = case((metafield.c.value.op("~")(_NUMBER), cast(metafield.c.value, Numeric)))
+    return _holds(
+        table, is_it, _range(term, number) if term.op is Op.RANGE else _compare(term.op, number, term.values[0])
+    )
+
+
+def _holds(table: Table, *conditions: Condition) -> Condition:
+    return exists(select(literal(1)).select_from(metafield).where(*conditions).correlate(table))
+
+
 def _mirror_term(listed: str, term: Term) -> Condition:
     if term.field is None:
         found = _free_text(listed, term)
+    elif term.field.kind is SearchKind.METAFIELD:
+        found = _reach(listed, term.field.entity, _metafield_term(term))
     else:
         found = _reach(listed, term.field.entity, _plain(term, _COLUMNS[term.field.name]))
     # Unknown is not yes: NULL counts as "does not hold", so that its negation holds.
@@ -165,11 +210,12 @@ def _mirror_term(listed: str, term: Term) -> Condition:
 
 def mirror_condition(owner: Owner, search: Search) -> Condition:
     """`search` over records of `owner`. The statement must hold the record's table joined with those of its parents."""
-    return and_(true(), *(_mirror_term(owner.value, term) for term in search.terms))
+    listed = owner.value.removesuffix("_metafield")
+    return and_(true(), *(_mirror_term(listed, term) for term in search.terms))
 
 
 def parse_where(text: str) -> Search:
-    return parse_search(text, MIRROR_FIELDS)
+    return parse_search(text, MIRROR_FIELDS, metafields=True)
 
 
 _CHANGE_COLUMNS: Mapping[str, ColumnElement[Any]] = {
@@ -182,7 +228,10 @@ _CHANGE_COLUMNS: Mapping[str, ColumnElement[Any]] = {
 
 # A change of a stock level names its inventory item, which belongs to one variant.
 _VARIANT_OF_CHANGE = or_(
-    and_(staged_change.c.kind == Owner.VARIANT, variant.c.id == staged_change.c.resource_id),
+    and_(
+        staged_change.c.kind.in_((Owner.VARIANT, Owner.VARIANT_METAFIELD)),
+        variant.c.id == staged_change.c.resource_id,
+    ),
     and_(staged_change.c.kind == Owner.INVENTORY_LEVEL, variant.c.inventory_item_id == staged_change.c.resource_id),
 )
 

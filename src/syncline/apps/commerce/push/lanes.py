@@ -1,0 +1,56 @@
+"""Which changes are read and compared together, and which go to the store in one go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from syncline.apps.commerce.fields import Owner
+from syncline.apps.commerce.push.ends import Ready
+from syncline.apps.commerce.staging.repository import ChangeRow
+from syncline.connectors.shopify.cost import MAX_INPUT
+from syncline.connectors.shopify.metafields import MAX_AT_ONCE
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """`ahead` is how many products' changes of these kinds are read together before their writes: fewer make more
+    readings, more leave a longer moment between reading and writing. `batches` cuts what is left to be written."""
+
+    kinds: tuple[Owner, ...]
+    ahead: int
+    batches: Callable[[Sequence[Ready]], Iterator[list[Ready]]]
+
+
+def by_product(ready: Sequence[Ready]) -> Iterator[list[Ready]]:
+    for _, group in groupby(ready, key=lambda one: one.change.product_id):
+        yield list(group)
+
+
+def by_call(ready: Sequence[Ready]) -> Iterator[list[Ready]]:
+    """As many metafields as one call takes, whoever has them; what is set apart from what is deleted."""
+    setting = [one for one in ready if None not in one.change.after.values()]
+    deleting = [one for one in ready if None in one.change.after.values()]
+    for members, size in ((setting, MAX_AT_ONCE), (deleting, MAX_INPUT)):
+        yield from (members[start : start + size] for start in range(0, len(members), size))
+
+
+LANES = (
+    Lane((Owner.PRODUCT, Owner.VARIANT, Owner.INVENTORY_LEVEL), 25, by_product),
+    Lane((Owner.PRODUCT_METAFIELD, Owner.VARIANT_METAFIELD), 100, by_call),
+)
+"""Every kind of change is in one of them."""
+
+
+def first_of_each_record(changes: Sequence[ChangeRow]) -> list[ChangeRow]:
+    """One change of a record at a time: the next one has to be compared with what the first one leaves."""
+    records: dict[tuple[object, ...], ChangeRow] = {}
+    for change in changes:
+        records.setdefault(_record(change), change)
+    return list(records.values())
+
+
+def _record(change: ChangeRow) -> tuple[object, ...]:
+    name = next(iter(change.after), None) if Owner(change.kind).is_metafield else None
+    return (change.kind, change.resource_id, change.location_id, name)
