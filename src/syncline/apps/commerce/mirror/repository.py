@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -69,6 +70,28 @@ async def find_parents_with_wrong_count(
         .limit(limit)
     )
     return list((await session.execute(query)).scalars())
+
+
+async def find_parentless(
+    session: Session, store_id: UUID, kind: Kind, parent: Parent, *, written_since: datetime, limit: int
+) -> Sequence[Key]:
+    """Records written since then whose parent the mirror does not know at all: it was made after its stream was read,
+    or deleted before."""
+    driver = await session.driver()
+    query = sql.SQL(
+        "select {names} from {table} m where m.store_id = %s and m.tenant_id = %s and m.deleted_at is null"
+        " and m.synced_at >= %s and {only} and not exists (select from {parents} p"
+        " where p.store_id = m.store_id and p.tenant_id = m.tenant_id and p.{matches} = m.{column}) limit %s"
+    ).format(
+        names=sql.SQL(", ").join(sql.Identifier("m", name) for name in kind.key),
+        table=sql.Identifier("commerce", kind.table.name),
+        only=sql.SQL(parent.only or "true"),
+        parents=sql.Identifier("commerce", KINDS[parent.kind].table.name),
+        matches=sql.Identifier(parent.matches),
+        column=sql.Identifier(parent.column),
+    )
+    rows = await driver.execute(query, [store_id, session.tenant_id, written_since, limit])
+    return [tuple(row) for row in await rows.fetchall()]
 
 
 async def find_roots(session: Session, store_id: UUID, kind: Kind, keys: Sequence[Key]) -> dict[Key, int | None]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from syncline.apps.commerce.persist import persist
 from syncline.apps.commerce.pull import repository, service
 from syncline.apps.commerce.pull.repository import LeaseLost, StreamRow
 from syncline.apps.commerce.pull.work import StreamWork
-from syncline.apps.commerce.reconcile.service import reconcile_after_pull
+from syncline.apps.commerce.reconcile.service import look_again_at_parentless, reconcile_after_pull
 from syncline.apps.commerce.settings import CommerceSettings
 from syncline.apps.commerce.stores.connection import client_of
 from syncline.apps.commerce.stores.repository import StoreRow, find_by_id
@@ -25,6 +26,8 @@ from syncline.runtime.jobs import Job, JobContext, RetryPolicy
 
 log = structlog.get_logger(__name__)
 
+_CLOCKS_APART = timedelta(minutes=5)
+"""Workers on several machines write down the time; their clocks may differ by as much."""
 _DONE = (RunStatus.COMPLETED, RunStatus.SKIPPED)
 
 
@@ -122,7 +125,8 @@ async def finish_pull(ctx: JobContext, payload: dict[str, Any]) -> None:
     if run is None or row is None or run.status not in repository.LIVE:
         return
     try:
-        outcome = await _compare(ctx, row, run_id, streams)
+        began = run.started_at or run.created_at
+        outcome = await _compare(ctx, row, run_id, streams, written_since=began - _CLOCKS_APART)
     except ConnectorOutcome as error:
         await _give_up(ctx, run_id, error.sentence)
         return
@@ -149,22 +153,26 @@ async def finish_pull(ctx: JobContext, payload: dict[str, Any]) -> None:
             PULL_SECONDS.labels(mode=run.mode).observe((clock.now() - run.started_at).total_seconds())
 
 
-async def _compare(ctx: JobContext, row: StoreRow, run_id: UUID, streams: Sequence[StreamProgress]) -> Reconciliation:
+async def _compare(
+    ctx: JobContext, row: StoreRow, run_id: UUID, streams: Sequence[StreamProgress], *, written_since: datetime
+) -> Reconciliation:
     async with ctx.runtime.database.writing(ctx.tenant_id) as session:
         # The streams are read side by side, and a child may have been stored after its parent was found to be gone.
         buried = await bury_all_orphans(session, row.store.id, moment=clock.now())
         await repository.add_deleted(session, run_id, buried)
         await empty_links(session, row.store.id)
     outcomes: list[Reconciliation] = []
+    names = [stream.stream for stream in streams if stream.status == RunStatus.COMPLETED]
 
     async def compare() -> None:
+        await look_again_at_parentless(ctx.runtime, ctx.tenant_id, row, names, written_since=written_since)
         outcomes.append(
             await reconcile_after_pull(
                 ctx.runtime,
                 ctx.tenant_id,
                 row,
                 run_id,
-                names=[stream.stream for stream in streams if stream.status == RunStatus.COMPLETED],
+                names=names,
                 incomplete=any(stream.is_incomplete for stream in streams),
             )
         )

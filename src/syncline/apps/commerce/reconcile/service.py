@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from functools import partial
 from uuid import UUID
@@ -27,6 +28,7 @@ from syncline.kernel.errors import InvalidInput
 from syncline.kernel.tenant import TenantId
 from syncline.runtime.app import Runtime
 
+PARENTLESS = 5_000
 ROUNDS = 3
 """A store that is edited while it is compared may differ once or twice without anything being wrong."""
 
@@ -142,6 +144,28 @@ class Comparison:
             msg = "the reconciliation was written a moment ago"
             raise LookupError(msg)
         return found
+
+
+async def look_again_at_parentless(
+    runtime: Runtime, tenant_id: TenantId, row: StoreRow, names: Sequence[str], *, written_since: datetime
+) -> None:
+    """The streams of a run are read at different moments: what one of them brought may hang on something that the other
+    never saw, because it was made after or deleted before. Only the store can say which, so it is asked for each."""
+    found: dict[str, list[Difference]] = {}
+    async with runtime.database.reading(tenant_id) as session:
+        for kind in (one for one in KINDS.values() if one.stream in names):
+            for parent in (one for one in kind.parents if KINDS[one.kind].stream in set(names) - {kind.stream}):
+                keys = await mirror.find_parentless(
+                    session, row.store.id, kind, parent, written_since=written_since, limit=PARENTLESS
+                )
+                if keys:
+                    found.setdefault(kind.stream, []).append(Difference(kind.name, 0, len(keys), extra=list(keys)))
+    if not found:
+        return
+    async with client_of(runtime, row) as client:
+        repair = Repair(runtime.database, tenant_id, client, row.store.id)
+        for stream, differences in found.items():
+            await repair.mend(stream, differences, {})
 
 
 async def reconcile_after_pull(
