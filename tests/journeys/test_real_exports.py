@@ -196,6 +196,21 @@ async def test_a_file_read_back_changes_nothing(works: Works, pulled: PullRun, p
     assert result.products == len({row["Handle"] for row in rows_of(path)})
 
 
+@pytest.mark.parametrize("form", ["csv", "xlsx", "json", "jsonl", "parquet"])
+async def test_the_whole_shop_goes_out_and_comes_back_without_a_change(
+    works: Works, pulled: PullRun, tmp_path: Path, form: str
+) -> None:
+    path = tmp_path / f"shop.{form}"
+    with path.open("wb") as file:
+        written = await works.commerce.export_store(actor=works.actor, store="demo", file=file, format=form)
+    assert (written.products, written.notes) == (PRODUCTS, ())
+    result = await works.commerce.import_sheet(actor=works.actor, store="demo", path=str(path))
+    assert [problem for problem in result.problems if problem.severity == "error"] == []
+    assert (result.staged, result.products) == (0, PRODUCTS)
+    # Each product and each variant was compared.
+    assert result.unchanged >= PRODUCTS + VARIANTS
+
+
 async def test_a_sheet_with_new_prices_is_staged_price_by_price(works: Works, pulled: PullRun, tmp_path: Path) -> None:
     path = FILES[-1]
     rows = [dict(row) for row in rows_of(path)]

@@ -308,15 +308,21 @@ def _without_mark(value: Value) -> Value:
 
 def _weight(row: VariantSheet, current: Mapping[str, Value]) -> dict[str, Value]:
     """Sheets give grams and the unit to show them in; the store keeps a number in that unit. Grams that are the
-    store's weight without its fraction, rounded or cut, change nothing. Our own tables give the number itself."""
+    store's weight with fewer digits, or without its fraction, change nothing. Our own tables give the number itself."""
     if "weight" in row.fields:
         return {}
     unit = str(row.fields.get("weight_unit") or current.get("weight_unit") or "grams")
     old_unit = str(current.get("weight_unit") or unit)
     old = Decimal(str(current.get("weight") or 0)) * GRAMS[old_unit]
     given = old if row.grams is None else Decimal(row.grams)
-    if given in {old, old // 1, old.quantize(Decimal(1), ROUND_HALF_UP)}:
+    if given in {old, old // 1, old.quantize(_last_digit(given), ROUND_HALF_UP)}:
         given = old
     if (given == old and unit == old_unit) or (given == 0 and current.get("weight") is None):
         return {}
     return {"weight": decimal_text((given / GRAMS[unit]).quantize(_WEIGHT_STEP))}
+
+
+def _last_digit(number: Decimal) -> Decimal:
+    """1 where the last digit of `number` stands: 0.01 for 2.75, and 1 for 20."""
+    exponent = number.as_tuple().exponent
+    return Decimal(1).scaleb(min(exponent, 0) if isinstance(exponent, int) else 0)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 from functools import partial
 
@@ -24,6 +24,8 @@ from syncline.apps.commerce.transfer.export.records import (
 from syncline.apps.commerce.transfer.grams import GRAMS
 from syncline.apps.commerce.transfer.sheet_columns import KNOWN, Role, plain
 from syncline.kernel.errors import FieldError, InvalidInput
+
+_MILLIONTH = Decimal("0.000001")
 
 
 class ColumnType(StrEnum):
@@ -91,11 +93,13 @@ def _option_value(spot: Spot, place: int) -> Cell:
 
 
 def _grams(spot: Spot) -> Cell:
-    """Exact, so that the weight comes back as it was."""
+    """With six digits, as Shopify's own export has them; reading them back knows what they were rounded from."""
     if spot.variant is None:
         return None
     weight, unit = spot.variant.fields["weight"], spot.variant.fields["weight_unit"]
-    return None if weight is None else decimal_text(Decimal(str(weight)) * GRAMS[str(unit or "grams")])
+    if weight is None:
+        return None
+    return decimal_text((Decimal(str(weight)) * GRAMS[str(unit or "grams")]).quantize(_MILLIONTH, ROUND_HALF_UP))
 
 
 _UNITS = {"grams": "g", "kilograms": "kg", "ounces": "oz", "pounds": "lb"}
