@@ -13,7 +13,7 @@ from psycopg import sql
 from syncline.apps.commerce.mirror.kinds import Content, Kind
 from syncline.apps.commerce.mirror.parts import Collected, collect, write_parts
 from syncline.kernel import clock
-from syncline.runtime.db.copy import copy_rows
+from syncline.runtime.db.copy import copy_rows, create_staging
 from syncline.runtime.db.session import WriteSession
 
 _VERSIONS = ("source_updated_at", "line_hash", "content_hash")
@@ -38,10 +38,9 @@ async def merge(session: WriteSession, store_id: UUID, rows: Rows, *, read_from:
     """How many rows were new, and how many stored ones were written again."""
     kind = rows.kind
     driver = await session.driver()
-    incoming = f"incoming_{kind.name}"
     columns = [*kind.columns, *_VERSIONS]
-    await driver.execute(_shape(kind))
-    await copy_rows(session, incoming, columns, rows.contents)
+    staged = await create_staging(session, kind.relation, columns, name=_staged(kind))
+    await copy_rows(session, staged, columns, rows.contents)
     values = {"store": store_id, "tenant": session.tenant_id, "now": clock.now(), "read_from": read_from}
     cursor = await driver.execute(_merge(kind), values)
     if kind.parts:
@@ -51,20 +50,11 @@ async def merge(session: WriteSession, store_id: UUID, rows: Rows, *, read_from:
         updated = len(written) - inserted
     else:
         inserted, updated = await cursor.fetchone() or (0, 0)
-    await driver.execute(sql.SQL("truncate {}").format(sql.Identifier(incoming)))
     return inserted, updated
 
 
-@lru_cache(maxsize=64)
-def _shape(kind: Kind) -> sql.Composed:
-    """The temporary table is the transaction's own."""
-    return sql.SQL(
-        "create temporary table if not exists {temp} on commit drop as select {names} from {table} with no data"
-    ).format(
-        temp=sql.Identifier(f"incoming_{kind.name}"),
-        names=sql.SQL(", ").join(map(sql.Identifier, [*kind.columns, *_VERSIONS])),
-        table=sql.Identifier("commerce", kind.table.name),
-    )
+def _staged(kind: Kind) -> str:
+    return f"incoming_{kind.name}"
 
 
 @lru_cache(maxsize=64)
@@ -87,7 +77,7 @@ def _merge(kind: Kind) -> sql.Composed:
     ).format(
         table=sql.Identifier("commerce", kind.table.name),
         names=sql.SQL(", ").join(map(sql.Identifier, columns)),
-        incoming=sql.Identifier(f"incoming_{kind.name}"),
+        incoming=sql.Identifier(_staged(kind)),
         key=sql.SQL(", ").join(map(sql.Identifier, kind.key)),
         sets=sets,
         number=sql.Identifier(kind.key[0]),
