@@ -13,7 +13,7 @@ from syncline.connectors.shopify.ids import number_of
 
 def values_of_row(owner: Owner, row: Mapping[str, Any], currency: str) -> dict[str, Value]:
     """Every field of the catalogue that belongs to `owner`, from a row with the mirror's column names."""
-    return {field.name: canonical(field.name, row[field.name], currency) for field in fields_of(owner)}
+    return {field.name: canonical(field.name, row[field.column], currency) for field in fields_of(owner)}
 
 
 def values_of_node(owner: Owner, node: Any, currency: str) -> dict[str, Value]:
@@ -39,5 +39,5 @@ def pick(values: Mapping[str, AnyValue], names: Sequence[str]) -> dict[str, AnyV
 
 
 def columns_of(after: Mapping[str, AnyValue]) -> dict[str, AnyValue]:
-    """Field values as the mirror's columns take them; today the names are the same."""
-    return {name: value for name, value in after.items() if name in FIELDS}
+    """Field values under the names of the mirror's columns."""
+    return {FIELDS[name].column: value for name, value in after.items() if name in FIELDS}
