@@ -34,6 +34,7 @@ app = typer.Typer(add_completion=False)
 
 _HOST = "127.0.0.1"
 _PORT = 8080
+_BESIDES = {"--collections": 40, "--media-per-product": 1.5, "--metafields-per-product": 1.5}
 
 
 @app.command()
@@ -44,6 +45,8 @@ async def demo(
         bool, typer.Option("--once", help="Stop after the summary; exit code 0 only if every count agrees.")
     ] = False,
     products: Annotated[int, typer.Option(min=200, help="Size of the made-up store.")] = 2_000,
+    orders: Annotated[int, typer.Option(min=0, help="How many orders it has.")] = 5_000,
+    customers: Annotated[int, typer.Option(min=0, help="How many customers it has.")] = 3_000,
     seed: Annotated[int, typer.Option(help="The same seed makes the same store.")] = 1,
     port: Annotated[
         int | None,
@@ -56,7 +59,7 @@ async def demo(
     picture: Annotated[Path | None, typer.Option(help="Also draw what it says into this SVG file.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """See it all on a store made up on this machine: pull, change, review, push, a conflict, undo, proof.
+    """See it all on a store made up on this machine: pull, change, review, push, a conflict, undo, proof, a schedule.
 
     Then the server stays up until Ctrl-C. Nothing leaves this machine, and no other installation is touched.
 
@@ -74,11 +77,22 @@ async def demo(
         settings = prepare(folder)
         screen.step("Make a place to work in", "a PostgreSQL of its own, and a Shopify store that is not there")
         await _fetch_schema(screen)
-        arguments = ("--port", "0", "--products", str(products), "--seed", str(seed), "--plan", "plus")
+        size = {"--products": products, "--orders": orders, "--customers": customers, **_BESIDES}
+        arguments = (
+            "--port",
+            "0",
+            "--seed",
+            str(seed),
+            "--plan",
+            "plus",
+            *(str(w) for one in size.items() for w in one),
+        )
         async with _emptied(settings), running_sandbox(arguments) as sandbox:
-            screen.show(_place_text(folder, sandbox, products))
+            screen.show(
+                _place_text(folder, sandbox, f"{products:,} products, {orders:,} orders, {customers:,} customers")
+            )
             summary = await _run(folder, sandbox, screen, started)
-            screen.show(summary_view(summary))
+            screen.show("", summary_view(summary))
             screen.draw("make demo")
             if as_json:
                 emit({**asdict(summary), "agreed": summary.agreed}, as_json=True, show=lambda: None)
@@ -118,9 +132,9 @@ async def _emptied(settings: Settings) -> AsyncIterator[None]:
             yield
 
 
-def _place_text(folder: Path, sandbox: RunningSandbox, products: int) -> Text:
+def _place_text(folder: Path, sandbox: RunningSandbox, size: str) -> Text:
     shown = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
-    store = f"store of {products:,} products at {sandbox.url}, with the rate limits of Shopify Plus"
+    store = f"store of {size} at {sandbox.url}, with the rate limits of Shopify Plus"
     return Text(f"   data in {shown}; {store}")
 
 

@@ -18,7 +18,7 @@ from syncline.main.cli.console import console
 from syncline.main.cli.progress import Progress, RichBars, columns, progress
 
 PICTURE_WIDTH = 100
-_PICTURE_FROM_STEP = 5
+_PICTURE_FROM_STEP = 9
 """A picture is about one screen: the steps before this one are left out of it."""
 
 # Web fonts and a remark with an address: a picture in a repository fetches nothing.

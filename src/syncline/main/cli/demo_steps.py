@@ -7,9 +7,11 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from rich.table import Table
 from rich.text import Text
@@ -21,12 +23,14 @@ from syncline.apps.commerce.contract import (
     Commerce,
     ImportResult,
     PullMode,
+    PullRun,
     PushRun,
     Reconciliation,
     Resolution,
     RunStatus,
     StagedChange,
 )
+from syncline.apps.commerce.schedule_contract import ScheduledAction
 from syncline.apps.commerce.staging.diff import FieldChange, render_change
 from syncline.kernel.errors import SynclineError
 from syncline.kernel.paging import PageRequest
@@ -34,24 +38,38 @@ from syncline.main.cli.console import table
 from syncline.main.cli.demo_screen import Screen
 from syncline.main.cli.outcome import problem_table, push_view, reconciliation_view
 from syncline.main.cli.pull import follow_pull
+from syncline.main.cli.pull_view import pull_view, streams_view
 from syncline.main.cli.push import follow_push
+from syncline.main.cli.schedule import schedule_table
+from syncline.main.cli.verify import verification_view
 from syncline.main.cli.workspace import Workspace
 from syncline.main.demo.checks import Check
 from syncline.main.demo.sheet import SLIP, Catalogue, Sheet, make_sheet
 from syncline.main.demo.shop import Contents, Shop
 from syncline.main.sandbox_process import RunningSandbox
+from syncline.main.verification.finding import Verdict
+from syncline.main.verification.verify import verify_here
 
 STORE = "demo"
 WHERE = "status:active price:100..400"
 EDIT = "price=+10%~.99"
 SHEET = "autumn.csv"
+SUNDAYS, ZONE = "0 3 * * 0", "Europe/Berlin"
 _SHOWN = 4
 _PAGE = 1000
+_PATIENCE = timedelta(seconds=20)
 _PLURALS = {
     "product": "products",
     "variant": "variants",
     "location": "locations",
     "inventory_level": "stock levels",
+    "collection": "collections",
+    "collection_membership": "collection places",
+    "product_media": "pictures",
+    "metafield": "metafields",
+    "order": "orders",
+    "order_line": "order lines",
+    "customer": "customers",
 }
 _MARKED_DOWN = Decimal("0.95")
 
@@ -99,7 +117,10 @@ class Demo:
         await self._settle_conflict()
         await self._check_writes(prices, sheet)
         await self._undo(prices)
+        await self._pull_changes()
         await self._prove(before.changed(sheet.meant).changed(moved))
+        await self._schedule()
+        await self._verify()
 
     def expect(self, what: str, expected: int, found: int) -> None:
         self.checks.append(Check(what, expected, found))
@@ -123,17 +144,21 @@ class Demo:
             token=self.sandbox.token,
             base_url=self.sandbox.url,
         )
-        with self.timed("pull") as records, self.screen.bars() as bars:
-            started = await self.commerce.start_pull(actor=self.here.actor, store=STORE, mode=PullMode.FULL)
+        self.screen.show(pull_view(await self._read("pull", PullMode.FULL)))
+        self.sizes = await self.shop.sizes()
+        self.mirrored = dict((await self.commerce.overview(actor=self.here.actor, store=STORE)).records)
+        for kind, size in self.sizes.items():
+            self.expect(f"{_PLURALS[kind]} mirrored", size, self.mirrored.get(kind, 0))
+
+    async def _read(self, what: str, mode: PullMode) -> PullRun:
+        with self.timed(what) as records, self.screen.bars() as bars:
+            started = await self.commerce.start_pull(actor=self.here.actor, store=STORE, mode=mode)
             run = await follow_pull(self.here, started.id, bars)
             records.append(sum(stream.read for stream in run.streams))
         if run.status is not RunStatus.COMPLETED or run.reconciliation is None:
             raise DemoFailed(f"The pull ended as {run.status}: {run.error}")
-        self.screen.show(reconciliation_view(run.reconciliation))
-        self.sizes = await self.shop.sizes()
-        self.mirrored = dict((await self.commerce.overview(actor=self.here.actor, store=STORE)).records)
-        for kind, size in self.sizes.items():
-            self.expect(f"{_PLURALS[kind]} in the mirror", size, self.mirrored.get(kind, 0))
+        self.expect(f"kinds that differ, {what}", 0, sum(not kind.agrees for kind in run.reconciliation.kinds))
+        return run
 
     async def _stage_prices(self) -> ChangeBatch:
         self.screen.step(
@@ -236,6 +261,11 @@ class Demo:
         self.screen.show(push_view(run))
         self.expect("prices undone", sum(prices.counts.values()), run.counts.get(ChangeStatus.APPLIED, 0))
 
+    async def _pull_changes(self) -> None:
+        """Prices decide what is in which collection, so the store changed by itself too."""
+        self.screen.step("Pull what changed", "what the store made of our changes", f"syncline pull {STORE}")
+        self.screen.show(streams_view(await self._read("second pull", PullMode.INCREMENTAL)))
+
     async def _prove(self, meant: Contents) -> None:
         self.screen.step(
             "Prove it", "every value read anew and compared", f"syncline reconcile {STORE} --depth content"
@@ -246,6 +276,30 @@ class Demo:
         self.screen.show(reconciliation_view(found))
         self.expect("values that differ", 0, _differences(found))
         self.expect("records as they should be", len(meant), meant.count_same(await self.shop.contents()))
+
+    async def _schedule(self) -> None:
+        self.screen.step(
+            "Have it run by itself",
+            "what changed every hour, everything on Sundays",
+            f"syncline schedule add {STORE} --every 1h",
+            f'syncline schedule add {STORE} --cron "{SUNDAYS}" --full --zone {ZONE}',
+        )
+        await self.commerce.add_schedule(
+            actor=self.here.actor, store=STORE, action=ScheduledAction.PULL, timing="every 1h"
+        )
+        weekly = await self.commerce.add_schedule(
+            actor=self.here.actor, store=STORE, action=ScheduledAction.PULL_FULL, timing=SUNDAYS, zone=ZONE
+        )
+        self.screen.show(schedule_table(await self.commerce.list_schedules(actor=self.here.actor, store=STORE)))
+        self.expect("weekly pulls on Sunday", 1, int(_is_sunday_at_three(weekly.next_run_at)))
+
+    async def _verify(self) -> None:
+        self.screen.step("Check the installation", "from end to end, as after an upgrade", "syncline verify")
+        findings = await verify_here(
+            self.here.runtime, self.here.settings, self.here.actor, url=None, reconcile=None, patience=_PATIENCE
+        )
+        self.screen.show(verification_view(findings))
+        self.expect("checks that failed", 0, sum(one.verdict is Verdict.FAIL for one in findings))
 
     async def _send(self, batch: UUID | None = None) -> PushRun:
         with self.screen.bars() as bars:
@@ -313,6 +367,11 @@ def _conflict_text(change: StagedChange) -> Text:
         (str((change.theirs or {}).get("price")), "yellow"),
         " by now. Ours is written all the same.",
     )
+
+
+def _is_sunday_at_three(moment: datetime | None) -> bool:
+    local = None if moment is None else moment.astimezone(ZoneInfo(ZONE))
+    return local is not None and (local.isoweekday(), local.hour, local.minute) == (7, 3, 0)
 
 
 def _differences(found: Reconciliation) -> int:

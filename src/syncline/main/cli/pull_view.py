@@ -88,8 +88,7 @@ def _agreement(run: PullRun) -> str:
 
 def pull_view(run: PullRun) -> RenderableType:
     """A line a stream, what was left out or went wrong, and the proof."""
-    read = [one for one in in_order(run.streams) if one.status != RunStatus.SKIPPED]
-    parts: list[RenderableType] = [Fitting(*(_stream_table(run, read, columns, room) for columns, room in _CHOICES))]
+    parts: list[RenderableType] = [streams_view(run)]
     for stream in in_order(run.streams):
         parts += [Text(sentence, style=style) for sentence, style in _remarks(stream)]
     if run.error:
@@ -97,6 +96,12 @@ def pull_view(run: PullRun) -> RenderableType:
     if run.reconciliation is not None:
         parts += ["", reconciliation_view(run.reconciliation)]
     return Group(*parts)
+
+
+def streams_view(run: PullRun) -> RenderableType:
+    """The table alone."""
+    read = [one for one in in_order(run.streams) if one.status != RunStatus.SKIPPED]
+    return Fitting(*(_stream_table(run, read, columns, room) for columns, room in _CHOICES))
 
 
 def _remarks(stream: StreamProgress) -> list[tuple[str, str]]:

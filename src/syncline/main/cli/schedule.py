@@ -35,6 +35,7 @@ _ACTIONS = {
     ScheduledAction.RECONCILE_IDS: "reconcile --depth ids",
     ScheduledAction.RECONCILE_CONTENT: "reconcile --depth content",
 }
+_ID_WIDTH = 36
 _DEPTHS = ("counts", "ids", "content")
 
 
@@ -57,7 +58,9 @@ def _chosen_timing(every: str | None, cron: str | None) -> str:
 def schedule_table(schedules: Sequence[Schedule]) -> RenderableType:
     """With the sentence of each last run below it, where there is one."""
     rows = ((one.id, one.store, _ACTIONS[one.action], _timing(one), _next(one), *_last(one)) for one in schedules)
-    parts: list[RenderableType] = [table(("schedule", "store", "does", "when", "next", "last", "ended"), rows)]
+    made = table(("schedule", "store", "does", "when", "next", "last", "ended"), rows)
+    made.columns[0].no_wrap, made.columns[0].min_width = True, _ID_WIDTH  # it is there to be copied
+    parts: list[RenderableType] = [made]
     parts += [
         Text(f"{one.store}, {_ACTIONS[one.action]}: {one.last_run.sentence}", style="yellow")
         for one in schedules

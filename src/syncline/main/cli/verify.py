@@ -97,12 +97,20 @@ async def _here(
 
 def verification_view(findings: Sequence[Finding], *, everything: bool = False) -> RenderableType:
     shown = list(findings if everything else _in_short(findings))
-    rows = []
+    rows: list[tuple[Text, Text]] = []
     for group, ones in groupby(shown, key=lambda one: one.group):
-        for number, one in enumerate(ones):
-            heading = Text(group.value if number == 0 else "", style="bold")
-            rows.append((Text(*_SIGNS[one.verdict]), heading, one.what, one.found, one.advice))
-    return Stack(table(("", "", "checked", "found", "what to do"), rows), _sum(findings))
+        rows.append((Text(group.value, style="bold"), Text()))
+        rows += [(Text.assemble(_SIGNS[one.verdict], f" {one.what}"), _told(one)) for one in ones]
+    made = table(("checked", "found"), rows)
+    for column in made.columns:
+        column.overflow = "fold"
+    return Stack(made, _sum(findings))
+
+
+def _told(one: Finding) -> Text:
+    """What was found and, below it, what to do."""
+    found = Text(one.found, style="dim" if one.verdict is Verdict.SKIP else "")
+    return found.append(f"\n→ {one.advice}", style=_SIGNS[one.verdict][1]) if one.advice else found
 
 
 def _in_short(findings: Sequence[Finding]) -> Iterator[Finding]:

@@ -12,6 +12,7 @@ from syncline.main.cli.console import say
 from syncline.main.cli.workspace import Workspace
 from syncline.main.probe import PROBE
 from syncline.main.targets import APPS
+from syncline.runtime.bus import Relay
 from syncline.runtime.jobs import Worker
 
 R = TypeVar("R")
@@ -23,22 +24,25 @@ _GRACE = timedelta(seconds=2)
 
 @asynccontextmanager
 async def working(here: Workspace) -> AsyncIterator[None]:
-    """Jobs are done while the block runs, by this process and by any other worker on the same database."""
+    """Jobs are done and events delivered while the block runs, by this process and by any other worker on the same
+    database."""
     stop, owner = asyncio.Event(), asyncio.current_task()
     jobs = [PROBE, *(job for app in APPS for job in app.jobs)]
     worker = Worker(here.runtime.database, jobs, runtime=here.runtime, grace=_GRACE)
-    running = asyncio.create_task(worker.run(stop))
-    # A worker that failed does nothing any more: whoever waits for its work is not left waiting.
-    running.add_done_callback(lambda _: None if stop.is_set() or owner is None else owner.cancel())
+    relay = Relay(here.runtime.database, [handler for app in APPS for handler in app.handlers], runtime=here.runtime)
+    running = [asyncio.create_task(part.run(stop)) for part in (worker, relay)]
+    # A part that failed does nothing any more: whoever waits for its work is not left waiting.
+    for part in running:
+        part.add_done_callback(lambda _: None if stop.is_set() or owner is None else owner.cancel())
     try:
         yield
     except asyncio.CancelledError:
-        if not running.done():
+        if not any(part.done() for part in running):
             say("Stopping when what is under way can be left. The same command with --wait goes on from there.")
         raise
     finally:
         stop.set()
-        await running
+        await asyncio.gather(*running)
 
 
 async def follow(look: Callable[[], Awaitable[R]], *, show: Callable[[R], None], is_final: Callable[[R], bool]) -> R:

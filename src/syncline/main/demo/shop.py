@@ -11,6 +11,21 @@ import msgspec
 
 Row = dict[str, Any]
 _SECONDS = 60.0
+_TABLES = {
+    "product": "products",
+    "variant": "variants",
+    "location": "locations",
+    "inventory_level": "levels",
+    "collection": "collections",
+    "collection_membership": "memberships",
+    "product_media": "product_media",
+    "order": "orders",
+    "order_line": "lines",
+    "customer": "customers",
+}
+"""The mirror's name for a kind of record, and the sandbox's."""
+
+_MIRRORED_OWNERS = {"Product", "ProductVariant"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +69,15 @@ class Shop:
         self._url = url
 
     async def rows(self, kind: str) -> Sequence[Row]:
-        """`products`, `variants`, `items`, `levels` or `locations`, whole."""
+        """`products`, `variants`, `items`, `levels`, `locations` and what else the sandbox keeps, whole."""
         text = (await self._get(f"state/{kind}")).content
         return [msgspec.json.decode(line) for line in text.splitlines()]
 
     async def sizes(self) -> dict[str, int]:
         """How many there are of each kind of record, by the mirror's names."""
         found = (await self._get("state")).json()
-        return {
-            "product": found["products"],
-            "variant": found["variants"],
-            "location": found["locations"],
-            "inventory_level": found["levels"],
-        }
+        mirrored = sum(row["owner_type"] in _MIRRORED_OWNERS for row in await self.rows("metafields"))
+        return {**{kind: found[name] for kind, name in _TABLES.items()}, "metafield": mirrored}
 
     async def contents(self) -> Contents:
         return Contents(
