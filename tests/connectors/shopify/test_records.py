@@ -49,6 +49,7 @@ def test_level_line_is_known_by_item_and_location() -> None:
         (b'{"id":"gid://shopify/Product/1"}', "collections", "collection_membership"),
         (b'{"id":"gid://shopify/Product/1"}', "media", "product_ref"),
         (b'{"id":"gid://shopify/ExternalVideo/1"}', "media", "product_media"),
+        (b'{"alt":"x","id":"gid://shopify/Model3d/1"}', "media", "product_media"),
         (b'{"id":"gid://shopify/Metafield/1"}', "metafields", "metafield"),
         (b'{"id":"gid://shopify/LineItem/1"}', "orders", "order_line"),
     ],

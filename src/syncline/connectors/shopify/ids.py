@@ -10,10 +10,11 @@ VARIANT: Final = "ProductVariant"
 LOCATION: Final = "Location"
 INVENTORY_ITEM: Final = "InventoryItem"
 INVENTORY_LEVEL: Final = "InventoryLevel"
+COLLECTION: Final = "Collection"
 
 _SCHEME = "gid://shopify/"
 # Some ids carry a query (`gid://shopify/InventoryLevel/1?inventory_item_id=2`), which is part of the name.
-_GID = re.compile(r"gid://shopify/(?P<type>[A-Za-z]+)/(?P<number>\d+)(?:\?.*)?")
+_GID = re.compile(r"gid://shopify/(?P<type>[A-Za-z][A-Za-z0-9]*)/(?P<number>\d+)(?:\?.*)?")
 
 
 def gid(type_name: str, number: int) -> str:
