@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from syncline.kernel.tenant import PERMISSIONS, ROLES
+from syncline.main.reference_columns import columns_page
 from syncline.main.reference_streams import streams_page
 from syncline.main.settings import Settings
 from syncline.main.targets import APPS
@@ -104,7 +105,12 @@ def _default(field: FieldInfo) -> str:
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 
-PAGES = {"permissions.md": permissions_page, "settings.md": settings_page, "streams.md": streams_page}
+PAGES = {
+    "columns.md": columns_page,
+    "permissions.md": permissions_page,
+    "settings.md": settings_page,
+    "streams.md": streams_page,
+}
 
 
 def main(folder: Path) -> None:

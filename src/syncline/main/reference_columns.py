@@ -1,0 +1,93 @@
+"""The reference page of columns: what each kind of file holds, and what an import makes of every title."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from syncline.apps.commerce.fields import CATALOGUE, Owner
+from syncline.apps.commerce.transfer.export.columns import (
+    INVENTORY_COLUMNS,
+    OUR_COLUMNS,
+    SHOPIFY_COLUMNS,
+    OutColumn,
+)
+from syncline.apps.commerce.transfer.sheet_columns import FACTS, FIELD_TITLES, LEFT_BECAUSE, LEFT_TITLES
+
+_OF = {Owner.PRODUCT: "product", Owner.VARIANT: "variant", Owner.INVENTORY_LEVEL: "stock at a location"}
+
+
+def columns_page() -> str:
+    lines = [
+        "# Columns of files",
+        "",
+        "Made by `python -m syncline.main.reference docs/reference`; change the code, not this page.",
+        "How files are used: [Edit in a spreadsheet](../how-to/edit-in-a-spreadsheet.md).",
+        "",
+        "## What an import reads",
+        "",
+        "Titles are told apart without regard to case. Those of every year of Shopify's product CSV are known, and our",
+        "own names. A row is found by `Handle` or `URL handle`, with `Option1 value` to `Option3 value` (or the SKU)",
+        "for a variant and `Location` for stock. `Variant Grams` and `Weight value (grams)` are the weight in grams.",
+        "",
+        "| field | of | titles |",
+        "|---|---|---|",
+        *_read(),
+        "",
+        "## What an import leaves out, and says so",
+        "",
+        "| titles | why |",
+        "|---|---|",
+        *(f"| {_code(titles)} | {LEFT_BECAUSE[why]} |" for why, titles in LEFT_TITLES.items()),
+        f"| `Google Shopping / …` | {LEFT_BECAUSE['shopping']} |",
+        f"| `Included / …`, `Price / …`, `Compare-at price / …` | {LEFT_BECAUSE['markets']} |",
+        f"| `… (product.metafields.…)`, `… (variant.metafields.…)` | {LEFT_BECAUSE['metafields']} |",
+        "",
+        f"Facts that our own files show and no file changes: {_code(FACTS)}. Any other column is an error, or with",
+        "`--ignore-unknown` a note.",
+        "",
+        *_written("Products as CSV and Excel", SHOPIFY_COLUMNS, "title", _SHOPIFY_NOTE),
+        *_written("Products as Parquet", OUR_COLUMNS, "name", _PARQUET_NOTE),
+        *_written("Stock, `--kind inventory`", INVENTORY_COLUMNS, "title", _STOCK_NOTE),
+        "## Products as JSON and JSON Lines",
+        "",
+        "One object for each product, with the names of the table for Parquet: `id`, `handle`, the product's fields,",
+        "`images` (`id`, `url`, `alt`), `options` (the names of its options) and `variants`. Each variant has `id`,",
+        "`options` (its values), its fields and `levels`: `location_id`, `location`, `available`, `on_hand`,",
+        "`committed`, `incoming`.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+_SHOPIFY_NOTE = (
+    "Shopify's template of 2025, one row for each variant; what is said of the product stands in its first row, further"
+    " images in further rows. `Inventory quantity` is there when the store has one location, the image columns when its"
+    " media were read. Columns whose values the mirror does not hold are not there: Shopify's own importer takes an"
+    " empty cell as “delete this”."
+)
+_PARQUET_NOTE = (
+    "One row for each variant; what is said of the product stands in every row. Amounts are decimals, times are UTC."
+)
+_STOCK_NOTE = (
+    "Shopify's inventory CSV, one row for each variant and location. `HS Code` and `COO` are there when the store's"
+    " inventory items were read. Parquet and JSON have the same under our names."
+)
+
+
+def _read() -> Iterator[str]:
+    for field in CATALOGUE:
+        if field.editable:
+            titles = [*FIELD_TITLES.get(field.name, ()), field.name]
+            yield f"| {field.label} | {_OF[field.owner]} | {_code(titles)} |"
+
+
+def _code(titles: Sequence[str]) -> str:
+    return ", ".join(f"`{title}`" for title in titles)
+
+
+def _written(heading: str, columns: Sequence[OutColumn], shown: str, note: str) -> Iterator[str]:
+    yield from (f"## {heading}", "", note, "", "| column | type | always there |", "|---|---|---|")
+    for column in columns:
+        title = column.title if shown == "title" else column.name
+        yield f"| `{title}` | {column.type} | {'yes' if column.is_key else ''} |"
+    yield ""
