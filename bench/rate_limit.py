@@ -26,7 +26,7 @@ from syncline.main.sandbox_process import running_sandbox
 from syncline.main.targets import APPS
 from syncline.runtime.jobs import Worker
 from syncline.runtime.observe import logs
-from syncline.sandbox.shopify.state import FIRST_IDS
+from syncline.sandbox.shopify.journal import FIRST_IDS
 
 PAGE = Path(__file__).parents[1] / "docs" / "explanation" / "performance.md"
 EDIT = "price=+10%~.99"

@@ -3,7 +3,7 @@ import math
 import pytest
 
 from syncline.connectors.shopify.bulk import BulkState
-from syncline.connectors.shopify.planner import BulkModel, predict
+from syncline.connectors.shopify.planner import BulkModel, Measured, predict
 from syncline.connectors.shopify.streams import INVENTORY, PRODUCTS
 from syncline.runtime.connect.bucket import Bucket
 
@@ -26,7 +26,7 @@ def test_large_store_goes_in_bulk() -> None:
 def test_same_store_is_paged_where_points_are_plenty() -> None:
     counts = {"product": 20_000, "variant": 40_000}
     assert predict(PRODUCTS, counts, bucket=bucket(100)).path == "bulk"
-    assert predict(PRODUCTS, counts, bucket=bucket(2000), page_seconds=0.2).path == "paged"
+    assert predict(PRODUCTS, counts, bucket=bucket(2000), measured=Measured(page_seconds=0.2)).path == "paged"
 
 
 def test_small_part_of_a_large_store_is_paged() -> None:
@@ -98,3 +98,11 @@ def test_small_operation_tells_the_start() -> None:
 
 def test_failed_operation_teaches_nothing() -> None:
     assert BulkModel().learned(finished(5, 2, "FAILED")) == BulkModel()
+
+
+def test_what_was_measured_is_kept_and_what_an_earlier_release_kept_is_read() -> None:
+    measured = Measured(BulkModel(4.0, 2_000.0, 30_000.0), page_seconds=0.2)
+    assert Measured.load(measured.dump()) == measured
+    earlier = {"start_seconds": 4.0, "objects_per_second": 2_000.0, "file_rows_per_second": 30_000.0}
+    assert Measured.load(earlier) == Measured(measured.bulk)
+    assert Measured.load(None) == Measured()

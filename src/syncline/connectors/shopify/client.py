@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -79,6 +80,7 @@ class ShopifyClient:
         self._reader = Reader(config.shop_domain, config.api_version, self._redact)
         # By query and page sizes: our estimate and what Shopify asked for.
         self._learned: dict[tuple[object, ...], tuple[float, float]] = {}
+        self.seconds_by_operation: dict[str, float] = {}
         upstream = f"shopify:{config.shop_domain}"
         # Each app has its own bucket at a store, so the token is part of the bucket's name, as a digest.
         app = hashlib.sha256(config.access_token.encode()).hexdigest()[:12]
@@ -181,8 +183,10 @@ class ShopifyClient:
             reservation = await self._reserve(self._cost(query, variables), limit, again=refused > 0)
             seen: list[Body] = []
             charged = True
+            sent = time.monotonic()
             try:
                 body = await self.http.attempt(call, partial(self._judge, seen), deadline=limit)
+                self._took(call.operation, time.monotonic() - sent)
                 return self._answer(body)
             except NotProcessed as error:
                 charged = False
@@ -199,6 +203,11 @@ class ShopifyClient:
             vendor_code="THROTTLED",
             wait=timedelta(seconds=30),
         )
+
+    def _took(self, operation: str, seconds: float) -> None:
+        """What the store needs for an operation, the last calls weighing most; waiting for points is not in it."""
+        before = self.seconds_by_operation.get(operation, seconds)
+        self.seconds_by_operation[operation] = before * 0.7 + seconds * 0.3
 
     async def _reserve(self, cost: float, limit: Deadline, *, again: bool) -> Reservation:
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
@@ -60,6 +60,25 @@ class BulkModel:
 
 
 @dataclass(frozen=True, slots=True)
+class Measured:
+    """What the last pulls of a stream took at this store. `page_seconds` of one page, without waiting for points; the
+    default is assumed."""
+
+    bulk: BulkModel = field(default_factory=BulkModel)
+    page_seconds: float = 0.5
+
+    @classmethod
+    def load(cls, kept: Mapping[str, float] | None) -> Measured:
+        """From what `dump` gave, or the part of it that an earlier release knew."""
+        known = dict(kept or {})
+        page = known.pop("page_seconds", 0.5)
+        return cls(BulkModel(**known), page)
+
+    def dump(self) -> dict[str, float]:
+        return {**asdict(self.bulk), "page_seconds": self.page_seconds}
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """`seconds` by path; infinite where a path cannot do it. `reason` is for people."""
 
@@ -76,25 +95,24 @@ def predict(
     bucket: Bucket,
     share: float = 1.0,
     locations: int = 1,
-    page_seconds: float = 0.5,
-    bulk: BulkModel | None = None,
+    measured: Measured | None = None,
 ) -> Plan:
     """Predicts both paths for `share` of the records (1.0 for a full pull; the expected part for an incremental one).
 
     `counts` are those of `streams.count`; where a kind is unknown, `inventory_level` is taken as one per variant if
-    `variant` is among them. `page_seconds` is the measured time of one page. `bucket` gives what may be spent at once
-    and how fast it refills.
+    `variant` is among them. `bucket` gives what may be spent at once and how fast it refills.
     """
+    known = measured or Measured()
     points, pages, objects = (
         _level_pages(counts, share, locations)
         if stream.name == INVENTORY.name
         else _record_pages(stream.name, counts, share)
     )
     refill = max(0.0, points - max(bucket.level, 0.0)) / bucket.restore_rate
-    paged = max(refill, pages * page_seconds)
+    paged = max(refill, pages * known.page_seconds)
     if stream.name == INVENTORY.name and objects / max(1, locations) > _MAX_LEVELS_PAGED:
         paged = math.inf
-    seconds: dict[Path, float] = {"bulk": (bulk or BulkModel()).seconds(objects), "paged": paged}
+    seconds: dict[Path, float] = {"bulk": known.bulk.seconds(objects), "paged": paged}
     path: Path = "paged" if paged <= seconds["bulk"] else "bulk"
     return Plan(path, seconds, points, _reason(path, seconds, objects, pages, points, bucket))
 

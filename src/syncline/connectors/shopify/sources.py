@@ -154,7 +154,12 @@ def page_query(stream: str, *, keys_only: bool = False) -> str:
     """Variables: first, after, query."""
     if keys_only:
         return _page_of(SOURCES[stream].only_keys(), f"{_title(stream)}Keys")
-    return _page_of(SOURCES[stream], f"{_title(stream)}Page")
+    return _page_of(SOURCES[stream], page_operation(stream))
+
+
+def page_operation(stream: str) -> str:
+    """The name of the stream's page query."""
+    return f"{_title(stream)}Page"
 
 
 def _page_of(source: Source, name: str) -> str:

@@ -11,7 +11,14 @@ from syncline.connectors.shopify import ids, queries
 from syncline.connectors.shopify.client import ShopifyClient
 from syncline.connectors.shopify.cost import MAX_PAGE, estimate
 from syncline.connectors.shopify.pages import RecordPage, inventory_pages, locations_of, record_pages
-from syncline.connectors.shopify.sources import SOURCES, count_query, page_cost, search_time, slice_query
+from syncline.connectors.shopify.sources import (
+    SOURCES,
+    count_query,
+    page_cost,
+    page_operation,
+    search_time,
+    slice_query,
+)
 from syncline.runtime.connect.connector import Stream
 from syncline.runtime.connect.paging import one_ahead
 
@@ -130,6 +137,12 @@ async def count(client: ShopifyClient, stream: Stream) -> dict[str, int | None]:
         data = (await client.execute(query, idempotent=True)).data
         counts |= {kind: _exact(data.get(field)) for kind, field in SOURCES[stream.name].counts.items()}
     return counts
+
+
+def page_seconds(client: ShopifyClient, stream: Stream) -> float | None:
+    """What this client's last pages of the stream took, without waiting for points; None before the first."""
+    operation = "LevelsOfLocation" if stream.name == INVENTORY.name else page_operation(stream.name)
+    return client.seconds_by_operation.get(operation)
 
 
 async def count_found(client: ShopifyClient, stream: Stream, search: str | None) -> int | None:

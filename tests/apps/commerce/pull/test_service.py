@@ -143,3 +143,14 @@ async def test_what_was_pushed_is_not_overwritten_by_an_export_made_before(pulle
     await reading
     assert (await get(pulled, run.id)).status is RunStatus.COMPLETED
     assert await price_in_mirror(pulled) == "25.00"
+
+
+async def test_what_pages_and_operations_took_weighs_in_the_next_plan(pulled: Any) -> None:
+    for path in (PullPath.PAGED, PullPath.BULK):
+        await start(pulled, PullMode.FULL, path=path)
+        await pulled.work()
+    async with pulled.commerce.runtime.database.reading(pulled.actor.tenant_id) as session:
+        cursor = await (await session.driver()).execute("select stream, rates from commerce.stream_state")
+        kept = dict(await cursor.fetchall())
+    assert {name: rates["page_seconds"] < 0.5 for name, rates in kept.items()} == dict.fromkeys(STREAMS, True)
+    assert kept["products"]["start_seconds"] < 10.0

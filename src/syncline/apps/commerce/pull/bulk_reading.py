@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
@@ -84,7 +84,7 @@ class BulkReading:
             return
         async with self.holding.database.reading(self.holding.tenant_id) as session:
             state = await repository.find_state(session, held.store_id, held.stream)
-        model = planner.BulkModel(**state.rates) if state.rates else planner.BulkModel()
+        model = planner.Measured.load(state.rates).bulk
         counts = await streams.count(self.holding.client, self.stream)
         most = planner.records_within(self.stream, counts, model, self.holding.settings.bulk_slice)
         slices = await self._split(whole, most)
@@ -248,8 +248,9 @@ class BulkReading:
         held = self.holding.held
         async with self.holding.database.writing(self.holding.tenant_id) as session:
             before = await repository.find_state(session, held.store_id, held.stream)
-            model = planner.BulkModel(**before.rates) if before.rates else planner.BulkModel()
-            await repository.keep_state(session, held.store_id, held.stream, rates=asdict(model.learned(state)))
+            known = planner.Measured.load(before.rates)
+            rates = replace(known, bulk=known.bulk.learned(state)).dump()
+            await repository.keep_state(session, held.store_id, held.stream, rates=rates)
 
 
 def _next(slices: list[Slice]) -> int | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import structlog
@@ -66,7 +66,7 @@ class StreamWork(Holding):
             bucket=self.client.limiter.bucket,
             share=1.0 if is_full else _CHANGED_SHARE,
             locations=counts.get("location") or 1,
-            bulk=planner.BulkModel(**state.rates) if state.rates else None,
+            measured=planner.Measured.load(state.rates),
         )
         path = self.held.path_wanted or plan.path
         await self.note(
@@ -80,8 +80,19 @@ class StreamWork(Holding):
         """True when the stream was read to its end; False when it must begin again another way."""
         if self.held.path == "paged":
             await self.store_all(self._pages())
+            await self._learn_pages()
             return True
         return await BulkReading(self).run()
+
+    async def _learn_pages(self) -> None:
+        """What a page took weighs in the next plan."""
+        took = streams.page_seconds(self.client, streams.STREAMS[self.held.stream])
+        if took is None:
+            return
+        async with self.database.writing(self.tenant_id) as session:
+            before = await repository.find_state(session, self.held.store_id, self.held.stream)
+            rates = replace(planner.Measured.load(before.rates), page_seconds=took).dump()
+            await repository.keep_state(session, self.held.store_id, self.held.stream, rates=rates)
 
     async def _pages(self) -> AsyncGenerator[Piece, None]:
         if self.held.cursor == END:
