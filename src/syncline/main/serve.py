@@ -27,6 +27,11 @@ from syncline.runtime.bus import Relay
 from syncline.runtime.http.factory import create_app
 from syncline.runtime.http.health import Check, CheckResult
 from syncline.runtime.jobs import Worker
+from syncline.runtime.limits.counting import CountsLost
+from syncline.runtime.limits.limiter import Limiter
+from syncline.runtime.limits.memory import MemoryCounts
+from syncline.runtime.limits.policy import with_settings
+from syncline.runtime.limits.redis_counts import RedisCounts
 from syncline.runtime.observe.logs import get_logger
 
 log = get_logger(__name__)
@@ -86,16 +91,27 @@ async def _run(
     async def authenticate(bearer: str) -> Actor | None:
         return await keys.authenticate(bearer=bearer)
 
+
+    counts = RedisCounts(settings.redis_url) if settings.redis_url else MemoryCounts()
+    limiter = Limiter(counts, with_settings(dict(settings.limits)))
+    redis_checks = [redis_check(counts)] if isinstance(counts, RedisCounts) else []
     web = create_app(
         runtime,
         apps if "api" in options.roles else (),
         authenticate=authenticate,
-        checks=[database_check(runtime), schema_check(runtime), breaker_check(), *(part.check() for part in parts)],
+        checks=[
+            database_check(runtime),
+            schema_check(runtime),
+            breaker_check(),
+            *redis_checks,
+            *(part.check() for part in parts),
+        ],
         open_diagnostics=settings.diagnostics_are_open,
         limit_bytes=settings.body_limit_bytes,
     )
     server = Server(
         uvicorn.Config(
+        limiter=limiter,
             web,
             loop="none",
             http="httptools",
@@ -118,6 +134,7 @@ async def _run(
     log.info("stopped")
 
 
+    await limiter.close()
 def make_parts(runtime: Runtime, apps: Sequence[App], settings: Settings) -> list[Part]:
     """What the role `worker` runs."""
     worker = Worker(
@@ -134,6 +151,19 @@ def make_parts(runtime: Runtime, apps: Sequence[App], settings: Settings) -> lis
 def database_check(runtime: Runtime) -> Check:
     async def look() -> CheckResult:
         async with runtime.database.system() as session:
+def redis_check(counts: RedisCounts) -> Check:
+    """Keeps no traffic away: without Redis limits are counted by each process, and only signing in is closed."""
+
+    async def look() -> CheckResult:
+        try:
+            await counts.ping()
+        except CountsLost as lost:
+            return CheckResult(healthy=False, reason=f"Redis does not answer ({lost}); see SYNCLINE_REDIS_URL")
+        return CheckResult(healthy=True)
+
+    return Check("redis", look, gates_ready=False)
+
+
             connection = await session.driver()
             version = connection.info.server_version
         return CheckResult(healthy=True, facts={"server_version": f"{version // 10000}.{version % 10000}"})

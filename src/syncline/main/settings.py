@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from syncline.kernel.errors import FieldError, InvalidInput
 from syncline.runtime.app import App
 from syncline.runtime.db.settings import DatabaseSettings
+from syncline.runtime.limits.policy import with_settings
 
 
 class BadSettings(InvalidInput):
@@ -70,12 +71,36 @@ class Settings(BaseSettings):
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR")
     log_format: str = Field(default="auto", pattern="^(auto|json|text)$", description="auto: text on a terminal")
     body_limit_bytes: int = Field(default=10_000_000, ge=1_000, description="Largest request body")
+    redis_url: str | None = Field(
+        default=None, repr=False, description="Where limits are counted for all processes; without it each counts alone"
+    )
+    limits: Annotated[tuple[tuple[str, str], ...], NoDecode] = Field(
+        default=(),
+        description="Limits other than the default, comma-separated, like `sign-in=10/15min,status=100/min burst 20`;"
+        " `syncline limits list` shows their names",
+    )
     job_concurrency: int = Field(default=4, ge=1, le=256, description="Jobs at once, per worker process")
 
     @field_validator("secret_keys", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(key.strip() for key in value.split(",") if key.strip()) if isinstance(value, str) else value
+
+    @field_validator("limits", mode="before")
+    @classmethod
+    def _named_rates(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        told = dict(_named_rate(part) for part in value.split(",") if part.strip())
+        with_settings(told)
+        return tuple(told.items())
+
+    @field_validator("redis_url")
+    @classmethod
+    def _is_redis(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("must begin with redis://, rediss:// or unix://")
+        return value
 
     @field_validator("log_level")
     @classmethod
@@ -110,6 +135,13 @@ class Settings(BaseSettings):
             pool_min=self.database_pool_min,
             pool_max=self.database_pool_max,
         )
+
+
+def _named_rate(text: str) -> tuple[str, str]:
+    name, equals, rate = text.partition("=")
+    if not equals:
+        raise ValueError(f"“{text.strip()}” names no limit; write it like sign-in=10/15min")
+    return name.strip(), rate.strip()
 
 
 def load_settings(**overrides: Any) -> Settings:

@@ -20,6 +20,8 @@ from syncline.runtime.http.health import Check
 from syncline.runtime.http.limits import DEFAULT_LIMIT_BYTES, BodyLimit, limits_by_path
 from syncline.runtime.http.middleware import Edge, JsonBodies
 
+from syncline.runtime.http.rate_limit import RateLimit, limits_by_route
+from syncline.runtime.limits.limiter import Limiter
 _DESCRIPTION = """
 Pull a store, see every change before it happens, approve it, push it, undo it.
 
@@ -43,10 +45,11 @@ def create_app(
     limit_bytes: int = DEFAULT_LIMIT_BYTES,
 ) -> FastAPI:
     """The application. `runtime` None is for making the document only. `authenticate` looks a bearer key up; without it
-    every key is refused. `routers` come beside those of the apps."""
+    every key is refused. `routers` come beside those of the apps. Without a `limiter` nobody is counted."""
     app: FastAPI = FastAPIOffline(
         title="Syncline",
         version=__version__,
+    limiter: Limiter | None = None,
         description=_DESCRIPTION,
         generate_unique_id_function=openapi.operation_id,
         redirect_slashes=False,
@@ -67,7 +70,9 @@ def create_app(
 
     handlers.install(app)
     openapi.install(app)
-    limit_of = limits_by_path(limit_bytes, openapi.api_routes(app))
+    routes = openapi.api_routes(app)
+    limit_of = limits_by_path(limit_bytes, routes)
+    counted = [Middleware(RateLimit, limiter=limiter, policy_of=limits_by_route(routes))] if limiter else []
     app.user_middleware = [
         Middleware(Edge),
         Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5),

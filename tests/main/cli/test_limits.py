@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+from typer.testing import Result
+
+Run = Callable[..., Result]
+
+
+def test_the_limits_are_listed_with_what_the_operator_changed(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SYNCLINE_LIMITS", "sign-in=10/15min, status=off")
+    listed = {one["name"]: one for one in json.loads(run("limits", "list", "--json").stdout)["limits"]}
+    assert (listed["sign-in"]["rate"], listed["sign-in"]["is_default"]) == ("10/15min", False)
+    assert listed["status"]["rate"] == "off"
+    assert (listed["general:anonymous"]["rate"], listed["general:anonymous"]["is_default"]) == ("300/15min", True)
+    assert "general:signed-in" in run("limits", "list").stdout
+
+
+@pytest.mark.parametrize("told", ["sing-in=10/min", "sign-in", "sign-in=often"])
+def test_a_limit_that_makes_no_sense_is_exit_2_and_names_the_variable(
+    run: Run, monkeypatch: pytest.MonkeyPatch, told: str
+) -> None:
+    monkeypatch.setenv("SYNCLINE_LIMITS", told)
+    refused = run("limits", "list")
+    assert refused.exit_code == 2
+    assert "SYNCLINE_LIMITS" in refused.stderr
+
+
+def test_without_redis_there_is_nothing_to_forget_for_others(on_database: Run) -> None:
+    refused = on_database("limits", "forget", "sign-in", "--address", "203.0.113.7")
+    assert refused.exit_code == 2
+    assert "SYNCLINE_REDIS_URL" in refused.stderr
+
+
+def test_whom_to_forget_has_to_be_said(on_database: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SYNCLINE_REDIS_URL", "redis://127.0.0.1:9")
+    assert "--address" in on_database("limits", "forget", "sign-in").stderr
+    assert "--key" in on_database("limits", "forget", "general:signed-in").stderr
+    assert "limits list" in on_database("limits", "forget", "sing-in").stderr
+
+
+def test_a_redis_that_does_not_answer_is_one_sentence(on_database: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SYNCLINE_REDIS_URL", "redis://127.0.0.1:9")
+    refused = on_database("limits", "forget", "sign-in", "--address", "203.0.113.7")
+    assert refused.exit_code == 1
+    assert "Redis does not answer" in refused.stderr
+
+
+def test_an_address_that_is_no_redis_is_named(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SYNCLINE_REDIS_URL", "localhost:6379")
+    assert "SYNCLINE_REDIS_URL: must begin with redis://" in run("limits", "list").stderr
