@@ -1,4 +1,4 @@
-"""A worker is killed again and again while it pushes metafields: every approved change reaches the shop once."""
+"""A worker is killed while it pushes metafields and collections: every approved change reaches the shop once."""
 
 from __future__ import annotations
 
@@ -126,3 +126,47 @@ async def test_metafield_that_moves_between_reading_and_writing_is_refused_by_th
     given, _ = written(await shop.ledger())
     assert set(given.values()) == {1}
     assert len(given) == run.total - 1
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("moment", list(Moment))
+@pytest.mark.parametrize("operation", ["AddMembers", "RemoveMembers"])
+async def test_push_of_memberships_killed_at_a_call_moves_each_product_once(
+    works: Works, shop: Shop, store: Store, farm: Farm, operation: str, moment: Moment
+) -> None:
+    collections = shop.store.collections
+    first = collections.create(title="First", handle="first", product_ids=list(shop.store.products)[:40])
+    second = collections.create(title="Second", handle="second")
+    await works.pull()
+    await works.stage_approved("", "collections=-first,+second")
+    await works.stage_approved("collection:second", "collection_title=Later")
+    run = await works.start_push()
+    worker, dead = await farm.start(), asyncio.Event()
+
+    def die() -> None:
+        farm.kill(worker)
+        dead.set()
+
+    shop.tripwire.set(die, operation, moment=moment)
+    await asyncio.wait_for(dead.wait(), 30)
+    await farm.bury()
+    await farm.start()
+    done = await works.push_ends(run.id)
+    assert (done.status, done.error, done.counts) == (RunStatus.COMPLETED, None, {ChangeStatus.APPLIED: run.total})
+    changes = [(change["id"], change["values"]) for entry in await shop.ledger() for change in entry["changes"]]
+    moved = Counter(
+        (number, verb, product)
+        for number, values in changes
+        for verb in ("added", "removed")
+        for product in values.get(verb, ())
+    )
+    assert set(moved.values()) == {1}
+    assert Counter((number, verb) for number, verb, _ in moved) == {
+        (first.id, "removed"): 40,
+        (second.id, "added"): len(shop.store.products),
+    }
+    assert [values["title"] for _, values in changes if "title" in values] == ["Later"]
+    assert {tuple(row[1:]) for row in await works.rows(RECEIPTS)} == {(1, 0, 1)}
+    assert await differences(works, shop, store.id, without=["source_updated_at"]) == []
+    await works.pull()
+    assert await differences(works, shop, store.id) == []

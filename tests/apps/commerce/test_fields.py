@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from syncline.apps.commerce.field_text import parse_value
 from syncline.apps.commerce.fields import (
     ALIASES,
+    BESIDES,
     CATALOGUE,
     FIELDS,
     Field,
@@ -27,21 +28,21 @@ AMOUNTS = st.decimals(min_value=0, max_value=10**12, places=2)
 
 
 def test_names_are_unique_and_aliases_lead_to_fields() -> None:
-    assert len(FIELDS) == len(CATALOGUE)
+    assert len(FIELDS) == len(CATALOGUE) + len(BESIDES)
     assert set(ALIASES.values()) <= set(FIELDS)
     assert not set(ALIASES) & set(FIELDS)
 
 
 def test_choices_belong_to_choice_fields_only() -> None:
-    assert {field.name for field in CATALOGUE if field.choices} == {
-        field.name for field in CATALOGUE if field.kind is Kind.CHOICE
+    assert {field.name for field in FIELDS.values() if field.choices} == {
+        field.name for field in FIELDS.values() if field.kind is Kind.CHOICE
     }
 
 
 def test_each_kind_of_record_has_its_fields() -> None:
     assert [field.name for field in fields_of(Owner.INVENTORY_LEVEL)] == ["available"]
     assert "price" in [field.name for field in fields_of(Owner.VARIANT)]
-    assert sum(len(fields_of(owner)) for owner in Owner) == len(CATALOGUE)
+    assert sum(len(fields_of(owner)) for owner in Owner) == len(FIELDS)
 
 
 @pytest.mark.parametrize(

@@ -182,7 +182,8 @@ class ChangeBatch:
 
 @dataclass(frozen=True, slots=True)
 class StagedChange:
-    """One record, its fields before and after. `theirs` is what the store said when it had moved."""
+    """One record, its fields before and after. `theirs` is what the store said when it had moved. `product_id` is 0 for
+    a collection, which belongs to none."""
 
     id: UUID
     batch_id: UUID

@@ -49,6 +49,8 @@ class Owner(StrEnum):
     INVENTORY_LEVEL = "inventory_level"
     PRODUCT_METAFIELD = "product_metafield"
     VARIANT_METAFIELD = "variant_metafield"
+    COLLECTION = "collection"
+    COLLECTION_MEMBERSHIP = "collection_membership"
 
     @property
     def is_metafield(self) -> bool:
@@ -70,7 +72,7 @@ class Kind(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Field:
     """One row of the catalogue. `label` is what screens and sentences call it; `max_length` is Shopify's limit in
-    characters (of one tag, for tags)."""
+    characters (of one tag, for tags). `stored_as` is the mirror's column, when that is not the name."""
 
     name: str
     owner: Owner
@@ -82,6 +84,11 @@ class Field:
     blank_is_null: bool = False
     choices: tuple[str, ...] = ()
     max_length: int | None = None
+    stored_as: str | None = None
+
+    @property
+    def column(self) -> str:
+        return self.stored_as or self.name
 
 
 _P, _V, _L = Owner.PRODUCT, Owner.VARIANT, Owner.INVENTORY_LEVEL
@@ -116,7 +123,39 @@ CATALOGUE: tuple[Field, ...] = (
     Field("available", _L, Kind.INTEGER, "available quantity", nullable=True),
 )
 
-FIELDS: Mapping[str, Field] = {field.name: field for field in CATALOGUE}
+_C, _M = Owner.COLLECTION, Owner.COLLECTION_MEMBERSHIP
+_SORT_ORDERS = (
+    *("alpha_asc", "alpha_desc", "best_selling", "created", "created_desc", "manual", "most_relevant"),
+    *("price_asc", "price_desc"),
+)
+
+BESIDES: tuple[Field, ...] = (
+    Field("collection_title", _C, Kind.TEXT, "collection title", required=True, max_length=255, stored_as="title"),
+    Field("collection_handle", _C, Kind.TEXT, "collection handle", required=True, max_length=255, stored_as="handle"),
+    Field("collection_description", _C, Kind.HTML, "collection description", stored_as="description_html"),
+    Field(
+        *("collection_sort_order", _C, Kind.CHOICE, "collection's order"),
+        choices=_SORT_ORDERS,
+        stored_as="sort_order",
+    ),
+    Field(
+        *("collection_seo_title", _C, Kind.TEXT, "collection's SEO title"),
+        nullable=True,
+        blank_is_null=True,
+        stored_as="seo_title",
+    ),
+    Field(
+        *("collection_seo_description", _C, Kind.TEXT, "collection's SEO description"),
+        nullable=True,
+        blank_is_null=True,
+        stored_as="seo_description",
+    ),
+    # Of one product and one collection: whether it is in it.
+    Field("collections", _M, Kind.BOOLEAN, "in the collection"),
+)
+"""What can be changed but is no column of a sheet of products."""
+
+FIELDS: Mapping[str, Field] = {field.name: field for field in (*CATALOGUE, *BESIDES)}
 
 MAX_TAGS = 250
 """Shopify's limit for one product."""
@@ -160,7 +199,7 @@ def get_field(name: str) -> Field:
 @cache
 def fields_of(owner: Owner) -> tuple[Field, ...]:
     """The fields of one kind of record, in the catalogue's order."""
-    return tuple(field for field in CATALOGUE if field.owner is owner)
+    return tuple(field for field in FIELDS.values() if field.owner is owner)
 
 
 def get_editable(name: str) -> Field:
@@ -169,7 +208,7 @@ def get_editable(name: str) -> Field:
     wanted = name.strip().lower().replace("-", "_")
     field = FIELDS.get(ALIASES.get(wanted, wanted)) or find_field(name.strip())
     if field is None:
-        names = [known.name for known in CATALOGUE if known.editable]
+        names = [known.name for known in FIELDS.values() if known.editable]
         sentence = (
             f"There is no field {name.strip()!r}.{did_you_mean(wanted, [*FIELDS, *ALIASES])} Use "
             f"{join_or([*names, 'metafield.NAMESPACE.KEY'])}."

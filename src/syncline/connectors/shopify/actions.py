@@ -12,6 +12,13 @@ import msgspec
 
 from syncline.connectors.shopify import ids, queries
 from syncline.connectors.shopify.client import ShopifyClient
+from syncline.connectors.shopify.collections import (
+    add_members,
+    read_collections,
+    read_members,
+    remove_members,
+    update_collection,
+)
 from syncline.connectors.shopify.cost import MAX_INPUT
 from syncline.connectors.shopify.metafields import delete_metafields, read_metafields, set_metafields
 from syncline.connectors.shopify.reads import read_levels, read_products, read_variants
@@ -24,13 +31,18 @@ __all__ = [
     "PRODUCT_FIELDS",
     "VARIANT_FIELDS",
     "LevelChange",
+    "add_members",
     "delete_metafields",
+    "read_collections",
     "read_levels",
+    "read_members",
     "read_metafields",
     "read_products",
     "read_variants",
+    "remove_members",
     "set_inventory",
     "set_metafields",
+    "update_collection",
     "update_product",
     "update_variants",
 ]
@@ -50,6 +62,17 @@ ACTIONS: Final = (
         "the digest of the value it goes over; a repeat is refused as stale, and read back after OutcomeUnknown",
         ("write_products",),
     ),
+    Action(
+        "update_collection",
+        "collection id; values are absolute, so read back after OutcomeUnknown",
+        ("write_products",),
+    ),
+    Action(
+        "add_members",
+        "collection and product; Shopify refuses one that is in it already, so read back after OutcomeUnknown",
+        ("write_products",),
+    ),
+    Action("remove_members", "collection and product; a repeat removes nothing more", ("write_products",)),
     Action("delete_metafields", "owner, namespace and key; a repeat deletes nothing more", ("write_products",)),
 )
 

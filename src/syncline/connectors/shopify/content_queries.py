@@ -1,10 +1,10 @@
-"""The GraphQL documents that read and write metafields one by one."""
+"""The GraphQL documents that read and write metafields, collections and their members one by one."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from syncline.connectors.shopify.selections import METAFIELD
+from syncline.connectors.shopify.selections import COLLECTION, METAFIELD
 
 # With `keys` Shopify tells the key of each as it was asked for, `namespace.key`.
 _ASKED: Final = f"metafields(first: $first, keys: $keys) {{ nodes {{ {METAFIELD} }} }}"
@@ -23,3 +23,26 @@ DELETE_METAFIELDS: Final = """mutation DeleteMetafields($metafields: [MetafieldI
     userErrors { field message }
   }
 }"""
+
+READ_COLLECTIONS: Final = (
+    f"query ReadCollections($ids: [ID!]!) {{ nodes(ids: $ids) {{ ... on Collection {{ {COLLECTION} }} }} }}"
+)
+READ_MEMBERS: Final = """query ReadMembers($ids: [ID!]!, $collection: ID!) {
+  nodes(ids: $ids) { ... on Product { id inCollection(id: $collection) } }
+}"""
+_COLLECTION_SCALARS: Final = "id title handle descriptionHtml sortOrder templateSuffix updatedAt"
+# `input` is what both 2025-10 and 2026-10 take; 2026-10 has a `collection` beside it.
+UPDATE_COLLECTION: Final = f"""mutation UpdateCollection($input: CollectionInput!) {{
+  collectionUpdate(input: $input) {{
+    collection {{ {_COLLECTION_SCALARS} seo {{ title description }} }}
+    userErrors {{ field message }}
+  }}
+}}"""
+# Both are told to give way to inputs of collectionUpdate that 2025-10 does not have.
+ADD_MEMBERS: Final = """mutation AddMembers($id: ID!, $products: [ID!]!) {
+  collectionAddProducts(id: $id, productIds: $products) { collection { id updatedAt } userErrors { field message } }
+}"""
+REMOVE_MEMBERS: Final = """mutation RemoveMembers($id: ID!, $products: [ID!]!) {
+  collectionRemoveProducts(id: $id, productIds: $products) { job { id done } userErrors { field message } }
+}"""
+READ_JOB: Final = "query ReadJob($id: ID!) { job(id: $id) { id done } }"

@@ -38,13 +38,15 @@ async def change(
     Search: `vendor:Acme status:active,draft price:10..20 tag:sale -type:"Gift card" sku:none red shirt`.
     Values: `price=19.99`, `price=+10%~.99`, `compare_at_price=price`, `tags=+sale,-old`, `title="…"`,
     `inventory=+5@"Main warehouse"` (the location, when what matches lies at several),
-    `metafield.custom.material=Cotton`, `variant_metafield.custom.size=none` (deleted).
+    `metafield.custom.material=Cotton`, `variant_metafield.custom.size=none` (deleted),
+    `collections=+summer,-winter` (by handle), `collection_title="…"`.
 
     \b
     Examples:
       syncline change summer --where "vendor:Acme status:active" --set price=+10%
       syncline change summer --where "tag:sale" --set compare_at_price=price --set price=-20%~.99
       syncline change summer --where "sku:AB-12" --set "inventory=10@Main warehouse"
+      syncline change summer --where "tag:linen" --set collections=+summer,-winter
       syncline change summer --where "tag:coat" --set metafield.custom.warranty:number_integer=24
     """
     async with open_workspace(data_dir, tenant) as here:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from syncline.apps.commerce.fields import Owner, fields_of
-from syncline.apps.commerce.push.vendor_fields import answered, product_input, variant_input
+from syncline.apps.commerce.push.vendor_fields import answered, collection_input, product_input, variant_input
 
 
 def test_given_fields_only_are_sent_under_shopifys_names() -> None:
@@ -64,5 +64,17 @@ def test_what_the_store_answers_is_kept(field: str, wanted: object, kept: object
 
 
 def test_answer_is_read_for_every_field_of_the_catalogue() -> None:
-    asked = {field.name: "1" for owner in Owner for field in fields_of(owner) if field.editable}
+    # What a collection holds is answered without values.
+    owners = set(Owner) - {Owner.COLLECTION_MEMBERSHIP}
+    asked = {field.name: "1" for owner in owners for field in fields_of(owner) if field.editable}
     assert answered(asked, {}, "USD") == asked
+
+
+def test_half_of_a_collections_seo_is_filled_in_and_its_order_is_shopifys_word() -> None:
+    now = {"collection_seo_title": "Sun", "collection_seo_description": "Warm"}
+    after = {"collection_seo_title": "Sea", "collection_sort_order": "price_desc", "collection_title": "Summer"}
+    assert collection_input(after, now) == {
+        "title": "Summer",
+        "sortOrder": "PRICE_DESC",
+        "seo": {"title": "Sea", "description": "Warm"},
+    }

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncline.apps.commerce.fields import CATALOGUE, FIELDS, Kind, Value, same_value
+from syncline.apps.commerce.fields import FIELDS, Kind, Value, same_value
 from syncline.apps.commerce.staging.diff import (
     FieldChange,
     Verdict,
@@ -27,7 +27,7 @@ VALUES: dict[Kind, st.SearchStrategy[Value]] = {
 STATES = st.fixed_dictionaries(
     {
         field.name: st.one_of(st.none(), VALUES[field.kind]) if field.nullable else VALUES[field.kind]
-        for field in CATALOGUE
+        for field in FIELDS.values()
     }
 )
 

@@ -9,8 +9,9 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, bindparam, func, or_, update
 
-from syncline.apps.commerce.fields import AnyValue, Owner
+from syncline.apps.commerce.fields import FIELDS, AnyValue, Owner
 from syncline.apps.commerce.metafields import find_name
+from syncline.apps.commerce.mirror.applying_memberships import apply_memberships
 from syncline.apps.commerce.mirror.applying_metafields import Held, apply_metafields
 from syncline.apps.commerce.mirror.kinds import KINDS, Kind
 from syncline.apps.commerce.mirror.lines import Key
@@ -39,13 +40,18 @@ async def apply_to_mirror(
     """
     alike: dict[tuple[Owner, tuple[str, ...]], list[Applied]] = {}
     metafields: list[Held] = []
+    memberships: dict[Key, bool] = {}
     for write in writes:
         if write.owner.is_metafield:
             metafields += _held(write)
+        elif write.owner is Owner.COLLECTION_MEMBERSHIP:
+            memberships[write.key] = bool(write.values["collections"])
         else:
             alike.setdefault((write.owner, tuple(write.values)), []).append(write)
     if metafields:
         await apply_metafields(session, store_id, metafields, moment=moment)
+    if memberships:
+        await apply_memberships(session, store_id, memberships, moment=moment)
     for (owner, names), group in alike.items():
         await _apply(session, store_id, owner, names, group)
 
@@ -73,7 +79,7 @@ async def _apply(
         )
         .values(
             {
-                **{name: bindparam(name) for name in names},
+                **{FIELDS[name].column: bindparam(FIELDS[name].column) for name in names},
                 **_follows(kind, names),
                 "line_hash": 0,
                 "content_hash": 0,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -10,20 +10,29 @@ from uuid import UUID
 from sqlalchemy import (
     ColumnElement,
     RowMapping,
-    ScalarSelect,
     Select,
     Table,
     Text,
     and_,
     cast,
+    exists,
     func,
+    literal,
     select,
     tuple_,
 )
 
 from syncline.apps.commerce.fields import AnyValue, Owner, Value
 from syncline.apps.commerce.metafields import MetafieldName
-from syncline.apps.commerce.mirror.models import inventory_level, location, metafield, product, variant
+from syncline.apps.commerce.mirror.models import (
+    collection,
+    collection_membership,
+    inventory_level,
+    location,
+    metafield,
+    product,
+    variant,
+)
 from syncline.apps.commerce.mirror.values import values_of_row
 from syncline.runtime.db.session import Session
 
@@ -32,7 +41,8 @@ PAGE = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One record. `state` is its field values with the few of its parents that edits and labels refer to."""
+    """One record: its field values, and in `context` the few of its parents that edits and labels refer to. The
+    `product_id` of a collection is 0."""
 
     owner: Owner
     resource_id: int
@@ -76,6 +86,10 @@ def _levels() -> Select[Any]:
     )
 
 
+def _collections() -> Select[Any]:
+    return select(collection, collection.c.title.label("product_title"), collection.c.handle.label("product_handle"))
+
+
 _PRODUCTS = (_products, product, (product.c.id,))
 _VARIANTS = (_variants, variant, (variant.c.id,))
 _SOURCES = {
@@ -83,6 +97,8 @@ _SOURCES = {
     Owner.VARIANT: _VARIANTS,
     Owner.PRODUCT_METAFIELD: _PRODUCTS,
     Owner.VARIANT_METAFIELD: _VARIANTS,
+    Owner.COLLECTION_MEMBERSHIP: _PRODUCTS,
+    Owner.COLLECTION: (_collections, collection, (collection.c.id,)),
     Owner.INVENTORY_LEVEL: (
         _levels,
         inventory_level,
@@ -91,10 +107,14 @@ _SOURCES = {
 }
 
 
-_OF_A_PRODUCT = frozenset({Owner.PRODUCT, Owner.PRODUCT_METAFIELD})
+_OF_A_PRODUCT = frozenset({Owner.PRODUCT, Owner.PRODUCT_METAFIELD, Owner.COLLECTION_MEMBERSHIP})
+_WITHOUT_SKU = _OF_A_PRODUCT | {Owner.COLLECTION}
+_READ_APART = frozenset({Owner.PRODUCT_METAFIELD, Owner.VARIANT_METAFIELD, Owner.COLLECTION_MEMBERSHIP})
 
 
 def _label(owner: Owner, row: RowMapping) -> str:
+    if owner is Owner.COLLECTION:
+        return f"{row['title']} [{row['handle']}]"
     if owner in _OF_A_PRODUCT:
         return str(row["product_title"])
     named = str(row["product_title"])
@@ -105,9 +125,15 @@ def _label(owner: Owner, row: RowMapping) -> str:
     return f"{named} @ {row['location']}" if owner is Owner.INVENTORY_LEVEL else named
 
 
-def _listed(owner: Owner, row: RowMapping, currency: str, metafields: Sequence[MetafieldName]) -> Listed:
+def _product_of(owner: Owner, row: RowMapping) -> int:
+    if owner is Owner.COLLECTION:
+        return 0
+    return int(row["id"] if owner in _OF_A_PRODUCT else row["product_id"])
+
+
+def _listed(owner: Owner, row: RowMapping, currency: str, more: Sequence[str]) -> Listed:
     context: dict[str, Value] = {"handle": row["product_handle"], "title": row["product_title"]}
-    if owner not in _OF_A_PRODUCT:
+    if owner not in _WITHOUT_SKU:
         context["sku"] = row["sku"]
     if owner is Owner.INVENTORY_LEVEL:
         context["location"] = row["location"]
@@ -115,11 +141,11 @@ def _listed(owner: Owner, row: RowMapping, currency: str, metafields: Sequence[M
         owner=owner,
         resource_id=row["inventory_item_id"] if owner is Owner.INVENTORY_LEVEL else row["id"],
         location_id=row["location_id"] if owner is Owner.INVENTORY_LEVEL else None,
-        product_id=row["id"] if owner in _OF_A_PRODUCT else row["product_id"],
+        product_id=_product_of(owner, row),
         label=_label(owner, row),
         values={
-            **values_of_row(owner, dict(row), currency),
-            **{name.field: row[f"metafield_{place}"] for place, name in enumerate(metafields)},
+            **({} if owner in _READ_APART else values_of_row(owner, dict(row), currency)),
+            **{name: row[f"more_{place}"] for place, name in enumerate(more)},
         },
         context=context,
     )
@@ -127,17 +153,18 @@ def _listed(owner: Owner, row: RowMapping, currency: str, metafields: Sequence[M
 
 def _of_store(session: Session, store_id: UUID, owner: Owner, condition: ColumnElement[bool]) -> Select[Any]:
     source, table, _ = _SOURCES[owner]
-    return source().where(
+    query = source().where(
         table.c.tenant_id == session.tenant_id,
         table.c.store_id == store_id,
         table.c.deleted_at.is_(None),
-        product.c.deleted_at.is_(None),
         condition,
     )
+    return query if owner is Owner.COLLECTION else query.where(product.c.deleted_at.is_(None))
 
 
-def _held(table: Table, name: MetafieldName) -> ScalarSelect[Any]:
-    """The metafield of a record of `table`, as the value of its field; null where there is none."""
+def metafield_value(name: MetafieldName) -> ColumnElement[Any]:
+    """The metafield of the product or variant in hand, as the value of its field; null where there is none."""
+    table = variant if name.owner == Owner.VARIANT else product
     return (
         select(
             func.jsonb_build_object(
@@ -150,6 +177,28 @@ def _held(table: Table, name: MetafieldName) -> ScalarSelect[Any]:
         .limit(1)
         .correlate(table)
         .scalar_subquery()
+    )
+
+
+def is_member(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Whether the product in hand is in some live collection that meets `conditions`."""
+    return exists(
+        select(literal(1))
+        .select_from(collection_membership)
+        .join(
+            collection,
+            (collection.c.store_id == collection_membership.c.store_id)
+            & (collection.c.id == collection_membership.c.collection_id),
+        )
+        .where(
+            collection_membership.c.tenant_id == product.c.tenant_id,
+            collection_membership.c.store_id == product.c.store_id,
+            collection_membership.c.product_id == product.c.id,
+            collection_membership.c.deleted_at.is_(None),
+            collection.c.deleted_at.is_(None),
+            *conditions,
+        )
+        .correlate(product)
     )
 
 
@@ -166,24 +215,6 @@ def metafield_of(table: Table, name: MetafieldName) -> ColumnElement[bool]:
     )
 
 
-async def list_metafield_types(session: Session, store_id: UUID, name: MetafieldName) -> Sequence[str]:
-    """The types that live metafields of this name have in the store."""
-    query = (
-        select(metafield.c.type)
-        .where(
-            metafield.c.tenant_id == session.tenant_id,
-            metafield.c.store_id == store_id,
-            metafield.c.owner_type == name.owner,
-            metafield.c.namespace == name.namespace,
-            metafield.c.key == name.key,
-            metafield.c.deleted_at.is_(None),
-        )
-        .distinct()
-        .order_by(metafield.c.type)
-    )
-    return (await session.execute(query)).scalars().all()
-
-
 async def list_places(session: Session, store_id: UUID, condition: ColumnElement[bool]) -> Sequence[str]:
     """The names of the locations of the live inventory levels that meet `condition`."""
     levels = _of_store(session, store_id, Owner.INVENTORY_LEVEL, condition)
@@ -198,22 +229,23 @@ async def list_records(
     condition: ColumnElement[bool],
     *,
     currency: str,
-    metafields: Sequence[MetafieldName] = (),
+    more: Mapping[str, ColumnElement[Any]] | None = None,
 ) -> AsyncIterator[Sequence[Listed]]:
     """Live records of `owner` that meet `condition`, in pages of 5,000 by key: memory does not grow with the store.
 
-    Those of an owner of metafields are the products or variants that have or might have them; `metafields` says which
-    ones their values hold.
+    Those of metafields and memberships are the products or variants that have or might have them; `more` says which
+    ones their values hold, by any name.
     """
-    _, table, keys = _SOURCES[owner]
-    held = [_held(table, name).label(f"metafield_{place}") for place, name in enumerate(metafields)]
-    query = _of_store(session, store_id, owner, condition).add_columns(*held).order_by(*keys).limit(PAGE)
+    *_, keys = _SOURCES[owner]
+    names = list(more or {})
+    extra = [column.label(f"more_{place}") for place, column in enumerate((more or {}).values())]
+    query = _of_store(session, store_id, owner, condition).add_columns(*extra).order_by(*keys).limit(PAGE)
     last: tuple[int, ...] | None = None
     while True:
         page = query if last is None else query.where(tuple_(*keys) > tuple_(*last))
         rows = (await session.execute(page)).mappings().all()
         if rows:
-            yield [_listed(owner, row, currency, metafields) for row in rows]
+            yield [_listed(owner, row, currency, names) for row in rows]
         if len(rows) < PAGE:
             return
         last = tuple(rows[-1][key.name] for key in keys)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from syncline.apps.commerce.contract import ChangeStatus
-from syncline.apps.commerce.fields import AnyValue
+from syncline.apps.commerce.fields import AnyValue, Owner
 from syncline.apps.commerce.mirror.values import pick
 from syncline.apps.commerce.push.reading import State
 from syncline.apps.commerce.push.repository import Settled
@@ -73,8 +73,16 @@ def moved(change: ChangeRow, now: State | None) -> Settled:
     return gone(change) if now is None else conflict(change, now)
 
 
+_RECORDS = {
+    Owner.PRODUCT_METAFIELD.value: "product",
+    Owner.VARIANT_METAFIELD.value: "variant",
+    Owner.COLLECTION_MEMBERSHIP.value: "product",
+}
+"""Whose absence ends a change, when that is not what the change is of."""
+
+
 def gone(change: ChangeRow) -> Settled:
-    what = change.kind.removesuffix("_metafield").replace("_", " ")
+    what = _RECORDS.get(change.kind, change.kind).replace("_", " ")
     sentence = f"The {what} is no longer in the store; reject the change, or pull the store and stage it anew."
     return Settled(change.id, ChangeStatus.FAILED, "gone", {}, READ_BEFORE_WRITE, sentence=sentence)
 

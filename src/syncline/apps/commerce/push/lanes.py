@@ -8,6 +8,7 @@ from itertools import groupby
 
 from syncline.apps.commerce.fields import Owner
 from syncline.apps.commerce.push.ends import Ready
+from syncline.apps.commerce.push.sending_memberships import is_adding
 from syncline.apps.commerce.staging.repository import ChangeRow
 from syncline.connectors.shopify.cost import MAX_INPUT
 from syncline.connectors.shopify.metafields import MAX_AT_ONCE
@@ -36,9 +37,24 @@ def by_call(ready: Sequence[Ready]) -> Iterator[list[Ready]]:
         yield from (members[start : start + size] for start in range(0, len(members), size))
 
 
+def one_by_one(ready: Sequence[Ready]) -> Iterator[list[Ready]]:
+    return ([one] for one in ready)
+
+
+def by_collection(ready: Sequence[Ready]) -> Iterator[list[Ready]]:
+    """As many products as one call takes, into one collection or out of it."""
+    calls: dict[tuple[int, bool], list[Ready]] = {}
+    for one in ready:
+        calls.setdefault((one.change.resource_id, is_adding(one)), []).append(one)
+    for members in calls.values():
+        yield from (members[start : start + MAX_INPUT] for start in range(0, len(members), MAX_INPUT))
+
+
 LANES = (
     Lane((Owner.PRODUCT, Owner.VARIANT, Owner.INVENTORY_LEVEL), 25, by_product),
     Lane((Owner.PRODUCT_METAFIELD, Owner.VARIANT_METAFIELD), 100, by_call),
+    Lane((Owner.COLLECTION,), 25, one_by_one),
+    Lane((Owner.COLLECTION_MEMBERSHIP,), MAX_INPUT, by_collection),
 )
 """Every kind of change is in one of them."""
 
@@ -53,4 +69,4 @@ def first_of_each_record(changes: Sequence[ChangeRow]) -> list[ChangeRow]:
 
 def _record(change: ChangeRow) -> tuple[object, ...]:
     name = next(iter(change.after), None) if Owner(change.kind).is_metafield else None
-    return (change.kind, change.resource_id, change.location_id, name)
+    return (change.kind, change.resource_id, change.location_id, change.product_id, name)

@@ -81,9 +81,25 @@ def metafield_key(change: ChangeRow) -> MetafieldKey:
     return MetafieldKey(_OWNER_TYPES[name.owner], change.resource_id, name.namespace, name.key)
 
 
+async def _collections(client: ShopifyClient, currency: str, changes: Sequence[ChangeRow]) -> States:
+    nodes = await actions.read_collections(client, sorted({change.resource_id for change in changes}))
+    return {change.id: _state(change, nodes, change.resource_id, currency) for change in changes}
+
+
+async def _memberships(client: ShopifyClient, _currency: str, changes: Sequence[ChangeRow]) -> States:
+    pairs = [(change.resource_id, change.product_id) for change in changes]
+    found = await actions.read_members(client, pairs)
+    return {
+        change.id: None if (is_in := found[pair]) is None else {"collections": is_in}
+        for change, pair in zip(changes, pairs, strict=True)
+    }
+
+
 _READERS: Mapping[_Reader, frozenset[Owner]] = {
     _products: frozenset({Owner.PRODUCT}),
     _variants: frozenset({Owner.VARIANT}),
     _levels: frozenset({Owner.INVENTORY_LEVEL}),
     _metafields: frozenset({Owner.PRODUCT_METAFIELD, Owner.VARIANT_METAFIELD}),
+    _collections: frozenset({Owner.COLLECTION}),
+    _memberships: frozenset({Owner.COLLECTION_MEMBERSHIP}),
 }

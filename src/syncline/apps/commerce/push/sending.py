@@ -11,8 +11,9 @@ from syncline.apps.commerce.push import ends
 from syncline.apps.commerce.push.ends import Ready
 from syncline.apps.commerce.push.reading import read_now
 from syncline.apps.commerce.push.repository import Settled
+from syncline.apps.commerce.push.sending_memberships import send_memberships
 from syncline.apps.commerce.push.sending_metafields import send_metafields
-from syncline.apps.commerce.push.vendor_fields import answered, product_input, variant_input
+from syncline.apps.commerce.push.vendor_fields import answered, collection_input, product_input, variant_input
 from syncline.apps.commerce.staging.repository import ChangeRow
 from syncline.connectors.shopify import actions
 from syncline.connectors.shopify.client import ShopifyClient
@@ -52,12 +53,22 @@ async def send_levels(client: ShopifyClient, currency: str, members: Sequence[Re
     return [moved.get(end.change_id, end) for end in made]
 
 
+async def send_collections(client: ShopifyClient, currency: str, members: Sequence[Ready]) -> list[Settled]:
+    results = [
+        await actions.update_collection(client, one.change.resource_id, collection_input(one.change.after, one.now))
+        for one in members
+    ]
+    return [_end(one.change, result, currency) for one, result in zip(members, results, strict=True)]
+
+
 SENDERS: Mapping[Owner, Sender] = {
     Owner.PRODUCT: send_products,
     Owner.VARIANT: send_variants,
     Owner.INVENTORY_LEVEL: send_levels,
     Owner.PRODUCT_METAFIELD: send_metafields,
     Owner.VARIANT_METAFIELD: send_metafields,
+    Owner.COLLECTION: send_collections,
+    Owner.COLLECTION_MEMBERSHIP: send_memberships,
 }
 
 

@@ -54,11 +54,35 @@ def variant_input(after: State, now: State) -> dict[str, Any]:
     return given
 
 
+_COLLECTION = {
+    "collection_title": "title",
+    "collection_handle": "handle",
+    "collection_description": "descriptionHtml",
+}
+
+
+def collection_input(after: State, now: State) -> dict[str, Any]:
+    """`now` fills in the half of an SEO pair that is not changed."""
+    given: dict[str, Any] = {theirs: after[ours] for ours, theirs in _COLLECTION.items() if ours in after}
+    if "collection_sort_order" in after:
+        given["sortOrder"] = str(after["collection_sort_order"]).upper()
+    if "collection_seo_title" in after or "collection_seo_description" in after:
+        given["seo"] = {
+            name: after.get(f"collection_seo_{name}", now.get(f"collection_seo_{name}"))
+            for name in ("title", "description")
+        }
+    return given
+
+
 _ITEM = "inventoryItem"
 _WEIGHT = (_ITEM, "measurement", "weight")
 _ANSWERED: Mapping[str, tuple[str, ...]] = {
     **{ours: (theirs,) for ours, theirs in _PRODUCT.items()},
     **{ours: (theirs,) for ours, theirs in _VARIANT.items()},
+    **{ours: (theirs,) for ours, theirs in _COLLECTION.items()},
+    "collection_sort_order": ("sortOrder",),
+    "collection_seo_title": ("seo", "title"),
+    "collection_seo_description": ("seo", "description"),
     "status": ("status",),
     "seo_title": ("seo", "title"),
     "seo_description": ("seo", "description"),

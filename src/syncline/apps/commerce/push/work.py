@@ -219,6 +219,8 @@ def _by_sender(ready: Sequence[Ready]) -> dict[Sender, list[Ready]]:
 
 
 def _key(change: ChangeRow) -> Key:
+    if change.kind == Owner.COLLECTION_MEMBERSHIP:
+        return (change.resource_id, change.product_id)
     return (change.resource_id,) if change.location_id is None else (change.resource_id, change.location_id)
 
 

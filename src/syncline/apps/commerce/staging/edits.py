@@ -15,6 +15,8 @@
 | `metafield.custom.fit:boolean=true`  | made in this type where there is none                                        |
 | `variant_metafield.custom.size=none` | this metafield of the variant deleted                                        |
 | `metafield.custom.uses=a,"b, c"`     | a list; JSON is taken as it is                                               |
+| `collections=+summer,-winter`        | the product put into a collection and taken out of one, by handle            |
+| `collection_title="Summer"`          | a collection's own field                                                     |
 
 Adjusting a value that is not there leaves it so. Nothing here reads or writes anything: `apply` is a function of its
 arguments.
@@ -49,6 +51,11 @@ from syncline.apps.commerce.fields import (
     same_value,
 )
 from syncline.apps.commerce.staging.diff import render_value
+from syncline.apps.commerce.staging.membership_edits import (
+    ChangeMembership,
+    describe_membership,
+    parse_membership_edit,
+)
 from syncline.apps.commerce.staging.metafield_edits import (
     SetMetafield,
     metafield_after,
@@ -106,7 +113,7 @@ class ChangeTags:
     remove: tuple[str, ...]
 
 
-Edit = SetValue | AdjustMoney | AdjustQuantity | ChangeTags | SetMetafield
+Edit = SetValue | AdjustMoney | AdjustQuantity | ChangeTags | SetMetafield | ChangeMembership
 
 
 def owner_of(edit: Edit) -> Owner:
@@ -166,6 +173,8 @@ def parse_edit(expression: str, *, currency: str) -> Edit:
     try:
         if field.kind is Kind.METAFIELD:
             return parse_metafield_edit(field, kind, text)
+        if field.owner is Owner.COLLECTION_MEMBERSHIP:
+            return parse_membership_edit(field.name, text)
         return _parse_value(field, text, currency)
     except ValueError as error:
         raise _wrong(expression, str(error)) from error
@@ -323,6 +332,9 @@ def _result(edit: Edit, current: Mapping[str, AnyValue], currency: str) -> AnyVa
             return _changed_tags(edit, current[edit.field])
         case SetMetafield():
             return metafield_after(edit, current[edit.field])
+        case ChangeMembership():
+            # No record has a field of that name: what collections hold is staged pair by pair.
+            return current[edit.field]
 
 
 def _adjusted_money(edit: AdjustMoney, current: Mapping[str, AnyValue], currency: str) -> Value:
@@ -369,6 +381,8 @@ def describe(edit: Edit, currency: str) -> str:
     place = location_of(edit)
     at = f" at {place}" if place else ""
     match edit:
+        case ChangeMembership():
+            return describe_membership(edit)
         case SetMetafield(text=text):
             return f"{label} deleted" if text is None else f"{label} set to {render_value(text)}"
         case SetValue(value=None):

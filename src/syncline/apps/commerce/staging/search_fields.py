@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from syncline.apps.commerce.fields import CATALOGUE, Kind, Owner
+from syncline.apps.commerce.fields import CATALOGUE, FIELDS, Kind, Owner
 from syncline.apps.commerce.staging.search import SearchField, SearchKind
 
 _KINDS = {
@@ -42,6 +42,11 @@ MIRROR_FIELDS: tuple[SearchField, ...] = (
     SearchField("location", SearchKind.TEXT, "inventory_level"),
     SearchField("created_at", SearchKind.DATE, "product", aliases=("created",)),
     SearchField("updated_at", SearchKind.DATE, "product", aliases=("updated",)),
+    SearchField(
+        "collection", SearchKind.TEXT, "collection", aliases=("collections", "collection_handle"), nullable=True
+    ),
+    SearchField("collection_title", SearchKind.TEXT, "collection"),
+    SearchField("collection_id", SearchKind.NUMBER, "collection"),
     SearchField("published_at", SearchKind.DATE, "product", aliases=("published",), nullable=True),
 )
 """What chooses products and variants. For a text `none` also finds the empty text: nobody can see the difference."""
@@ -54,7 +59,7 @@ def change_fields(statuses: Sequence[str], kinds: Sequence[str] = tuple(Owner)) 
     return (
         SearchField("status", SearchKind.ENUM, "change", choices=tuple(statuses)),
         SearchField("kind", SearchKind.ENUM, "change", choices=tuple(kinds)),
-        SearchField("field", SearchKind.FIELD, "change", choices=tuple(field.name for field in CATALOGUE)),
+        SearchField("field", SearchKind.FIELD, "change", choices=tuple(FIELDS)),
         SearchField("batch", SearchKind.TEXT, "change"),
         SearchField("label", SearchKind.TEXT, "change"),
         SearchField("author", SearchKind.TEXT, "change"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -27,11 +28,12 @@ from sqlalchemy import (
 from syncline.apps.commerce.contract import ChangeStatus
 from syncline.apps.commerce.fields import Owner
 from syncline.apps.commerce.metafields import find_name
-from syncline.apps.commerce.mirror.listing import metafield_of
-from syncline.apps.commerce.mirror.models import inventory_level, location, metafield, product, variant
+from syncline.apps.commerce.mirror.listing import is_member, metafield_of
+from syncline.apps.commerce.mirror.models import collection, inventory_level, location, metafield, product, variant
 from syncline.apps.commerce.staging.models import staged_change
 from syncline.apps.commerce.staging.search import Op, Pattern, Search, SearchKind, SearchValue, Term, parse_search
 from syncline.apps.commerce.staging.search_fields import FREE_TEXT, MIRROR_FIELDS, change_fields
+from syncline.kernel.errors import FieldError, InvalidInput
 
 Condition = ColumnElement[bool]
 
@@ -48,6 +50,9 @@ _COLUMNS: Mapping[str, ColumnElement[Any]] = {
     "variant_id": variant.c.id,
     "available": inventory_level.c.available,
     "location": location.c.name,
+    "collection": collection.c.handle,
+    "collection_title": collection.c.title,
+    "collection_id": collection.c.id,
 }
 
 
@@ -197,9 +202,30 @@ def _holds(table: Table, *conditions: Condition) -> Condition:
     return exists(select(literal(1)).select_from(metafield).where(*conditions).correlate(table))
 
 
+def _collection_term(listed: str, term: Term) -> Condition:
+    """The term on the collection in hand, or on any collection that the product in hand is in."""
+    assert term.field is not None
+    column = _COLUMNS[term.field.name]
+    if listed == Owner.COLLECTION:
+        return _plain(term, column)
+    if term.op is Op.IS and None in term.values:
+        others = tuple(value for value in term.values if value is not None)
+        nowhere = ~is_member()
+        return or_(nowhere, is_member(_plain(replace(term, values=others), column))) if others else nowhere
+    return is_member(_plain(term, column))
+
+
 def _mirror_term(listed: str, term: Term) -> Condition:
+    if listed == Owner.COLLECTION and (term.field is None or term.field.entity != Owner.COLLECTION):
+        sentence = (
+            "Collections are chosen by collection:HANDLE, collection_title: or collection_id:; change what is found by "
+            "terms of products in a command of its own."
+        )
+        raise InvalidInput(sentence, fields=[FieldError("search", sentence)])
     if term.field is None:
         found = _free_text(listed, term)
+    elif term.field.entity == Owner.COLLECTION:
+        found = _collection_term(listed, term)
     elif term.field.kind is SearchKind.METAFIELD:
         found = _reach(listed, term.field.entity, _metafield_term(term))
     else:
@@ -208,9 +234,17 @@ def _mirror_term(listed: str, term: Term) -> Condition:
     return not_(func.coalesce(found, False)) if term.negated else found
 
 
+# The records that are looked at for what hangs on them.
+_LISTED: Mapping[Owner, Owner] = {
+    Owner.PRODUCT_METAFIELD: Owner.PRODUCT,
+    Owner.VARIANT_METAFIELD: Owner.VARIANT,
+    Owner.COLLECTION_MEMBERSHIP: Owner.PRODUCT,
+}
+
+
 def mirror_condition(owner: Owner, search: Search) -> Condition:
     """`search` over records of `owner`. The statement must hold the record's table joined with those of its parents."""
-    listed = owner.value.removesuffix("_metafield")
+    listed = _LISTED.get(owner, owner).value
     return and_(true(), *(_mirror_term(listed, term) for term in search.terms))
 
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
@@ -16,66 +16,19 @@ from syncline.apps.commerce.contract import (
     Store,
 )
 from syncline.apps.commerce.fields import Owner
-from syncline.apps.commerce.metafields import find_name
-from syncline.apps.commerce.mirror.listing import Listed, list_metafield_types, list_places, list_records
+from syncline.apps.commerce.mirror.listing import list_places
 from syncline.apps.commerce.mirror.repository import list_locations
 from syncline.apps.commerce.nearest import did_you_mean, join_or
 from syncline.apps.commerce.settings import CommerceSettings
 from syncline.apps.commerce.staging import repository
-from syncline.apps.commerce.staging.edits import Edit, apply, describe, edits_for, location_of, parse_edits
-from syncline.apps.commerce.staging.metafield_edits import SetMetafield
-from syncline.apps.commerce.staging.repository import Proposal
+from syncline.apps.commerce.staging.edits import Edit, describe, edits_for, location_of, parse_edits
+from syncline.apps.commerce.staging.proposing import propose, with_types
 from syncline.apps.commerce.staging.search import Search
 from syncline.apps.commerce.staging.selection import mirror_condition, parse_where
 from syncline.apps.commerce.stores import service as stores
 from syncline.kernel.errors import FieldError, InvalidInput
 from syncline.kernel.tenant import Actor
 from syncline.runtime.db.session import Session, WriteSession
-
-
-def _proposals_of(record: Listed, edits: Sequence[Edit], currency: str) -> Iterator[Proposal]:
-    """One for what the edits make of the record, or one for each of its metafields: these are compared, sent and
-    settled one by one."""
-    after = apply(edits, {**record.context, **record.values}, currency, row=record.label)
-    parts = [{name: value} for name, value in after.items()] if record.owner.is_metafield else [after]
-    for part in filter(None, parts):
-        yield Proposal(
-            kind=record.owner.value,
-            resource_id=record.resource_id,
-            location_id=record.location_id,
-            product_id=record.product_id,
-            label=record.label,
-            before={name: record.values.get(name) for name in part},
-            after=part,
-        )
-
-
-async def _proposals(
-    session: Session, store: Store, search: Search, edits: Sequence[Edit]
-) -> AsyncIterator[tuple[int, list[Proposal]]]:
-    """Page by page: how many records were looked at, and what the edits make of them."""
-    for owner in Owner:
-        mine = edits_for(owner, edits)
-        if not mine:
-            continue
-        condition = mirror_condition(owner, search)
-        names = [name for name in (find_name(edit.field) for edit in mine) if name is not None]
-        pages = list_records(session, store.id, owner, condition, currency=store.currency, metafields=names)
-        async for page in pages:
-            yield len(page), [proposal for record in page for proposal in _proposals_of(record, mine, store.currency)]
-
-
-async def _with_types(session: Session, store: Store, edits: Sequence[Edit]) -> list[Edit]:
-    """Edits of metafields with the type that they have elsewhere in the store, for the records that have none."""
-    found: list[Edit] = []
-    for edit in edits:
-        name = find_name(edit.field)
-        if name is not None and isinstance(edit, SetMetafield) and edit.text is not None and edit.type is None:
-            types = await list_metafield_types(session, store.id, name)
-            found.append(replace(edit, type=types[0]) if len(types) == 1 else edit)
-        else:
-            found.append(edit)
-    return found
 
 
 async def _check_places(session: Session, store: Store, search: Search, edits: Sequence[Edit]) -> None:
@@ -115,12 +68,12 @@ async def stage_edit(
     if not expressions:
         raise InvalidInput("Say what to change, like --set price=+10% or --set tags=+sale.")
     search = parse_where(where)
-    edits = await _with_types(session, store, parse_edits(expressions, currency=store.currency))
+    edits = await with_types(session, store, parse_edits(expressions, currency=store.currency))
     await _check_places(session, store, search, edits)
     summary = "; ".join(describe(edit, store.currency) for edit in edits) + (f" where {where}" if where.strip() else "")
     batch_id = await repository.add_batch(session, store_id=store.id, kind="edit", summary=summary, author=actor.name)
     looked = staged = 0
-    async for seen, proposals in _proposals(session, store, search, edits):
+    async for seen, proposals in propose(session, store, search, edits):
         looked += seen
         staged += await repository.add_changes(
             session, batch_id=batch_id, store_id=store.id, author=actor.name, note=note, proposals=proposals

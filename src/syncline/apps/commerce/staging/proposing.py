@@ -1,0 +1,131 @@
+"""What edits make of the records that a search finds, as changes that can be staged."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from syncline.apps.commerce.contract import Store
+from syncline.apps.commerce.fields import Owner
+from syncline.apps.commerce.metafields import find_name
+from syncline.apps.commerce.mirror.listing import Listed, is_member, list_records, metafield_value
+from syncline.apps.commerce.mirror.models import collection
+from syncline.apps.commerce.mirror.naming import Named, list_metafield_types, list_named_collections
+from syncline.apps.commerce.nearest import did_you_mean
+from syncline.apps.commerce.staging.edits import Edit, apply, edits_for
+from syncline.apps.commerce.staging.membership_edits import ChangeMembership
+from syncline.apps.commerce.staging.metafield_edits import SetMetafield
+from syncline.apps.commerce.staging.repository import Proposal
+from syncline.apps.commerce.staging.search import Search
+from syncline.apps.commerce.staging.selection import mirror_condition
+from syncline.kernel.errors import FieldError, InvalidInput
+from syncline.runtime.db.session import Session
+
+Page = tuple[int, list[Proposal]]
+"""How many records were looked at, and what the edits make of them."""
+
+
+async def with_types(session: Session, store: Store, edits: Sequence[Edit]) -> list[Edit]:
+    """Edits of metafields with the type that they have elsewhere in the store, for the records that have none."""
+    found: list[Edit] = []
+    for edit in edits:
+        name = find_name(edit.field)
+        if name is not None and isinstance(edit, SetMetafield) and edit.text is not None and edit.type is None:
+            types = await list_metafield_types(session, store.id, name)
+            found.append(replace(edit, type=types[0]) if len(types) == 1 else edit)
+        else:
+            found.append(edit)
+    return found
+
+
+async def propose(session: Session, store: Store, search: Search, edits: Sequence[Edit]) -> AsyncIterator[Page]:
+    """Page by page. Raises `InvalidInput` for an edit that cannot be made of what is found."""
+    for owner in Owner:
+        mine = edits_for(owner, edits)
+        if not mine:
+            continue
+        pages = _memberships if owner is Owner.COLLECTION_MEMBERSHIP else _fields
+        async for page in pages(session, store, owner, search, mine):
+            yield page
+
+
+async def _fields(
+    session: Session, store: Store, owner: Owner, search: Search, edits: Sequence[Edit]
+) -> AsyncIterator[Page]:
+    condition = mirror_condition(owner, search)
+    names = [name for name in (find_name(edit.field) for edit in edits) if name is not None]
+    more = {name.field: metafield_value(name) for name in names}
+    looked = 0
+    async for page in list_records(session, store.id, owner, condition, currency=store.currency, more=more):
+        looked += len(page)
+        if looked > 1 and any(edit.field == "collection_handle" for edit in edits):
+            raise _refused(
+                "collection_handle", "Only one collection can have a handle; choose it by collection:HANDLE."
+            )
+        yield len(page), [proposal for record in page for proposal in _proposals_of(record, edits, store.currency)]
+
+
+def _proposals_of(record: Listed, edits: Sequence[Edit], currency: str) -> Iterator[Proposal]:
+    """One for what the edits make of the record, or one for each of its metafields: these are compared, sent and
+    settled one by one."""
+    after = apply(edits, {**record.context, **record.values}, currency, row=record.label)
+    parts = [{name: value} for name, value in after.items()] if record.owner.is_metafield else [after]
+    for part in filter(None, parts):
+        yield Proposal(
+            kind=record.owner.value,
+            resource_id=record.resource_id,
+            location_id=record.location_id,
+            product_id=record.product_id,
+            label=record.label,
+            before={name: record.values.get(name) for name in part},
+            after=part,
+        )
+
+
+async def _memberships(
+    session: Session, store: Store, owner: Owner, search: Search, edits: Sequence[Edit]
+) -> AsyncIterator[Page]:
+    """One for each pair of a product and a collection that becomes another one."""
+    wanted = await _wanted(session, store, edits)
+    condition = mirror_condition(owner, search)
+    more = {str(one.id): is_member(collection.c.id == one.id) for one in wanted}
+    async for page in list_records(session, store.id, owner, condition, currency=store.currency, more=more):
+        yield len(page), [proposal for record in page for proposal in _pairs(record, wanted)]
+
+
+def _pairs(record: Listed, wanted: Mapping[Named, bool]) -> Iterator[Proposal]:
+    for one, is_wanted in wanted.items():
+        is_in = bool(record.values[str(one.id)])
+        if is_in is not is_wanted:
+            yield Proposal(
+                kind=Owner.COLLECTION_MEMBERSHIP.value,
+                resource_id=one.id,
+                product_id=record.product_id,
+                label=f"{record.label} in {one.title} [{one.handle}]",
+                before={"collections": is_in},
+                after={"collections": is_wanted},
+            )
+
+
+async def _wanted(session: Session, store: Store, edits: Sequence[Edit]) -> dict[Named, bool]:
+    """The collections that edits name, and whether the products are to be in them."""
+    known = {one.handle.lower(): one for one in await list_named_collections(session, store.id)}
+    wanted: dict[Named, bool] = {}
+    for edit in edits:
+        for handle in edit.handles if isinstance(edit, ChangeMembership) else ():
+            found = known.get(handle)
+            if found is None:
+                hint = did_you_mean(handle, known) if known else " None is mirrored yet; pull the store first."
+                raise _refused("collections", f"{store.name} has no collection {handle!r}.{hint}")
+            if found.is_by_rule:
+                raise _refused(
+                    "collections",
+                    f"{found.title} [{handle}] fills itself by its rules, so products cannot be put in or taken out; "
+                    "change what its rules look at, or choose a collection that is filled by hand.",
+                )
+            wanted[found] = isinstance(edit, ChangeMembership) and handle in edit.add
+    return wanted
+
+
+def _refused(field: str, sentence: str) -> InvalidInput:
+    return InvalidInput(sentence, fields=[FieldError(field, sentence)])
