@@ -108,10 +108,10 @@ async def _run(
         ],
         open_diagnostics=settings.diagnostics_are_open,
         limit_bytes=settings.body_limit_bytes,
+        limiter=limiter,
     )
     server = Server(
         uvicorn.Config(
-        limiter=limiter,
             web,
             loop="none",
             http="httptools",
@@ -131,10 +131,10 @@ async def _run(
             group.create_task(_announce(server, listener, options, on_listening))
             await serving
             stop.set()
+    await limiter.close()
     log.info("stopped")
 
 
-    await limiter.close()
 def make_parts(runtime: Runtime, apps: Sequence[App], settings: Settings) -> list[Part]:
     """What the role `worker` runs."""
     worker = Worker(
@@ -148,9 +148,6 @@ def make_parts(runtime: Runtime, apps: Sequence[App], settings: Settings) -> lis
     return [Part("worker", worker.run), Part("relay", relay.run)]
 
 
-def database_check(runtime: Runtime) -> Check:
-    async def look() -> CheckResult:
-        async with runtime.database.system() as session:
 def redis_check(counts: RedisCounts) -> Check:
     """Keeps no traffic away: without Redis limits are counted by each process, and only signing in is closed."""
 
@@ -164,6 +161,9 @@ def redis_check(counts: RedisCounts) -> Check:
     return Check("redis", look, gates_ready=False)
 
 
+def database_check(runtime: Runtime) -> Check:
+    async def look() -> CheckResult:
+        async with runtime.database.system() as session:
             connection = await session.driver()
             version = connection.info.server_version
         return CheckResult(healthy=True, facts={"server_version": f"{version // 10000}.{version % 10000}"})

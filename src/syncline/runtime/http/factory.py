@@ -19,9 +19,9 @@ from syncline.runtime.http.auth import Authenticate
 from syncline.runtime.http.health import Check
 from syncline.runtime.http.limits import DEFAULT_LIMIT_BYTES, BodyLimit, limits_by_path
 from syncline.runtime.http.middleware import Edge, JsonBodies
-
 from syncline.runtime.http.rate_limit import RateLimit, limits_by_route
 from syncline.runtime.limits.limiter import Limiter
+
 _DESCRIPTION = """
 Pull a store, see every change before it happens, approve it, push it, undo it.
 
@@ -43,13 +43,13 @@ def create_app(
     routers: Sequence[APIRouter] = (),
     open_diagnostics: bool = True,
     limit_bytes: int = DEFAULT_LIMIT_BYTES,
+    limiter: Limiter | None = None,
 ) -> FastAPI:
     """The application. `runtime` None is for making the document only. `authenticate` looks a bearer key up; without it
     every key is refused. `routers` come beside those of the apps. Without a `limiter` nobody is counted."""
     app: FastAPI = FastAPIOffline(
         title="Syncline",
         version=__version__,
-    limiter: Limiter | None = None,
         description=_DESCRIPTION,
         generate_unique_id_function=openapi.operation_id,
         redirect_slashes=False,
@@ -75,6 +75,7 @@ def create_app(
     counted = [Middleware(RateLimit, limiter=limiter, policy_of=limits_by_route(routes))] if limiter else []
     app.user_middleware = [
         Middleware(Edge),
+        *counted,
         Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5),
         Middleware(BodyLimit, limit_of=limit_of),
         Middleware(JsonBodies),
