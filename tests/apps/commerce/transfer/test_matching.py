@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from syncline.apps.commerce.fields import Owner, Value
+from syncline.apps.commerce.fields import AnyValue, Owner, Value
 from syncline.apps.commerce.staging.diff import FieldChange
 from syncline.apps.commerce.transfer.matching import Matched, Matcher, MirrorProduct, MirrorVariant
 from syncline.apps.commerce.transfer.problems import Severity
@@ -51,7 +51,7 @@ def tee(*variants: VariantSheet, names: tuple[str, ...] = ("Color", "Size"), **f
     return ProductSheet("tee", 2, fields, names, list(variants))
 
 
-def changes(matched: Matched) -> list[tuple[Owner, int, Mapping[str, Value]]]:
+def changes(matched: Matched) -> list[tuple[Owner, int, Mapping[str, AnyValue]]]:
     return [
         (proposal.owner, proposal.id, {change.field: change.after for change in proposal.changes})
         for proposal in matched.proposals
@@ -285,3 +285,37 @@ def test_a_real_export_with_new_prices_changes_each_price_once() -> None:
     proposals = [proposal for batch in batches for proposal in matcher.match(batch.products, mirror).proposals]
     assert len({proposal.id for proposal in proposals}) == len(proposals) == 622
     assert {change.field for proposal in proposals for change in proposal.changes} == {"price"}
+
+
+def at(location: str, quantity: int, *options: str) -> VariantSheet:
+    return VariantSheet(3, options, {"available": quantity, "sku": "another"}, location=location)
+
+
+def test_a_row_with_a_location_is_about_the_stock_there_and_nothing_else() -> None:
+    matcher = Matcher(location_id=None, near_handles=lambda _: (), locations={"Main": MAIN, "Shop": 62})
+    matched = match(tee(at("main", 9, "Red", "S"), at("Main", 5, "Red", "M")), matcher=matcher)
+    assert matched.problems == []
+    assert changes(matched) == [(Owner.INVENTORY_LEVEL, 101, {"available": 9})]
+    assert matched.unchanged == 1
+
+
+@pytest.mark.parametrize(("name", "reason"), [("Mein", "Did you mean Main?"), ("SHOP", "no active location")])
+def test_a_location_that_is_unknown_or_not_clear_is_named(name: str, reason: str) -> None:
+    places = {"Main": MAIN, "Shop": 62, "shop": 63}
+    matcher = Matcher(location_id=None, near_handles=lambda _: (), locations=places)
+    matched = match(tee(at(name, 9, "Red", "S")), matcher=matcher)
+    (problem,) = matched.problems
+    assert (problem.column, problem.value, reason in problem.reason) == ("Location", name, True)
+
+
+def test_marked_texts_are_the_texts() -> None:
+    sheet = ProductSheet("tee", 2, {"vendor": "'=1+1", "title": "'quoted"}, (), [])
+    assert changes(match(sheet)) == [(Owner.PRODUCT, 1, {"title": "'quoted", "vendor": "=1+1"})]
+    assert changes(match(ProductSheet("tee", 2, {"title": "Tee"}, (), []))) == []
+
+
+@pytest.mark.parametrize("grams", ["272.02", "272.019", "272", "272.019344", "273"])
+def test_grams_with_fewer_digits_change_nothing(grams: str) -> None:
+    """0.5997 lb are 272.019344289 g."""
+    expected = [] if grams != "273" else [(Owner.VARIANT, 1, {"weight": "0.6019"})]
+    assert changes(match(tee(VariantSheet(2, ("Red", "S"), {}, grams=grams)))) == expected
