@@ -19,6 +19,10 @@ _QUEUE = "the worker serves all tenants; nothing of it is shown over HTTP withou
 _BUS = "the relay serves all tenants"
 SHARED_TABLES = {
     "accounts.tenant": "the directory, read before a tenant is known; holds names only",
+    "accounts.user_account": "found by e-mail before a tenant is known; a person may belong to several",
+    "accounts.refresh_token": "a person's own: bound to him by a policy, in whichever tenant he is",
+    "accounts.sign_in_throttle": "counted before anybody is known; holds digests and addresses",
+    "accounts.signing_key": "one set for the installation; the private half is sealed",
     "syncline.version": "where the migrations stand",
     "jobs.pgqueuer": _QUEUE,
     "jobs.pgqueuer_log": _QUEUE,

@@ -10,22 +10,31 @@ TenantId = NewType("TenantId", UUID)
 
 ROLES = ("owner", "admin", "editor", "approver", "analyst", "viewer", "instructor", "learner", "service")
 
+_OWN_ACCOUNT = frozenset({"account:read", "account:edit"})
+_LOOKING = frozenset({"stores:read", "catalog:read", "changes:read"})
+
 PERMISSIONS: dict[str, frozenset[str]] = {
     "owner": frozenset({"*"}),
     "admin": frozenset({"*"}),
-    "editor": frozenset({"stores:read", "catalog:read", "catalog:pull", "changes:read", "changes:stage"}),
-    "approver": frozenset(
-        {"stores:read", "catalog:read", "changes:read", "changes:approve", "changes:push", "changes:stage"}
-    ),
-    "analyst": frozenset({"stores:read", "catalog:read", "changes:read"}),
-    "viewer": frozenset({"stores:read", "catalog:read", "changes:read"}),
-    "instructor": frozenset[str](),
-    "learner": frozenset[str](),
-    "service": frozenset(
-        {"stores:read", "catalog:read", "catalog:pull", "changes:read", "changes:stage", "changes:push"}
-    ),
+    "editor": _OWN_ACCOUNT | _LOOKING | {"catalog:pull", "changes:stage"},
+    "approver": _OWN_ACCOUNT | _LOOKING | {"changes:approve", "changes:push", "changes:stage"},
+    "analyst": _OWN_ACCOUNT | _LOOKING,
+    "viewer": _OWN_ACCOUNT | _LOOKING,
+    "instructor": _OWN_ACCOUNT,
+    "learner": _OWN_ACCOUNT,
+    "service": frozenset({"account:read"}) | _LOOKING | {"catalog:pull", "changes:stage", "changes:push"},
 }
 """What each role may do, as `area:verb`; `*` is everything inside the tenant."""
+
+
+def role_may(role: str, permission: str) -> bool:
+    granted = PERMISSIONS.get(role, frozenset())
+    return "*" in granted or permission in granted
+
+
+def may_grant(granting: str, role: str) -> bool:
+    """Whether somebody with the role `granting` may give or take away `role`: nobody makes owners but owners."""
+    return granting == "owner" or (granting == "admin" and role != "owner")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +44,23 @@ class Actor:
     tenant_id: TenantId
     name: str
     role: str
+    user_id: UUID | None = None
+    """The person; None for a key, which belongs to no person, and for the command line."""
+
+    method: str = "key"
+    """How he proved it: `key`, `session` (signed in), or `shell`."""
+
+    session_id: UUID | None = None
+    scopes: frozenset[str] | None = None
+    """Narrows what the role may do; None narrows nothing."""
 
     def may(self, permission: str) -> bool:
-        granted = PERMISSIONS.get(self.role, frozenset())
-        return "*" in granted or permission in granted
+        return role_may(self.role, permission) and (self.scopes is None or permission in self.scopes)
+
+
+def granted_to(actor: Actor) -> frozenset[str]:
+    """The permissions of `actor`, narrowed by his scopes; `*` is everything inside the tenant."""
+    granted = PERMISSIONS.get(actor.role, frozenset())
+    if actor.scopes is None:
+        return granted
+    return frozenset(actor.scopes) if "*" in granted else granted & actor.scopes

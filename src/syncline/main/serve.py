@@ -91,6 +91,8 @@ async def _run(
     async def authenticate(bearer: str) -> Actor | None:
         return await keys.authenticate(bearer=bearer)
 
+    async def enter(actor: Actor, tenant: str) -> Actor:
+        return await keys.enter(actor=actor, tenant=tenant)
 
     counts = RedisCounts(settings.redis_url) if settings.redis_url else MemoryCounts()
     limiter = Limiter(counts, with_settings(dict(settings.limits)))
@@ -99,6 +101,7 @@ async def _run(
         runtime,
         apps if "api" in options.roles else (),
         authenticate=authenticate,
+        enter=enter,
         checks=[
             database_check(runtime),
             schema_check(runtime),

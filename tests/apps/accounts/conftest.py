@@ -9,6 +9,7 @@ from cryptography.fernet import Fernet
 
 from syncline.apps.accounts.app import APP
 from syncline.apps.accounts.facade import LocalKeyRing, build
+from syncline.apps.accounts.settings import AccountsSettings
 from syncline.kernel.tenant import Actor, TenantId
 from syncline.runtime.app import Runtime
 from syncline.runtime.db.engine import Database
@@ -18,9 +19,15 @@ from syncline.runtime.secrets import SecretBox
 
 
 @pytest.fixture
-def runtime(database: Database) -> Runtime:
+def settings() -> AccountsSettings:
+    """As in use, but for hashes, which would take most of a test's time."""
+    return AccountsSettings(hash_memory_kib=8, hash_passes=1, hash_lanes=1)
+
+
+@pytest.fixture
+def runtime(database: Database, settings: AccountsSettings) -> Runtime:
     secrets = SecretBox([Fernet.generate_key().decode()])
-    return Runtime(database=database, queue=JobQueue([]), secrets=secrets, settings={"accounts": APP.settings()})
+    return Runtime(database=database, queue=JobQueue(APP.jobs), secrets=secrets, settings={"accounts": settings})
 
 
 @pytest.fixture
@@ -33,7 +40,10 @@ async def client(runtime: Runtime, ring: LocalKeyRing) -> AsyncIterator[httpx.As
     async def authenticate(bearer: str) -> Actor | None:
         return await ring.authenticate(bearer=bearer)
 
-    app = create_app(runtime, [APP], authenticate=authenticate)
+    async def enter(actor: Actor, tenant: str) -> Actor:
+        return await ring.enter(actor=actor, tenant=tenant)
+
+    app = create_app(runtime, [APP], authenticate=authenticate, enter=enter)
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://syncline.test") as made:
         yield made

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from syncline.apps.accounts.models import METADATA
+from syncline.apps.accounts.tables import METADATA
 from syncline.main.targets import migration_sources
 from syncline.runtime.db.migrate import differences, downgrade, upgrade
 from syncline.runtime.db.settings import DatabaseSettings
@@ -9,6 +9,6 @@ from syncline.runtime.db.settings import DatabaseSettings
 def test_the_tables_are_what_the_models_say_and_the_way_back_is_open(database_settings: DatabaseSettings) -> None:
     url, sources = str(database_settings.admin_url), migration_sources()
     assert differences(url, [METADATA]) == []
-    assert downgrade(url, sources, "accounts@base") == ["accounts_0001"]
-    assert upgrade(url, sources, "accounts@head") == ["accounts_0001"]
+    assert downgrade(url, sources, "accounts@base") == ["accounts_0002", "accounts_0001"]
+    assert upgrade(url, sources, "accounts@head") == ["accounts_0001", "accounts_0002"]
     assert differences(url, [METADATA]) == []

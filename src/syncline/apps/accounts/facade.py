@@ -6,24 +6,37 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from syncline.apps.accounts import repository, service
-from syncline.apps.accounts.bearer import parse_bearer
-from syncline.apps.accounts.contract import ApiKey, IssuedKey, Tenant
+from syncline.apps.accounts.contract import ApiKey, IssuedKey, NotAMember, Tenant
+from syncline.apps.accounts.keys import service
+from syncline.apps.accounts.keys.bearer import Bearer, parse_bearer
+from syncline.apps.accounts.people.repository import see_own
+from syncline.apps.accounts.repository import find_tenant
 from syncline.apps.accounts.settings import AccountsSettings
+from syncline.apps.accounts.signin import standing
+from syncline.apps.accounts.signin.access_token import Claims, key_id_of, looks_like_jwt, read_token
+from syncline.apps.accounts.signin.desk import SignInDesk
+from syncline.apps.accounts.signin.key_store import KeyStore
+from syncline.apps.accounts.signin.passwords import Passwords
+from syncline.apps.accounts.signin.service import choose_place
+from syncline.kernel import clock
 from syncline.kernel.tenant import Actor, TenantId
 from syncline.runtime.app import Runtime
 from syncline.runtime.db.engine import Database
 
 
 class LocalKeyRing:
-    def __init__(self, database: Database, settings: AccountsSettings) -> None:
+    def __init__(self, database: Database, settings: AccountsSettings, signing_keys: KeyStore) -> None:
         self._database = database
         self._settings = settings
+        self._signing_keys = signing_keys
 
     async def authenticate(self, *, bearer: str) -> Actor | None:
+        if looks_like_jwt(bearer):
+            return await self._by_access_token(bearer)
         parsed = parse_bearer(bearer)
-        if parsed is None:
-            return None
+        return None if parsed is None else await self._by_key(parsed)
+
+    async def _by_key(self, parsed: Bearer) -> Actor | None:
         async with self._database.reading(parsed.tenant_id) as session:
             key = await service.find_valid_key(session, parsed)
         if key is None:
@@ -33,6 +46,35 @@ class LocalKeyRing:
             async with self._database.writing(parsed.tenant_id) as writing:
                 await service.note_use(writing, key.id, every=every)
         return Actor(tenant_id=parsed.tenant_id, name=key.name, role=key.role)
+
+    async def _by_access_token(self, text: str) -> Actor | None:
+        kid = key_id_of(text)
+        key = None if kid is None else await self._signing_keys.public_key(kid)
+        claims = read_token(text, find_key=lambda _kid: key, issuer=self._settings.issuer)
+        return None if claims is None else await self._standing(claims, claims.tenant_id)
+
+    async def _standing(self, claims: Claims, tenant_id: TenantId) -> Actor | None:
+        async with self._database.reading(tenant_id) as session:
+            found = await standing.find(session, claims, tenant_id)
+        every = self._settings.last_used_every
+        if found is not None and found.last_seen_at <= clock.now() - every:
+            async with self._database.writing(tenant_id) as writing:
+                await standing.note(writing, claims, every=every)
+        return None if found is None else found.actor
+
+    async def enter(self, *, actor: Actor, tenant: str) -> Actor:
+        if tenant == str(actor.tenant_id):
+            return actor
+        if actor.user_id is None:
+            async with self._database.system() as session:
+                row = await find_tenant(session, tenant)
+            if row is not None and row.id == actor.tenant_id:
+                return actor
+            raise NotAMember("A key opens the tenant it was made in, and no other. Leave the header X-Tenant out.")
+        async with self._database.system() as session:
+            await see_own(session, actor.user_id)
+            place, _ = await choose_place(session, actor.user_id, wanted=tenant)
+        return standing.moved(actor, place)
 
     async def create_key(
         self,
@@ -56,9 +98,17 @@ class LocalKeyRing:
 
     async def find_tenant(self, *, slug: str) -> Tenant | None:
         async with self._database.system() as session:
-            row = await repository.find_tenant(session, slug)
+            row = await find_tenant(session, slug)
         return None if row is None else Tenant(TenantId(row.id), row.slug, row.name, row.created_at)
+
+    async def rotate_signing_key(self) -> str:
+        return await self._signing_keys.rotate()
 
 
 def build(runtime: Runtime) -> LocalKeyRing:
-    return LocalKeyRing(runtime.database, runtime.settings_of("accounts", AccountsSettings))
+    """Also puts the sign-in desk, which only this app's endpoints use, beside the contract."""
+    settings = runtime.settings_of("accounts", AccountsSettings)
+    keys = KeyStore(runtime.database, runtime.secrets, settings)
+    desk = SignInDesk(runtime.database, settings, keys=keys, passwords=Passwords(settings))
+    runtime.contracts[SignInDesk] = desk
+    return LocalKeyRing(runtime.database, settings, keys)

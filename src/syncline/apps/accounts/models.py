@@ -1,36 +1,17 @@
 from __future__ import annotations
 
-from sqlalchemy import Column, DateTime, Index, LargeBinary, Table, Text, UniqueConstraint, Uuid
+from sqlalchemy import Table, UniqueConstraint
 
-from syncline.runtime.db.base import app_metadata
-
-METADATA = app_metadata("accounts")
+from syncline.apps.accounts.tables import METADATA, id_column, moment, text
 
 tenant = Table(
     "tenant",
     METADATA,
-    Column("id", Uuid, primary_key=True),
-    Column("slug", Text, nullable=False),
-    Column("name", Text, nullable=False),
-    Column("created_at", DateTime(timezone=True), nullable=False),
+    id_column(),
+    text("slug"),
+    text("name"),
+    text("shop_domain", nullable=True),
+    moment("created_at"),
     UniqueConstraint("slug"),
     comment="The directory: read before a tenant is known, so it is not tenant-scoped and holds nothing but names.",
-)
-
-api_key = Table(
-    "api_key",
-    METADATA,
-    Column("id", Uuid, primary_key=True),
-    Column("tenant_id", Uuid, nullable=False),
-    Column("name", Text, nullable=False),
-    Column("role", Text, nullable=False),
-    Column("prefix", Text, nullable=False),
-    Column("digest", LargeBinary, nullable=False),
-    Column("created_at", DateTime(timezone=True), nullable=False),
-    Column("created_by", Text, nullable=False),
-    Column("expires_at", DateTime(timezone=True)),
-    Column("last_used_at", DateTime(timezone=True)),
-    Column("revoked_at", DateTime(timezone=True)),
-    UniqueConstraint("digest"),
-    Index(None, "tenant_id", "prefix"),
 )

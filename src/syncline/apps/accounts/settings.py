@@ -9,5 +9,41 @@ class AccountsSettings(BaseModel):
     """SYNCLINE_ACCOUNTS_*"""
 
     last_used_every: timedelta = Field(
-        default=timedelta(minutes=1), description="A key's last use is written at most this often"
+        default=timedelta(minutes=1), description="The last use of a key or a session is written at most this often"
+    )
+    registration_is_open: bool = Field(
+        default=True, description="Whether anybody may register, which makes a tenant; people can be invited either way"
+    )
+    issuer: str = Field(default="syncline", min_length=1, description="`iss` of access tokens")
+    access_lifetime: timedelta = Field(
+        default=timedelta(minutes=10), gt=timedelta(0), description="How long an access token is good"
+    )
+    refresh_lifetime: timedelta = Field(
+        default=timedelta(days=30), gt=timedelta(0), description="A session that is not renewed for so long has ended"
+    )
+    session_lifetime: timedelta = Field(
+        default=timedelta(days=90), gt=timedelta(0), description="A session ends after this, however often renewed"
+    )
+    refresh_race: timedelta = Field(
+        default=timedelta(seconds=10),
+        ge=timedelta(0),
+        description="A refresh token used twice within this is refused, but does not end the session",
+    )
+    signing_key_lifetime: timedelta = Field(
+        default=timedelta(days=90), gt=timedelta(0), description="Access tokens are signed with a new key this often"
+    )
+    signing_key_lead: timedelta = Field(
+        default=timedelta(minutes=15),
+        ge=timedelta(minutes=2),
+        description="A new signing key is published so long before it signs",
+    )
+    hash_memory_kib: int = Field(default=65_536, ge=8, description="Memory of one password hash (Argon2id)")
+    hash_passes: int = Field(default=3, ge=1, description="Passes of one password hash")
+    hash_lanes: int = Field(default=4, ge=1, description="Lanes of one password hash")
+    hash_concurrency: int = Field(default=2, ge=1, description="Password hashes computed at once, per process")
+    throttle_after: int = Field(
+        default=5, ge=1, description="Failed sign-ins from one address before that address has to wait for that account"
+    )
+    throttle_longest: timedelta = Field(
+        default=timedelta(minutes=15), gt=timedelta(0), description="The longest such wait; each failure doubles it"
     )

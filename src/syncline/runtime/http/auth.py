@@ -1,7 +1,8 @@
 """Who is calling, and whether they may.
 
 A route either asks for a permission with `require(...)`, or is open and stands in the literal list that
-tests/architecture checks. A bearer key is the only credential here; how it is looked up is handed in by `main`.
+tests/architecture checks. A credential is a bearer key or an access token; how either is looked up, and who may go over
+to another tenant, is handed in by `main`.
 """
 
 from __future__ import annotations
@@ -16,16 +17,27 @@ from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 
 from syncline.kernel.errors import NotAllowed, Unauthenticated
-from syncline.kernel.tenant import Actor
+from syncline.kernel.tenant import Actor, role_may
 
 Authenticate = Callable[[str], Awaitable[Actor | None]]
-"""A bearer key to the one it belongs to; None for a key that is wrong, revoked or expired."""
+"""A key or access token to the one it belongs to; None for one that is wrong, revoked or expired."""
+
+Enter = Callable[[Actor, str], Awaitable[Actor]]
+"""The same caller in the tenant that the header X-Tenant names. Raises `NotAllowed` where he does not belong."""
 
 # Only so that the OpenAPI document and its "Authorize" button know the scheme; the answer 401 is ours.
-_scheme = HTTPBearer(auto_error=False, scheme_name="key", description="A key made with `syncline keys create`.")
+_scheme = HTTPBearer(
+    auto_error=False, scheme_name="key", description="A key made with `syncline keys create`, or an access token."
+)
 
-_NO_KEY = "This needs a key: send the header `Authorization: Bearer <key>`. Make one with `syncline keys create`."
-_BAD_KEY = "This key is not valid: it is mistyped, expired or revoked. Make a new one with `syncline keys create`."
+_NO_KEY = (
+    "This needs a key or a sign-in: send the header `Authorization: Bearer <key or access token>`. "
+    "Make a key with `syncline keys create`, or sign in at /api/auth/login."
+)
+_BAD_KEY = (
+    "This key or access token is not valid: it is mistyped, expired or revoked. "
+    "Make a new key with `syncline keys create`, or refresh the token at /api/auth/refresh."
+)
 
 
 async def identify(request: Request) -> Actor:
@@ -41,8 +53,14 @@ async def identify(request: Request) -> Actor:
     actor = await authenticate(key)
     if actor is None:
         raise Unauthenticated(_BAD_KEY)
+    elsewhere = request.headers.get("x-tenant", "").strip()
+    if elsewhere:
+        enter: Enter = request.app.state.enter
+        actor = await enter(actor, elsewhere)
     request.state.actor = actor
     structlog.contextvars.bind_contextvars(tenant_id=str(actor.tenant_id), actor=actor.name)
+    if actor.user_id is not None:
+        structlog.contextvars.bind_contextvars(user_id=str(actor.user_id))
     return actor
 
 
@@ -58,11 +76,15 @@ class require:  # noqa: N801 - reads as a verb where it is used: Depends(require
 
     async def __call__(self, actor: Annotated[Actor, Depends(current_actor)]) -> Actor:
         if not actor.may(self.permission):
-            raise NotAllowed(
-                f"The key “{actor.name}” has the role {actor.role}, which may not do this; it takes {self.permission}.",
-                extra={"permission": self.permission},
-            )
+            raise NotAllowed(_refusal(actor, self.permission), extra={"permission": self.permission})
         return actor
+
+
+def _refusal(actor: Actor, permission: str) -> str:
+    if role_may(actor.role, permission):
+        return f"The key “{actor.name}” is limited to some of what its role may do; this takes {permission}."
+    who = f"The key “{actor.name}” has" if actor.user_id is None else "You have"
+    return f"{who} the role {actor.role}, which may not do this; it takes {permission}."
 
 
 async def require_key_unless_open(request: Request) -> None:

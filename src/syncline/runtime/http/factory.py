@@ -12,10 +12,11 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import RedirectResponse
 
 from syncline import __version__
+from syncline.kernel.errors import NotAllowed
 from syncline.kernel.tenant import Actor
 from syncline.runtime.app import App, Runtime
 from syncline.runtime.http import handlers, health, openapi
-from syncline.runtime.http.auth import Authenticate
+from syncline.runtime.http.auth import Authenticate, Enter
 from syncline.runtime.http.health import Check
 from syncline.runtime.http.limits import DEFAULT_LIMIT_BYTES, BodyLimit, limits_by_path
 from syncline.runtime.http.middleware import Edge, JsonBodies
@@ -25,8 +26,8 @@ from syncline.runtime.limits.limiter import Limiter
 _DESCRIPTION = """
 Pull a store, see every change before it happens, approve it, push it, undo it.
 
-Send `Authorization: Bearer <key>`; make a key with `syncline keys create`. Every error is a problem document (RFC 9457)
-with a stable `code`, a sentence in `error` and a `correlation_id` that is also in the `X-Correlation-ID` header.
+Send `Authorization: Bearer <key>`; make a key with `syncline keys create`, or sign in at `/api/auth/login` and send the
+access token. Every error is a problem document (RFC 9457) with a stable `code`, a sentence in `error` and a `correlation_id` that is also in the `X-Correlation-ID` header.
 """
 
 
@@ -35,11 +36,16 @@ async def _nobody(_key: str) -> Actor | None:
 
 
 def create_app(
+async def _nowhere_else(_actor: Actor, _tenant: str) -> Actor:
+    raise NotAllowed("The header X-Tenant is not understood here. Leave it out.")
+
+
     runtime: Runtime | None,
     apps: Sequence[App],
     *,
     authenticate: Authenticate = _nobody,
     checks: Sequence[Check] = (),
+    enter: Enter = _nowhere_else,
     routers: Sequence[APIRouter] = (),
     open_diagnostics: bool = True,
     limit_bytes: int = DEFAULT_LIMIT_BYTES,
@@ -63,6 +69,7 @@ def create_app(
     app.state.checks = tuple(checks)
     app.state.open_diagnostics = open_diagnostics
 
+    app.state.enter = enter
     app.include_router(health.router)
     for router in [*(router for one in apps for router in one.routers), *routers]:
         app.include_router(router)

@@ -18,7 +18,7 @@ _SECRET_FIELD = re.compile(
 
 # Each look is a vendor's or our own published form; the part kept lets a person tell two keys apart.
 _SECRET_LOOKS: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"\bsl_([0-9a-f]{6})[0-9a-f]{26}_[A-Za-z0-9_-]+"), rf"sl_\1…{HIDDEN}"),
+    (re.compile(r"\b(sl[a-z]?)_([0-9a-f]{6})[0-9a-f]{26}_[A-Za-z0-9_-]+"), rf"\1_\2…{HIDDEN}"),
     (re.compile(r"\bshp(at|ca|pa|ss|ua|rt)_[A-Za-z0-9]+"), rf"shp\1_{HIDDEN}"),
     (re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{6,}"), rf"\1 {HIDDEN}"),
     (re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"), HIDDEN),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncline.apps.accounts.bearer import new_bearer, parse_bearer
+from syncline.apps.accounts.keys.bearer import new_bearer, parse_bearer
 from syncline.kernel.tenant import TenantId
 from syncline.runtime.observe.redaction import redact_text
 

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
 
-from syncline.apps.accounts import service
 from syncline.apps.accounts.contract import KeyNotFound, UnknownRole
-from syncline.apps.accounts.schemas import Key, KeyCreate, KeyList, NewKey
+from syncline.apps.accounts.keys import service
+from syncline.apps.accounts.keys.schemas import Key, KeyCreate, KeyList, NewKey
 from syncline.kernel.tenant import Actor
 from syncline.runtime.http.auth import require
 from syncline.runtime.http.dependencies import Reading, Writing

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from syncline.apps.accounts.contract import DEFAULT_TENANT, KeyNotFound, UnknownRole
 from syncline.apps.accounts.facade import LocalKeyRing
-from syncline.apps.accounts.models import api_key
+from syncline.apps.accounts.keys.models import api_key
 from syncline.kernel import clock
 from syncline.kernel.errors import InvalidInput
 from syncline.kernel.ids import new_id

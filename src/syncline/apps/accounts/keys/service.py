@@ -9,9 +9,9 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
-from syncline.apps.accounts import repository
-from syncline.apps.accounts.bearer import Bearer, new_bearer
 from syncline.apps.accounts.contract import ApiKey, IssuedKey, KeyNotFound, UnknownRole
+from syncline.apps.accounts.keys import repository
+from syncline.apps.accounts.keys.bearer import Bearer, new_bearer
 from syncline.kernel import clock
 from syncline.kernel.errors import FieldError, InvalidInput
 from syncline.kernel.ids import new_id

@@ -1,0 +1,1 @@
+"""API keys: what programs send. Made, listed, scoped, rotated and revoked."""

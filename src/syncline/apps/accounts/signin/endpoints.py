@@ -1,0 +1,154 @@
+"""`/api/auth`: register, sign in, refresh, sign out; the caller's own sessions; the keys that check access tokens."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import Response
+
+from syncline.apps.accounts.contract import (
+    AccountDisabled,
+    Caller,
+    EmailTaken,
+    NotAMember,
+    RefreshRaced,
+    RegistrationClosed,
+    SessionNotFound,
+    SessionOver,
+    SignInRefused,
+    TooManyAttempts,
+    WeakPassword,
+)
+from syncline.apps.accounts.people.service import describe, person_of
+from syncline.apps.accounts.signin import service
+from syncline.apps.accounts.signin.desk import SignInDesk
+from syncline.apps.accounts.signin.schemas import (
+    Credentials,
+    Done,
+    Ended,
+    KeySet,
+    Me,
+    Place,
+    Registration,
+    Renewal,
+    Session,
+    SessionList,
+    SignOut,
+    Tokens,
+)
+from syncline.kernel.tenant import Actor, granted_to
+from syncline.runtime.http.auth import require
+from syncline.runtime.http.dependencies import Reading, Writing, uses
+from syncline.runtime.http.problems import problems
+
+router = APIRouter(prefix="/api/auth", tags=["auth"])
+well_known = APIRouter(prefix="/.well-known", tags=["auth"])
+
+Desk = Annotated[SignInDesk, Depends(uses(SignInDesk))]
+_Anybody = Annotated[Actor, Depends(require("account:read"))]
+_Self = Annotated[Actor, Depends(require("account:edit"))]
+
+
+def caller_of(request: Request) -> Caller:
+    address = request.client.host if request.client else "unknown"
+    return Caller(address=address, device=request.headers.get("user-agent", "").strip() or "unknown")
+
+
+From = Annotated[Caller, Depends(caller_of)]
+
+
+@router.post(
+    "/register",
+    status_code=201,
+    summary="Register: makes a tenant with its owner",
+    responses=problems(EmailTaken, RegistrationClosed, WeakPassword),
+)
+async def register(body: Registration, desk: Desk, caller: From, response: Response) -> Tokens:
+    """The owner is signed in."""
+    made = await desk.register(
+        name=body.name, email=body.email, password=body.password, shop_domain=body.shop_domain, caller=caller
+    )
+    _keep_out_of_caches(response)
+    return Tokens.of(made)
+
+
+@router.post(
+    "/login", summary="Sign in", responses=problems(SignInRefused, TooManyAttempts, NotAMember, AccountDisabled)
+)
+async def login(body: Credentials, desk: Desk, caller: From, response: Response) -> Tokens:
+    """An e-mail that nobody has and a wrong password get the same answer, after the same time."""
+    made = await desk.sign_in(email=body.email, password=body.password, tenant=body.tenant, caller=caller)
+    _keep_out_of_caches(response)
+    return Tokens.of(made)
+
+
+@router.post(
+    "/refresh",
+    summary="Exchange a refresh token for new tokens",
+    responses=problems(SessionOver, RefreshRaced, NotAMember, AccountDisabled),
+)
+async def refresh(body: Renewal, desk: Desk, caller: From, response: Response) -> Tokens:
+    """Each refresh token is good once. One that is used again ends its session, for one of the two users is a thief."""
+    made = await desk.refresh(refresh_token=body.refresh_token, tenant=body.tenant, caller=caller)
+    _keep_out_of_caches(response)
+    return Tokens.of(made)
+
+
+@router.post("/logout", summary="Sign out")
+async def logout(body: SignOut, desk: Desk) -> Done:
+    """Ends the session of the refresh token and its access tokens. A token that is over gets the same answer."""
+    await desk.sign_out(refresh_token=body.refresh_token)
+    return Done()
+
+
+@router.get("/me", summary="Who am I")
+async def me(actor: _Anybody, session: Reading) -> Me:
+    """The person, the present tenant and role, and every tenant the person belongs to."""
+    facts = await describe(session, actor)
+    return Me(
+        user=Me.person(facts.person),
+        name=actor.name,
+        role=actor.role,
+        method=actor.method,
+        permissions=sorted(granted_to(actor)),
+        tenant=Place.of(facts.place),
+        tenants=[Place.of(one) for one in facts.places],
+        session_id=actor.session_id,
+    )
+
+
+@router.get("/sessions", summary="Where you are signed in")
+async def list_sessions(actor: _Self, session: Reading) -> SessionList:
+    """In all tenants, the last used first."""
+    found = await service.list_sessions(session, person_of(actor))
+    listed = [Session.model_validate(one) for one in found]
+    return SessionList(sessions=[one.model_copy(update={"is_current": one.id == actor.session_id}) for one in listed])
+
+
+@router.delete("/sessions/{session_id}", summary="Sign a device out", responses=problems(SessionNotFound))
+async def end_session(session_id: UUID, actor: _Self, session: Writing) -> Done:
+    """At once: its access tokens stop working too."""
+    await service.end_session(session, person_of(actor), session_id, because="ended by the person")
+    return Done()
+
+
+@router.delete("/sessions", summary="Sign all other devices out")
+async def end_other_sessions(actor: _Self, session: Writing) -> Ended:
+    """All but the one that asks."""
+    ended = await service.end_other_sessions(
+        session, person_of(actor), but=actor.session_id, because="ended by the person"
+    )
+    return Ended(ended=ended)
+
+
+@well_known.get("/jwks.json", summary="The public keys of access tokens")
+async def jwks(desk: Desk, response: Response) -> KeySet:
+    """For services that check access tokens themselves. A new key is here before it signs."""
+    response.headers["Cache-Control"] = "public, max-age=300"
+    return KeySet(keys=[{name: str(value) for name, value in key.items()} for key in await desk.keys.published()])
+
+
+def _keep_out_of_caches(response: Response) -> None:
+    response.headers["Cache-Control"] = "no-store"

@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, Select, delete, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+
+from syncline.apps.accounts.people.models import membership, user_account
+from syncline.apps.accounts.signin.models import refresh_token, session, sign_in_throttle, signing_key
+from syncline.runtime.db.session import Session, WriteSession
+
+_LOCK_KEYS = text("SELECT pg_advisory_xact_lock(hashtext('accounts.signing_key'))")
+
+
+async def list_signing_keys(db: Session) -> Sequence[Row[Any]]:
+    return (await db.execute(select(signing_key).order_by(signing_key.c.signs_from, signing_key.c.kid))).all()
+
+
+async def lock_signing_keys(db: WriteSession) -> None:
+    """One process at a time makes keys."""
+    await db.execute(_LOCK_KEYS)
+
+
+async def insert_signing_key(db: WriteSession, values: dict[str, Any]) -> None:
+    await db.execute(signing_key.insert().values(**values))
+
+
+async def delete_signing_keys(db: WriteSession, kids: Collection[str]) -> None:
+    await db.execute(delete(signing_key).where(signing_key.c.kid.in_(kids)))
+
+
+async def find_throttle(db: Session, account: bytes, address: str) -> Row[Any] | None:
+    query = select(sign_in_throttle).where(sign_in_throttle.c.account == account, sign_in_throttle.c.address == address)
+    return (await db.execute(query.with_for_update())).one_or_none()
+
+
+async def ensure_throttle(db: WriteSession, account: bytes, address: str, now: datetime) -> None:
+    """The row to lock: without it two first attempts would not see each other."""
+    values = {"account": account, "address": address, "failures": 0, "failed_at": now, "closed_until": now}
+    await db.execute(insert(sign_in_throttle).values(**values).on_conflict_do_nothing())
+
+
+async def update_throttle(db: WriteSession, account: bytes, address: str, values: dict[str, Any]) -> None:
+    query = update(sign_in_throttle).where(sign_in_throttle.c.account == account, sign_in_throttle.c.address == address)
+    await db.execute(query.values(**values))
+
+
+async def delete_throttle(db: WriteSession, account: bytes, address: str) -> None:
+    await db.execute(
+        delete(sign_in_throttle).where(sign_in_throttle.c.account == account, sign_in_throttle.c.address == address)
+    )
+
+
+async def insert_session(db: WriteSession, values: dict[str, Any]) -> Row[Any]:
+    return (await db.execute(session.insert().values(**values).returning(*session.c))).one()
+
+
+async def insert_refresh_token(db: WriteSession, values: dict[str, Any]) -> None:
+    await db.execute(refresh_token.insert().values(**values))
+
+
+async def find_refresh_token(db: Session, digest: bytes) -> Row[Any] | None:
+    """The token with its session, which is locked: of two uses at once one comes second, and sees that it does."""
+    found = select(refresh_token.c.session_id).where(refresh_token.c.digest == digest)
+    session_id = (await db.execute(found)).scalar_one_or_none()
+    if session_id is None:
+        return None
+    await db.execute(select(session.c.id).where(session.c.id == session_id).with_for_update())
+    query: Select[Any] = (
+        select(
+            session,
+            refresh_token.c.used_at,
+            refresh_token.c.expires_at.label("token_expires_at"),
+        )
+        .join(refresh_token, refresh_token.c.session_id == session.c.id)
+        .where(refresh_token.c.digest == digest)
+    )
+    row: Row[Any] | None = (await db.execute(query)).one_or_none()
+    return row
+
+
+async def mark_token_used(db: WriteSession, digest: bytes, at: datetime) -> None:
+    await db.execute(update(refresh_token).where(refresh_token.c.digest == digest).values(used_at=at))
+
+
+async def update_session(db: WriteSession, session_id: UUID, values: dict[str, Any]) -> None:
+    await db.execute(update(session).where(session.c.id == session_id).values(**values))
+
+
+async def mark_session_seen(db: WriteSession, session_id: UUID, at: datetime, *, every: timedelta) -> None:
+    await db.execute(
+        update(session).where(session.c.id == session_id, session.c.last_seen_at <= at - every).values(last_seen_at=at)
+    )
+
+
+async def end_sessions(
+    db: WriteSession,
+    user_id: UUID,
+    at: datetime,
+    because: str,
+    *,
+    only: UUID | None = None,
+    but: UUID | None = None,
+) -> int:
+    """Ends the live sessions of a person that the transaction can see: `only` one, or all `but` one."""
+    query = update(session).where(session.c.user_id == user_id, session.c.ended_at.is_(None))
+    if only is not None:
+        query = query.where(session.c.id == only)
+    if but is not None:
+        query = query.where(session.c.id != but)
+    ended = await db.scalars(query.values(ended_at=at, ended_because=because).returning(session.c.id))
+    return len(ended.all())
+
+
+async def list_sessions(db: Session, user_id: UUID, now: datetime) -> Sequence[Row[Any]]:
+    live = (session.c.user_id == user_id, session.c.ended_at.is_(None), session.c.expires_at > now)
+    return (await db.execute(select(session).where(*live).order_by(session.c.last_seen_at.desc()))).all()
+
+
+async def find_standing(db: Session, user_id: UUID, tenant_id: UUID, session_id: UUID) -> Row[Any] | None:
+    """What decides whether a genuine access token still opens `tenant_id`: one row, or none."""
+    query: Select[Any] = (
+        select(
+            membership.c.role,
+            user_account.c.name,
+            user_account.c.disabled_at,
+            session.c.ended_at,
+            session.c.expires_at,
+            session.c.last_seen_at,
+        )
+        .select_from(membership)
+        .join(user_account, user_account.c.id == membership.c.user_id)
+        .join(session, session.c.user_id == membership.c.user_id)
+        .where(membership.c.user_id == user_id, membership.c.tenant_id == tenant_id, session.c.id == session_id)
+    )
+    row: Row[Any] | None = (await db.execute(query)).one_or_none()
+    return row
+
+
+async def delete_stale(db: WriteSession, *, throttles_before: datetime) -> None:
+    await db.execute(delete(sign_in_throttle).where(sign_in_throttle.c.failed_at < throttles_before))
