@@ -54,6 +54,13 @@ def test_secrets_do_not_show_in_the_repr(monkeypatch: pytest.MonkeyPatch) -> Non
         ("SYNCLINE_LOG_LEVEL", "LOUD"),
         ("SYNCLINE_ENVIRONMENT", "staging"),
         ("SYNCLINE_JOB_CONCURRENCY", "0"),
+        ("SYNCLINE_REQUEST_SECONDS", "0"),
+        ("SYNCLINE_TRUSTED_PROXIES", "10.0.0.0/8, our-proxy"),
+        ("SYNCLINE_CORS_ORIGINS", "*"),
+        ("SYNCLINE_CORS_ORIGINS", "https://tools.example.com/path"),
+        ("SYNCLINE_OUTGOING_ALLOW", "https://hooks.internal"),
+        ("SYNCLINE_LIMITS", "sing-in=5/min"),
+        ("SYNCLINE_REDIS_URL", "localhost:6379"),
     ],
 )
 def test_a_wrong_setting_is_named_as_the_person_wrote_it(

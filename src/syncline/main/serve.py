@@ -112,6 +112,7 @@ async def _run(
         open_diagnostics=settings.diagnostics_are_open,
         limit_bytes=settings.body_limit_bytes,
         limiter=limiter,
+        protection=settings.protection,
     )
     server = Server(
         uvicorn.Config(
@@ -121,6 +122,7 @@ async def _run(
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,  # uvicorn would believe whoever calls from this machine; ours believes whom it is told
             timeout_graceful_shutdown=_DRAIN_SECONDS,
         )
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -13,13 +14,19 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from syncline.kernel.errors import FieldError, InvalidInput
 from syncline.runtime.app import App
+from syncline.runtime.connect.guard import Guard, allowing
 from syncline.runtime.db.settings import DatabaseSettings
+from syncline.runtime.http.protection import Protection
+from syncline.runtime.http.proxies import networks
 from syncline.runtime.limits.policy import with_settings
 
 
 class BadSettings(InvalidInput):
     code = "CONF_001"
     title = "A setting is not valid"
+
+
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?|https?://\[[0-9a-fA-F:.]+\](:\d{1,5})?")
 
 
 class Environment(StrEnum):
@@ -71,6 +78,17 @@ class Settings(BaseSettings):
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR")
     log_format: str = Field(default="auto", pattern="^(auto|json|text)$", description="auto: text on a terminal")
     body_limit_bytes: int = Field(default=10_000_000, ge=1_000, description="Largest request body")
+    request_seconds: float = Field(default=60.0, gt=0, le=3600, description="How long an answer may take to begin")
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Addresses and networks of our own proxies, whose X-Forwarded-For and -Proto are believed",
+    )
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Other sites whose pages may call the API with a key, like `https://tools.example.com`"
+    )
+    outgoing_allow: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Hosts and networks inside that addresses given by users may lead to; none unless said"
+    )
     redis_url: str | None = Field(
         default=None, repr=False, description="Where limits are counted for all processes; without it each counts alone"
     )
@@ -81,7 +99,7 @@ class Settings(BaseSettings):
     )
     job_concurrency: int = Field(default=4, ge=1, le=256, description="Jobs at once, per worker process")
 
-    @field_validator("secret_keys", mode="before")
+    @field_validator("secret_keys", "trusted_proxies", "cors_origins", "outgoing_allow", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(key.strip() for key in value.split(",") if key.strip()) if isinstance(value, str) else value
@@ -94,6 +112,26 @@ class Settings(BaseSettings):
         told = dict(_named_rate(part) for part in value.split(",") if part.strip())
         with_settings(told)
         return tuple(told.items())
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        networks(value)
+        return value
+
+    @field_validator("outgoing_allow")
+    @classmethod
+    def _can_be_allowed(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        allowing(value)
+        return value
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _are_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            if not _ORIGIN.fullmatch(origin):
+                raise ValueError(f"“{origin}” is no origin; write it like https://tools.example.com, without a path")
+        return value
 
     @field_validator("redis_url")
     @classmethod
@@ -125,6 +163,17 @@ class Settings(BaseSettings):
     @property
     def diagnostics_are_open(self) -> bool:
         return self.open_diagnostics is not False
+
+    @property
+    def protection(self) -> Protection:
+        return Protection(
+            proxies=networks(self.trusted_proxies), origins=self.cors_origins, request_seconds=self.request_seconds
+        )
+
+    @property
+    def guard(self) -> Guard:
+        """For `GuardedTransport`: what addresses that users give may lead to."""
+        return allowing(self.outgoing_allow)
 
     @property
     def database(self) -> DatabaseSettings:

@@ -19,7 +19,8 @@ from syncline.runtime.http import handlers, health, openapi
 from syncline.runtime.http.auth import Authenticate, Enter
 from syncline.runtime.http.health import Check
 from syncline.runtime.http.limits import DEFAULT_LIMIT_BYTES, BodyLimit, limits_by_path
-from syncline.runtime.http.middleware import Edge, JsonBodies
+from syncline.runtime.http.middleware import JsonBodies
+from syncline.runtime.http.protection import Protection
 from syncline.runtime.http.rate_limit import RateLimit, limits_by_route
 from syncline.runtime.limits.limiter import Limiter
 
@@ -27,7 +28,8 @@ _DESCRIPTION = """
 Pull a store, see every change before it happens, approve it, push it, undo it.
 
 Send `Authorization: Bearer <key>`; make a key with `syncline keys create`, or sign in at `/api/auth/login` and send the
-access token. Every error is a problem document (RFC 9457) with a stable `code`, a sentence in `error` and a `correlation_id` that is also in the `X-Correlation-ID` header.
+access token. Every error is a problem document (RFC 9457) with a stable `code`, a sentence in `error` and a
+`correlation_id` that is also in the `X-Correlation-ID` header.
 """
 
 
@@ -35,24 +37,26 @@ async def _nobody(_key: str) -> Actor | None:
     return None
 
 
-def create_app(
 async def _nowhere_else(_actor: Actor, _tenant: str) -> Actor:
     raise NotAllowed("The header X-Tenant is not understood here. Leave it out.")
 
 
+def create_app(
     runtime: Runtime | None,
     apps: Sequence[App],
     *,
     authenticate: Authenticate = _nobody,
-    checks: Sequence[Check] = (),
     enter: Enter = _nowhere_else,
+    checks: Sequence[Check] = (),
     routers: Sequence[APIRouter] = (),
     open_diagnostics: bool = True,
     limit_bytes: int = DEFAULT_LIMIT_BYTES,
     limiter: Limiter | None = None,
+    protection: Protection | None = None,
 ) -> FastAPI:
     """The application. `runtime` None is for making the document only. `authenticate` looks a bearer key up; without it
-    every key is refused. `routers` come beside those of the apps. Without a `limiter` nobody is counted."""
+    every key is refused. `routers` come beside those of the apps. Without a `limiter` nobody is counted;
+    without `protection` no proxy and no other site is believed."""
     app: FastAPI = FastAPIOffline(
         title="Syncline",
         version=__version__,
@@ -66,10 +70,10 @@ async def _nowhere_else(_actor: Actor, _tenant: str) -> Actor:
     )
     app.state.runtime = runtime
     app.state.authenticate = authenticate
+    app.state.enter = enter
     app.state.checks = tuple(checks)
     app.state.open_diagnostics = open_diagnostics
 
-    app.state.enter = enter
     app.include_router(health.router)
     for router in [*(router for one in apps for router in one.routers), *routers]:
         app.include_router(router)
@@ -80,9 +84,11 @@ async def _nowhere_else(_actor: Actor, _tenant: str) -> Actor:
     routes = openapi.api_routes(app)
     limit_of = limits_by_path(limit_bytes, routes)
     counted = [Middleware(RateLimit, limiter=limiter, policy_of=limits_by_route(routes))] if limiter else []
+    around = protection or Protection()
     app.user_middleware = [
-        Middleware(Edge),
+        *around.edge(),
         *counted,
+        around.time_limit(routes),
         Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5),
         Middleware(BodyLimit, limit_of=limit_of),
         Middleware(JsonBodies),
