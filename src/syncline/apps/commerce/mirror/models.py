@@ -7,6 +7,8 @@ stays as a tombstone (`deleted_at`), so that an older line cannot bring it back.
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import Boolean, Column, Index, Integer, Numeric, Table, Text
 from sqlalchemy.dialects.postgresql import ARRAY
 
@@ -23,12 +25,23 @@ def _versions() -> list[Column[object]]:
     ]
 
 
-product = Table(
+def _number(name: str) -> Column[int]:
+    """Of the key: the store's own number."""
+    return big(name, primary_key=True, autoincrement=False)
+
+
+def _record(name: str, *columns: Column[Any]) -> Table:
+    """Records with a number of their own."""
+    return Table(name, METADATA, store_key(), _number("id"), tenant_column(), *columns, *_versions())
+
+
+def _part(name: str, owner: str, *columns: Column[Any]) -> Table:
+    """A list inside a record's line: its rows have no version, for they are replaced with their record."""
+    return Table(name, METADATA, store_key(), _number(owner), _number("id"), tenant_column(), *columns)
+
+
+product = _record(
     "product",
-    METADATA,
-    store_key(),
-    big("id", primary_key=True, autoincrement=False),
-    tenant_column(),
     text("handle"),
     text("title"),
     text("description_html"),
@@ -44,17 +57,12 @@ product = Table(
     Column("variants_count", Integer, nullable=True),
     moment("created_at", nullable=True),
     moment("published_at", nullable=True),
-    *_versions(),
 )
 Index("product_handle_idx", product.c.store_id, product.c.handle)
 Index("product_vendor_idx", product.c.store_id, product.c.vendor)
 
-variant = Table(
+variant = _record(
     "variant",
-    METADATA,
-    store_key(),
-    big("id", primary_key=True, autoincrement=False),
-    tenant_column(),
     big("product_id"),
     text("title"),
     text("sku", nullable=True),
@@ -72,28 +80,22 @@ variant = Table(
     Column("weight", Numeric, nullable=True),
     text("weight_unit", nullable=True),
     moment("created_at", nullable=True),
-    *_versions(),
 )
 Index("variant_product_idx", variant.c.store_id, variant.c.product_id)
 Index("variant_item_idx", variant.c.store_id, variant.c.inventory_item_id)
 
-location = Table(
+location = _record(
     "location",
-    METADATA,
-    store_key(),
-    big("id", primary_key=True, autoincrement=False),
-    tenant_column(),
     text("name"),
     Column("is_active", Boolean, nullable=False),
-    *_versions(),
 )
 
 inventory_level = Table(
     "inventory_level",
     METADATA,
     store_key(),
-    big("inventory_item_id", primary_key=True, autoincrement=False),
-    big("location_id", primary_key=True, autoincrement=False),
+    _number("inventory_item_id"),
+    _number("location_id"),
     tenant_column(),
     Column("available", Integer, nullable=True),
     Column("on_hand", Integer, nullable=True),
@@ -102,12 +104,8 @@ inventory_level = Table(
     *_versions(),
 )
 
-inventory_item = Table(
+inventory_item = _record(
     "inventory_item",
-    METADATA,
-    store_key(),
-    big("id", primary_key=True, autoincrement=False),
-    tenant_column(),
     text("sku", nullable=True),
     Column("tracked", Boolean, nullable=False),
     Column("requires_shipping", Boolean, nullable=False),
@@ -118,15 +116,10 @@ inventory_item = Table(
     Column("weight", Numeric, nullable=True),
     text("weight_unit", nullable=True),
     moment("created_at", nullable=True),
-    *_versions(),
 )
 
-collection = Table(
+collection = _record(
     "collection",
-    METADATA,
-    store_key(),
-    big("id", primary_key=True, autoincrement=False),
-    tenant_column(),
     text("handle"),
     text("title"),
     text("description_html"),
@@ -136,15 +129,14 @@ collection = Table(
     text("seo_description", nullable=True),
     json("rule_set", nullable=True),
     Column("products_count", Integer, nullable=True),
-    *_versions(),
 )
 
 collection_membership = Table(
     "collection_membership",
     METADATA,
     store_key(),
-    big("collection_id", primary_key=True, autoincrement=False),
-    big("product_id", primary_key=True, autoincrement=False),
+    _number("collection_id"),
+    _number("product_id"),
     tenant_column(),
     *_versions(),
 )
@@ -154,8 +146,8 @@ product_media = Table(
     "product_media",
     METADATA,
     store_key(),
-    big("product_id", primary_key=True, autoincrement=False),
-    big("id", primary_key=True, autoincrement=False),
+    _number("product_id"),
+    _number("id"),
     tenant_column(),
     text("type"),
     text("alt", nullable=True),
@@ -166,12 +158,8 @@ product_media = Table(
     *_versions(),
 )
 
-metafield = Table(
+metafield = _record(
     "metafield",
-    METADATA,
-    store_key(),
-    big("id", primary_key=True, autoincrement=False),
-    tenant_column(),
     text("owner_type"),
     big("owner_id"),
     text("namespace"),
@@ -180,16 +168,11 @@ metafield = Table(
     text("value"),
     text("compare_digest"),
     moment("created_at", nullable=True),
-    *_versions(),
 )
 Index("metafield_owner_idx", metafield.c.store_id, metafield.c.owner_type, metafield.c.owner_id)
 
-shop_order = Table(
+shop_order = _record(
     "shop_order",
-    METADATA,
-    store_key(),
-    big("id", primary_key=True, autoincrement=False),
-    tenant_column(),
     text("name"),
     text("email", nullable=True),
     big("customer_id", nullable=True),
@@ -220,17 +203,12 @@ shop_order = Table(
     moment("cancelled_at", nullable=True),
     moment("closed_at", nullable=True),
     big("parts_hash"),
-    *_versions(),
 )
 Index("shop_order_customer_idx", shop_order.c.store_id, shop_order.c.customer_id)
 Index("shop_order_created_idx", shop_order.c.store_id, shop_order.c.created_at)
 
-order_line = Table(
+order_line = _record(
     "order_line",
-    METADATA,
-    store_key(),
-    big("id", primary_key=True, autoincrement=False),
-    tenant_column(),
     big("order_id"),
     text("title"),
     text("variant_title", nullable=True),
@@ -246,30 +224,21 @@ order_line = Table(
     Column("taxable", Boolean, nullable=False),
     Column("requires_shipping", Boolean, nullable=False),
     Column("is_gift_card", Boolean, nullable=False),
-    *_versions(),
 )
 Index("order_line_order_idx", order_line.c.store_id, order_line.c.order_id)
 Index("order_line_variant_idx", order_line.c.store_id, order_line.c.variant_id)
 
-refund = Table(
+refund = _part(
     "refund",
-    METADATA,
-    store_key(),
-    big("order_id", primary_key=True, autoincrement=False),
-    big("id", primary_key=True, autoincrement=False),
-    tenant_column(),
+    "order_id",
     moment("created_at", nullable=True),
     text("note", nullable=True),
     Column("amount", Numeric, nullable=False),
 )
 
-fulfillment = Table(
+fulfillment = _part(
     "fulfillment",
-    METADATA,
-    store_key(),
-    big("order_id", primary_key=True, autoincrement=False),
-    big("id", primary_key=True, autoincrement=False),
-    tenant_column(),
+    "order_id",
     text("name"),
     text("status"),
     text("display_status", nullable=True),
@@ -280,13 +249,9 @@ fulfillment = Table(
     moment("updated_at", nullable=True),
 )
 
-order_transaction = Table(
+order_transaction = _part(
     "order_transaction",
-    METADATA,
-    store_key(),
-    big("order_id", primary_key=True, autoincrement=False),
-    big("id", primary_key=True, autoincrement=False),
-    tenant_column(),
+    "order_id",
     text("kind"),
     text("status"),
     text("gateway", nullable=True),
@@ -297,12 +262,8 @@ order_transaction = Table(
     moment("processed_at", nullable=True),
 )
 
-customer = Table(
+customer = _record(
     "customer",
-    METADATA,
-    store_key(),
-    big("id", primary_key=True, autoincrement=False),
-    tenant_column(),
     text("first_name", nullable=True),
     text("last_name", nullable=True),
     text("email", nullable=True),
@@ -319,17 +280,12 @@ customer = Table(
     big("default_address_id", nullable=True),
     moment("created_at", nullable=True),
     big("parts_hash"),
-    *_versions(),
 )
 Index("customer_email_idx", customer.c.store_id, customer.c.email)
 
-customer_address = Table(
+customer_address = _part(
     "customer_address",
-    METADATA,
-    store_key(),
-    big("customer_id", primary_key=True, autoincrement=False),
-    big("id", primary_key=True, autoincrement=False),
-    tenant_column(),
+    "customer_id",
     text("first_name", nullable=True),
     text("last_name", nullable=True),
     text("company", nullable=True),
