@@ -14,7 +14,7 @@ table is made of all that stands there.
     python -m bench.store_sizes --sizes 1000
     python -m bench.store_sizes --sizes 1000,10000 --plans standard,plus --paths bulk
     python -m bench.store_sizes --write-docs
-    python -m bench.store_sizes --sizes "" --write-docs
+    python -m bench.store_sizes --sizes "" --results standard.json,plus.json --write-docs
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ COLUMNS = (
 
 async def measure(options: argparse.Namespace) -> None:
     logs.configure(level="WARNING", pretty=None)
-    options.results.parent.mkdir(parents=True, exist_ok=True)
+    options.results[0].parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="syncline-sizes-", ignore_cleanup_errors=True) as folder:
         os.chmod(folder, 0o755)  # noqa: PTH101 - nothing else runs yet
         for size in options.sizes:
@@ -90,7 +90,7 @@ async def _measure_into(options: argparse.Namespace, size: int, plan: str, path:
     found = await measure_one(options, size, plan, path, home)
     name = _name(options, size, plan, path)
     found |= {"size": size, "plan": plan, "path": path, "machine": machine()}
-    options.results.write_text(json.dumps({**read(options), name: found}, indent=1))
+    options.results[0].write_text(json.dumps({**_read(options.results[0]), name: found}, indent=1))
     print(f"{name}: {found['seconds']:.1f} s, {found['points']:g} points", flush=True)
 
 
@@ -169,9 +169,13 @@ def foretold(names: Sequence[str], sizes: Mapping[str, int]) -> float:
 
 
 def read(options: argparse.Namespace) -> dict[str, Any]:
-    if not options.results.exists():
+    return {name: found for path in options.results for name, found in _read(path).items()}
+
+
+def _read(path: Path) -> dict[str, Any]:
+    if not path.exists():
         return {}
-    found: dict[str, Any] = json.loads(options.results.read_text())
+    found: dict[str, Any] = json.loads(path.read_text())
     return found
 
 
@@ -189,7 +193,7 @@ def show(options: argparse.Namespace) -> str:
     rows += [_row(one["size"], one["plan"], one["path"], one) for one in others]
     machines = sorted({one["machine"] for one in results.values()}) or [machine()]
     title = (
-        f"{options.variants:g} variants a product, paged pulls of {' and '.join(options.together)} at the same time; "
+        f"{options.variants:g} variants a product, paged pulls of {', '.join(options.together)} at the same time; "
         f"{'; '.join(machines)}. The earlier system's figures are those published for it"
     )
     return f"{title}\n\n{print_table(title, COLUMNS, rows)}"
@@ -232,7 +236,10 @@ def main() -> None:
     )
     parser.add_argument("--variants", type=float, default=3.5)
     parser.add_argument(
-        "--results", type=Path, default=RESULTS, help="where results are added; delete it to begin anew"
+        "--results",
+        type=lambda words: [Path(word) for word in words.split(",")],
+        default=[RESULTS],
+        help="where results are added (delete it to begin anew); with commas behind it others to make the table of",
     )
     parser.add_argument("--write-docs", action="store_true")
     options = parser.parse_args()
