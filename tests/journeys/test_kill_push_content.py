@@ -1,4 +1,4 @@
-"""A worker is killed while it pushes metafields and collections: every approved change reaches the shop once."""
+"""A worker is killed while it pushes metafields, collections, alt texts: every change reaches the shop once."""
 
 from __future__ import annotations
 
@@ -126,6 +126,32 @@ async def test_metafield_that_moves_between_reading_and_writing_is_refused_by_th
     given, _ = written(await shop.ledger())
     assert set(given.values()) == {1}
     assert len(given) == run.total - 1
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("moment", list(Moment))
+async def test_push_of_alt_texts_killed_at_a_call_writes_each_image_once(
+    works: Works, shop: Shop, store: Store, farm: Farm, moment: Moment
+) -> None:
+    await works.pull()
+    await works.stage_approved("", "image_alt=Seen from the front")
+    run = await works.start_push()
+    worker, dead = await farm.start(), asyncio.Event()
+
+    def die() -> None:
+        farm.kill(worker)
+        dead.set()
+
+    shop.tripwire.set(die, "SetImageAlts", passing=5, moment=moment)
+    await asyncio.wait_for(dead.wait(), 30)
+    await farm.bury()
+    await farm.start()
+    done = await works.push_ends(run.id)
+    assert (done.status, done.error, done.counts) == (RunStatus.COMPLETED, None, {ChangeStatus.APPLIED: run.total})
+    written = Counter(change["id"] for entry in await shop.ledger() for change in entry["changes"])
+    assert len(written) == run.total
+    assert set(written.values()) == {1}
+    assert await differences(works, shop, store.id, without=["source_updated_at"]) == []
 
 
 @pytest.mark.process

@@ -51,6 +51,7 @@ class Owner(StrEnum):
     VARIANT_METAFIELD = "variant_metafield"
     COLLECTION = "collection"
     COLLECTION_MEMBERSHIP = "collection_membership"
+    PRODUCT_MEDIA = "product_media"
 
     @property
     def is_metafield(self) -> bool:
@@ -150,6 +151,13 @@ BESIDES: tuple[Field, ...] = (
         blank_is_null=True,
         stored_as="seo_description",
     ),
+    Field(
+        *("image_alt", Owner.PRODUCT_MEDIA, Kind.TEXT, "image's alt text"),
+        nullable=True,
+        blank_is_null=True,
+        max_length=512,
+        stored_as="alt",
+    ),
     # Of one product and one collection: whether it is in it.
     Field("collections", _M, Kind.BOOLEAN, "in the collection"),
 )
@@ -170,6 +178,7 @@ ALIASES: Mapping[str, str] = {
     "body": "description_html",
     "tag": "tags",
     "compare_at": "compare_at_price",
+    "alt": "image_alt",
 }
 
 

@@ -20,6 +20,7 @@ from syncline.connectors.shopify.collections import (
     update_collection,
 )
 from syncline.connectors.shopify.cost import MAX_INPUT
+from syncline.connectors.shopify.images import read_images, set_image_alts
 from syncline.connectors.shopify.metafields import delete_metafields, read_metafields, set_metafields
 from syncline.connectors.shopify.reads import read_levels, read_products, read_variants
 from syncline.connectors.shopify.results import InventoryResult, UserError, WriteResult, by_row, silent, user_errors
@@ -34,12 +35,14 @@ __all__ = [
     "add_members",
     "delete_metafields",
     "read_collections",
+    "read_images",
     "read_levels",
     "read_members",
     "read_metafields",
     "read_products",
     "read_variants",
     "remove_members",
+    "set_image_alts",
     "set_inventory",
     "set_metafields",
     "update_collection",
@@ -73,6 +76,11 @@ ACTIONS: Final = (
         ("write_products",),
     ),
     Action("remove_members", "collection and product; a repeat removes nothing more", ("write_products",)),
+    Action(
+        "set_image_alts",
+        "product and image; values are absolute, so read back after OutcomeUnknown",
+        ("write_products",),
+    ),
     Action("delete_metafields", "owner, namespace and key; a repeat deletes nothing more", ("write_products",)),
 )
 

@@ -1,4 +1,4 @@
-"""The GraphQL documents that read and write metafields, collections and their members one by one."""
+"""The GraphQL documents that read and write metafields, collections with their members, and alt texts one by one."""
 
 from __future__ import annotations
 
@@ -46,3 +46,12 @@ REMOVE_MEMBERS: Final = """mutation RemoveMembers($id: ID!, $products: [ID!]!) {
   collectionRemoveProducts(id: $id, productIds: $products) { job { id done } userErrors { field message } }
 }"""
 READ_JOB: Final = "query ReadJob($id: ID!) { job(id: $id) { id done } }"
+
+READ_IMAGES: Final = "query ReadImages($ids: [ID!]!) { nodes(ids: $ids) { ... on MediaImage { id alt } } }"
+# fileUpdate, which it is told to give way to, wants the scope write_files besides write_products (2025-10 and 2026-10).
+SET_IMAGE_ALTS: Final = """mutation SetImageAlts($product: ID!, $media: [UpdateMediaInput!]!) {
+  productUpdateMedia(productId: $product, media: $media) {
+    media { id alt }
+    mediaUserErrors { field message code }
+  }
+}"""

@@ -39,7 +39,7 @@ async def change(
     Values: `price=19.99`, `price=+10%~.99`, `compare_at_price=price`, `tags=+sale,-old`, `title="…"`,
     `inventory=+5@"Main warehouse"` (the location, when what matches lies at several),
     `metafield.custom.material=Cotton`, `variant_metafield.custom.size=none` (deleted),
-    `collections=+summer,-winter` (by handle), `collection_title="…"`.
+    `collections=+summer,-winter` (by handle), `collection_title="…"`, `image_alt="…"`.
 
     \b
     Examples:

@@ -63,10 +63,15 @@ def _held(write: Applied) -> Iterator[Held]:
             yield (name, write.key[0], value if isinstance(value, dict) else None)
 
 
+# An image has one text, whichever products show it.
+_KEYS: Mapping[Owner, tuple[str, ...]] = {Owner.PRODUCT_MEDIA: ("id",)}
+
+
 async def _apply(
     session: WriteSession, store_id: UUID, owner: Owner, names: tuple[str, ...], group: list[Applied]
 ) -> None:
     kind = KINDS[owner.value]
+    key = _KEYS.get(owner, kind.key)
     table = kind.table.c
     told = bindparam("b_updated_at", type_=table.source_updated_at.type)
     statement = (
@@ -74,7 +79,7 @@ async def _apply(
         .where(
             table.tenant_id == session.tenant_id,
             table.store_id == store_id,
-            *(table[name] == bindparam(f"b_{name}") for name in kind.key),
+            *(table[name] == bindparam(f"b_{name}") for name in key),
             or_(table.source_updated_at.is_(None), told.is_(None), table.source_updated_at <= told),
         )
         .values(
@@ -90,7 +95,7 @@ async def _apply(
     rows = [
         {
             **columns_of(write.values),
-            **{f"b_{name}": number for name, number in zip(kind.key, write.key, strict=True)},
+            **{f"b_{name}": number for name, number in zip(key, write.key, strict=True)},
             "b_updated_at": write.updated_at,
         }
         for write in group

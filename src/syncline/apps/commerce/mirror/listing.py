@@ -21,6 +21,7 @@ from sqlalchemy import (
     select,
     tuple_,
 )
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from syncline.apps.commerce.fields import AnyValue, Owner, Value
 from syncline.apps.commerce.metafields import MetafieldName
@@ -31,6 +32,7 @@ from syncline.apps.commerce.mirror.models import (
     location,
     metafield,
     product,
+    product_media,
     variant,
 )
 from syncline.apps.commerce.mirror.values import values_of_row
@@ -90,6 +92,17 @@ def _collections() -> Select[Any]:
     return select(collection, collection.c.title.label("product_title"), collection.c.handle.label("product_handle"))
 
 
+def _images() -> Select[Any]:
+    """Each once, with one of the products that show it."""
+    of_product = (product.c.store_id == product_media.c.store_id) & (product.c.id == product_media.c.product_id)
+    return (
+        select(product_media, *_OF_PRODUCT)
+        .ext(distinct_on(product_media.c.id))
+        .join(product, of_product)
+        .where(product.c.tenant_id == product_media.c.tenant_id, product_media.c.type == "image")
+    )
+
+
 _PRODUCTS = (_products, product, (product.c.id,))
 _VARIANTS = (_variants, variant, (variant.c.id,))
 _SOURCES = {
@@ -98,6 +111,7 @@ _SOURCES = {
     Owner.PRODUCT_METAFIELD: _PRODUCTS,
     Owner.VARIANT_METAFIELD: _VARIANTS,
     Owner.COLLECTION_MEMBERSHIP: _PRODUCTS,
+    Owner.PRODUCT_MEDIA: (_images, product_media, (product_media.c.id,)),
     Owner.COLLECTION: (_collections, collection, (collection.c.id,)),
     Owner.INVENTORY_LEVEL: (
         _levels,
@@ -108,7 +122,7 @@ _SOURCES = {
 
 
 _OF_A_PRODUCT = frozenset({Owner.PRODUCT, Owner.PRODUCT_METAFIELD, Owner.COLLECTION_MEMBERSHIP})
-_WITHOUT_SKU = _OF_A_PRODUCT | {Owner.COLLECTION}
+_WITHOUT_SKU = _OF_A_PRODUCT | {Owner.COLLECTION, Owner.PRODUCT_MEDIA}
 _READ_APART = frozenset({Owner.PRODUCT_METAFIELD, Owner.VARIANT_METAFIELD, Owner.COLLECTION_MEMBERSHIP})
 
 
@@ -117,6 +131,8 @@ def _label(owner: Owner, row: RowMapping) -> str:
         return f"{row['title']} [{row['handle']}]"
     if owner in _OF_A_PRODUCT:
         return str(row["product_title"])
+    if owner is Owner.PRODUCT_MEDIA:
+        return f"{row['product_title']}, image {row['id']}"
     named = str(row["product_title"])
     if row["title"] not in {"", "Default Title"}:
         named += f" / {row['title']}"

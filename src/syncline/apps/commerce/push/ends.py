@@ -77,6 +77,7 @@ _RECORDS = {
     Owner.PRODUCT_METAFIELD.value: "product",
     Owner.VARIANT_METAFIELD.value: "variant",
     Owner.COLLECTION_MEMBERSHIP.value: "product",
+    Owner.PRODUCT_MEDIA.value: "image",
 }
 """Whose absence ends a change, when that is not what the change is of."""
 

@@ -51,7 +51,7 @@ def by_collection(ready: Sequence[Ready]) -> Iterator[list[Ready]]:
 
 
 LANES = (
-    Lane((Owner.PRODUCT, Owner.VARIANT, Owner.INVENTORY_LEVEL), 25, by_product),
+    Lane((Owner.PRODUCT, Owner.VARIANT, Owner.INVENTORY_LEVEL, Owner.PRODUCT_MEDIA), 25, by_product),
     Lane((Owner.PRODUCT_METAFIELD, Owner.VARIANT_METAFIELD), 100, by_call),
     Lane((Owner.COLLECTION,), 25, one_by_one),
     Lane((Owner.COLLECTION_MEMBERSHIP,), MAX_INPUT, by_collection),
@@ -68,5 +68,7 @@ def first_of_each_record(changes: Sequence[ChangeRow]) -> list[ChangeRow]:
 
 
 def _record(change: ChangeRow) -> tuple[object, ...]:
-    name = next(iter(change.after), None) if Owner(change.kind).is_metafield else None
-    return (change.kind, change.resource_id, change.location_id, change.product_id, name)
+    owner = Owner(change.kind)
+    name = next(iter(change.after), None) if owner.is_metafield else None
+    member = change.product_id if owner is Owner.COLLECTION_MEMBERSHIP else None
+    return (change.kind, change.resource_id, change.location_id, member, name)

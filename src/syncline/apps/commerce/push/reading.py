@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from syncline.apps.commerce.fields import AnyValue, Owner
+from syncline.apps.commerce.fields import AnyValue, Owner, canonical
 from syncline.apps.commerce.metafields import find_name
 from syncline.apps.commerce.mirror.values import metafield_of, values_of_node
 from syncline.apps.commerce.staging.repository import ChangeRow
@@ -95,11 +95,21 @@ async def _memberships(client: ShopifyClient, _currency: str, changes: Sequence[
     }
 
 
+async def _images(client: ShopifyClient, currency: str, changes: Sequence[ChangeRow]) -> States:
+    found = await actions.read_images(client, sorted({change.resource_id for change in changes}))
+    states: States = {}
+    for change in changes:
+        node = found[change.resource_id]
+        states[change.id] = None if node is None else {"image_alt": canonical("image_alt", node["alt"], currency)}
+    return states
+
+
 _READERS: Mapping[_Reader, frozenset[Owner]] = {
     _products: frozenset({Owner.PRODUCT}),
     _variants: frozenset({Owner.VARIANT}),
     _levels: frozenset({Owner.INVENTORY_LEVEL}),
     _metafields: frozenset({Owner.PRODUCT_METAFIELD, Owner.VARIANT_METAFIELD}),
+    _images: frozenset({Owner.PRODUCT_MEDIA}),
     _collections: frozenset({Owner.COLLECTION}),
     _memberships: frozenset({Owner.COLLECTION_MEMBERSHIP}),
 }

@@ -61,10 +61,18 @@ async def send_collections(client: ShopifyClient, currency: str, members: Sequen
     return [_end(one.change, result, currency) for one, result in zip(members, results, strict=True)]
 
 
+async def send_images(client: ShopifyClient, currency: str, members: Sequence[Ready]) -> list[Settled]:
+    """Images of one product."""
+    rows = [(one.change.resource_id, one.change.after["image_alt"]) for one in members]
+    results = await actions.set_image_alts(client, members[0].change.product_id, rows)
+    return [_end(one.change, result, currency) for one, result in zip(members, results, strict=True)]
+
+
 SENDERS: Mapping[Owner, Sender] = {
     Owner.PRODUCT: send_products,
     Owner.VARIANT: send_variants,
     Owner.INVENTORY_LEVEL: send_levels,
+    Owner.PRODUCT_MEDIA: send_images,
     Owner.PRODUCT_METAFIELD: send_metafields,
     Owner.VARIANT_METAFIELD: send_metafields,
     Owner.COLLECTION: send_collections,

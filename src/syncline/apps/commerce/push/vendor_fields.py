@@ -81,6 +81,7 @@ _ANSWERED: Mapping[str, tuple[str, ...]] = {
     **{ours: (theirs,) for ours, theirs in _VARIANT.items()},
     **{ours: (theirs,) for ours, theirs in _COLLECTION.items()},
     "collection_sort_order": ("sortOrder",),
+    "image_alt": ("alt",),
     "collection_seo_title": ("seo", "title"),
     "collection_seo_description": ("seo", "description"),
     "status": ("status",),

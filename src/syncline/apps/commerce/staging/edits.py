@@ -17,6 +17,7 @@
 | `metafield.custom.uses=a,"b, c"`     | a list; JSON is taken as it is                                               |
 | `collections=+summer,-winter`        | the product put into a collection and taken out of one, by handle            |
 | `collection_title="Summer"`          | a collection's own field                                                     |
+| `image_alt="Front view"`             | of every image of the products found                                         |
 
 Adjusting a value that is not there leaves it so. Nothing here reads or writes anything: `apply` is a function of its
 arguments.

@@ -47,6 +47,7 @@ MIRROR_FIELDS: tuple[SearchField, ...] = (
     ),
     SearchField("collection_title", SearchKind.TEXT, "collection"),
     SearchField("collection_id", SearchKind.NUMBER, "collection"),
+    SearchField("image_alt", SearchKind.TEXT, "product_media", aliases=("alt",), nullable=True),
     SearchField("published_at", SearchKind.DATE, "product", aliases=("published",), nullable=True),
 )
 """What chooses products and variants. For a text `none` also finds the empty text: nobody can see the difference."""

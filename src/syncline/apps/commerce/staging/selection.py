@@ -29,7 +29,15 @@ from syncline.apps.commerce.contract import ChangeStatus
 from syncline.apps.commerce.fields import Owner
 from syncline.apps.commerce.metafields import find_name
 from syncline.apps.commerce.mirror.listing import is_member, metafield_of
-from syncline.apps.commerce.mirror.models import collection, inventory_level, location, metafield, product, variant
+from syncline.apps.commerce.mirror.models import (
+    collection,
+    inventory_level,
+    location,
+    metafield,
+    product,
+    product_media,
+    variant,
+)
 from syncline.apps.commerce.staging.models import staged_change
 from syncline.apps.commerce.staging.search import Op, Pattern, Search, SearchKind, SearchValue, Term, parse_search
 from syncline.apps.commerce.staging.search_fields import FREE_TEXT, MIRROR_FIELDS, change_fields
@@ -53,6 +61,7 @@ _COLUMNS: Mapping[str, ColumnElement[Any]] = {
     "collection": collection.c.handle,
     "collection_title": collection.c.title,
     "collection_id": collection.c.id,
+    "image_alt": product_media.c.alt,
 }
 
 
@@ -152,12 +161,34 @@ def _any_level(condition: Condition) -> Condition:
     )
 
 
+def _any_image(condition: Condition) -> Condition:
+    """Some live image of the product in hand."""
+    return exists(
+        select(literal(1))
+        .select_from(product_media)
+        .where(
+            product_media.c.tenant_id == product.c.tenant_id,
+            product_media.c.store_id == product.c.store_id,
+            product_media.c.product_id == product.c.id,
+            product_media.c.type == "image",
+            product_media.c.deleted_at.is_(None),
+            condition,
+        )
+        .correlate(product)
+    )
+
+
 # How a condition on a record reaches the record that is listed, by (listed, condition's own): itself, up to its parent
 # (joined), or down to any of its children.
 _REACH: Mapping[tuple[str, str], Callable[[Condition], Condition]] = {
     ("product", "variant"): _any_variant,
     ("product", "inventory_level"): lambda condition: _any_variant(_any_level(condition)),
     ("variant", "inventory_level"): _any_level,
+    ("product_media", "variant"): _any_variant,
+    ("product_media", "inventory_level"): lambda condition: _any_variant(_any_level(condition)),
+    ("product", "product_media"): _any_image,
+    ("variant", "product_media"): _any_image,
+    ("inventory_level", "product_media"): _any_image,
 }
 
 
