@@ -19,7 +19,8 @@ from syncline.runtime.http import handlers, health, openapi
 from syncline.runtime.http.auth import Authenticate, Enter
 from syncline.runtime.http.health import Check
 from syncline.runtime.http.limits import DEFAULT_LIMIT_BYTES, BodyLimit, limits_by_path
-from syncline.runtime.http.middleware import Edge, JsonBodies
+from syncline.runtime.http.middleware import JsonBodies
+from syncline.runtime.http.protection import Protection
 from syncline.runtime.http.rate_limit import RateLimit, limits_by_route
 from syncline.runtime.limits.limiter import Limiter
 
@@ -51,9 +52,11 @@ def create_app(
     open_diagnostics: bool = True,
     limit_bytes: int = DEFAULT_LIMIT_BYTES,
     limiter: Limiter | None = None,
+    protection: Protection | None = None,
 ) -> FastAPI:
     """The application. `runtime` None is for making the document only. `authenticate` looks a bearer key up; without it
-    every key is refused. `routers` come beside those of the apps. Without a `limiter` nobody is counted."""
+    every key is refused. `routers` come beside those of the apps. Without a `limiter` nobody is counted;
+    without `protection` no proxy and no other site is believed."""
     app: FastAPI = FastAPIOffline(
         title="Syncline",
         version=__version__,
@@ -81,9 +84,11 @@ def create_app(
     routes = openapi.api_routes(app)
     limit_of = limits_by_path(limit_bytes, routes)
     counted = [Middleware(RateLimit, limiter=limiter, policy_of=limits_by_route(routes))] if limiter else []
+    around = protection or Protection()
     app.user_middleware = [
-        Middleware(Edge),
+        *around.edge(),
         *counted,
+        around.time_limit(routes),
         Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5),
         Middleware(BodyLimit, limit_of=limit_of),
         Middleware(JsonBodies),
