@@ -225,7 +225,7 @@ async def test_the_whole_way_over_http(pulled: Any, call: Call) -> None:
     await pulled.work()
     pull = (await call("GET", f"{SYNC}/pulls/{started.json()['id']}")).json()
     assert (pull["status"], pull["reconciliation"]["agreed"]) == ("completed", True)
-    assert [stream["read"] for stream in pull["streams"]] == [7, 8]
+    assert [stream["read"] for stream in pull["streams"]][:3] == [7, 8, 4]
 
     body = {"store": "demo", "where": "vendor:acme", "edits": ["price=+10%~.99", "tags=+sale"], "note": "summer"}
     staged = await call("POST", f"{SYNC}/stage", role="editor", json=body)
@@ -427,7 +427,7 @@ async def test_an_edit_or_a_search_that_is_not_clear_is_400(pulled: Any, call: C
     found = problem(await call("GET", f"{SYNC}/staged-changes?search=vendr:Acme"), 400, "REQ_001")
     assert "Did you mean vendor?" in found["error"]
     problem(await call("POST", f"{SYNC}/reconcile", json={"store": "demo", "depth": "deep"}), 400, "REQ_001")
-    body = {"store": "demo", "streams": ["orders"]}
+    body = {"store": "demo", "streams": ["wishes"]}
     problem(await call("POST", f"{SYNC}/shopify-down", json=body), 400, "REQ_001")
 
 

@@ -117,7 +117,7 @@ async def test_an_amount_written_with_other_digits_is_the_same_amount(
     assert outcome.agreed
     await pulled.pull()  # looks at every row that was written
     again = await pulled.pull()
-    assert [(stream.updated, stream.inserted) for stream in again.streams] == [(0, 0), (0, 0)]
+    assert {(stream.updated, stream.inserted) for stream in again.streams} == {(0, 0)}
 
 
 async def test_a_sheet_is_staged_under_its_name(
@@ -236,8 +236,8 @@ async def test_a_batch_of_another_store_is_not_pushed_to_this_one(
 
 
 async def test_an_unknown_stream_or_depth_is_refused(pulled: Any, commerce: LocalCommerce, owner: Actor) -> None:
-    with pytest.raises(InvalidInput, match="the streams are products, inventory"):
-        await commerce.start_pull(actor=owner, store="demo", mode=PullMode.FULL, streams=["orders"])
+    with pytest.raises(InvalidInput, match=r"the streams are products, inventory, .*orders"):
+        await commerce.start_pull(actor=owner, store="demo", mode=PullMode.FULL, streams=["wishes"])
     with pytest.raises(InvalidInput, match="use counts, ids or content"):
         await commerce.reconcile(actor=owner, store="demo", depth="deep")
 

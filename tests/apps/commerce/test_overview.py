@@ -4,9 +4,16 @@ from typing import Any
 
 from syncline.apps.commerce.contract import ChangeQuery, PullMode, RunStatus
 from syncline.apps.commerce.facade import LocalCommerce
+from syncline.apps.commerce.mirror.kinds import KINDS
 from syncline.kernel.tenant import Actor
 
-ALL = {"product": 3, "variant": 4, "location": 2, "inventory_level": 6}
+ALL = dict.fromkeys(KINDS, 0) | {
+    "product": 3,
+    "variant": 4,
+    "location": 2,
+    "inventory_level": 6,
+    "inventory_item": 4,
+}
 
 
 async def test_a_new_store_has_nothing_yet(shop: Any, commerce: LocalCommerce, owner: Actor) -> None:

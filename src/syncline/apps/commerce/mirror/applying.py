@@ -15,6 +15,7 @@ from syncline.apps.commerce.mirror.applying_memberships import apply_memberships
 from syncline.apps.commerce.mirror.applying_metafields import Held, apply_metafields
 from syncline.apps.commerce.mirror.kinds import KINDS, Kind
 from syncline.apps.commerce.mirror.lines import Key
+from syncline.apps.commerce.mirror.models import inventory_item, variant
 from syncline.apps.commerce.mirror.values import columns_of
 from syncline.runtime.db.session import WriteSession
 
@@ -101,6 +102,29 @@ async def _apply(
         for write in group
     ]
     await session.execute(statement, rows)
+    if owner is Owner.VARIANT and _ON_ITEM & set(names):
+        await _follow_item(session, store_id, [write.key[0] for write in group])
+
+
+_ON_ITEM = frozenset({"sku", "cost", "weight", "weight_unit", "tracked", "requires_shipping"})
+"""Fields that Shopify keeps with the variant's inventory item, which the mirror has as a record of its own too."""
+
+
+async def _follow_item(session: WriteSession, store_id: UUID, variants: list[int]) -> None:
+    table = inventory_item.c
+    statement = (
+        update(inventory_item)
+        .where(
+            table.tenant_id == session.tenant_id,
+            table.store_id == store_id,
+            variant.c.store_id == store_id,
+            variant.c.tenant_id == session.tenant_id,
+            variant.c.id.in_(variants),
+            variant.c.inventory_item_id == table.id,
+        )
+        .values({**{name: variant.c[name] for name in sorted(_ON_ITEM)}, "line_hash": 0, "content_hash": 0})
+    )
+    await session.execute(statement)
 
 
 def _follows(kind: Kind, names: tuple[str, ...]) -> dict[str, ColumnElement[int]]:
