@@ -32,7 +32,7 @@ OPEN_WRITES = {
 }
 
 # Only `*` holds these: no narrower role may.
-OWNERS_ONLY = {"keys:manage", "stores:manage"}
+OWNERS_ONLY = {"audit:read", "controls:manage", "keys:manage", "stores:manage"}
 
 
 @pytest.fixture(scope="module")

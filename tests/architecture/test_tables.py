@@ -35,6 +35,7 @@ SHARED_TABLES = {
     "bus.delivery": _BUS,
     "bus.inbox": _BUS,
     "bus.dead_letter": _BUS,
+    "controls.installation": "what is stopped for every tenant; one row, written from the command line",
     "commerce.schedule_due": "one tick looks for all tenants; holds ids and times only",
 }
 
@@ -104,7 +105,7 @@ def test_the_schemas_are_the_apps_and_the_runtimes_own(operator: psycopg.Connect
     found = operator.execute(
         r"SELECT nspname FROM pg_namespace WHERE nspname NOT LIKE 'pg\_%' AND nspname <> 'information_schema'"
     ).fetchall()
-    runtime = {"public", "syncline", "jobs", "bus"}
+    runtime = {"public", "syncline", "jobs", "bus", "audit", "controls"}
     assert {name for (name,) in found} == {app.name for app in APPS} | runtime
     assert {source.name for source in migration_sources()} == {app.name for app in APPS} | {"runtime"}
 

@@ -11,13 +11,14 @@ from syncline.apps.commerce.schedules import endpoints as schedule_endpoints
 from syncline.apps.commerce.schedules.jobs import JOBS as SCHEDULE_JOBS
 from syncline.apps.commerce.schedules.jobs import SCHEDULES
 from syncline.apps.commerce.settings import CommerceSettings
+from syncline.apps.commerce.stores import endpoints as store_endpoints
 from syncline.runtime.app import App
 
 APP = App(
     name="commerce",
     migrations=Path(__file__).parent / "migrations",
     settings=CommerceSettings,
-    routers=(*endpoints.ROUTERS, *schedule_endpoints.ROUTERS, *integrity_endpoints.ROUTERS),
+    routers=(*endpoints.ROUTERS, *store_endpoints.ROUTERS, *schedule_endpoints.ROUTERS, *integrity_endpoints.ROUTERS),
     jobs=(*PULL_JOBS, *PUSH_JOBS, *SCHEDULE_JOBS),
     schedules=SCHEDULES,
     provides=Commerce,

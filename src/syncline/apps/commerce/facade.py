@@ -45,6 +45,7 @@ from syncline.connectors.shopify.client import ShopifyConfig
 from syncline.kernel.paging import Page, PageRequest
 from syncline.kernel.tenant import Actor
 from syncline.runtime.app import Runtime
+from syncline.runtime.controls.stops import require_open
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,7 @@ class LocalCommerce(LocalSchedules, LocalIntegrity):
     ) -> PullRun:
         async with self.runtime.database.writing(actor.tenant_id) as session:
             row = await stores.get(session, store)
+            await require_open(session, store_id=row.store.id)
             run_id = await pulls.start(
                 session,
                 self.runtime.queue,
@@ -229,6 +231,7 @@ class LocalCommerce(LocalSchedules, LocalIntegrity):
     async def start_push(self, *, actor: Actor, store: str, batch_id: UUID | None = None) -> PushRun:
         async with self.runtime.database.writing(actor.tenant_id) as session:
             row = await stores.get(session, store)
+            await require_open(session, store_id=row.store.id)
             run = await pushes.start(session, self.runtime.queue, store=row.store, batch_id=batch_id, actor=actor)
             return await pushes.view(session, run)
 

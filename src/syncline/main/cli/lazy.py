@@ -54,6 +54,10 @@ COMMANDS: dict[str, Entry] = {
     ),
     "demo": Entry("syncline.main.cli.demo", "See it all on a store made up on this machine.", _RUN),
     "keys": Entry("syncline.main.cli.keys", "Make, list and revoke API keys.", _RUN),
+    "audit": Entry("syncline.main.cli.audit", "Search, export and verify the audit trail.", _RUN),
+    "maintenance": Entry(
+        "syncline.main.cli.maintenance", "Stop the installation, a tenant or a store, and let it go on.", _RUN
+    ),
     "limits": Entry("syncline.main.cli.limits", "Show how often what may be done, and let somebody begin anew.", _RUN),
     "db": Entry("syncline.main.cli.db", "Look after the database: address, programs, migrations.", _RUN),
     "doctor": Entry("syncline.main.cli.doctor", "Check this machine and installation, and say what to do.", _RUN),

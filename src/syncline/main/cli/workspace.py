@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from syncline.apps.accounts.contract import DEFAULT_TENANT, KeyRing, Tenant, TenantNotFound
 from syncline.kernel.tenant import Actor
+from syncline.main.cli.written import written
 from syncline.main.compose import compose
 from syncline.main.schema import open_access, require_schema
 from syncline.main.settings import Settings, load_settings
@@ -29,7 +30,7 @@ class Workspace:
     @property
     def actor(self) -> Actor:
         """Whoever has the shell has the database: the command line acts as an owner, under the user's own name."""
-        return Actor(tenant_id=self.tenant.id, name=f"{user_name()} (command line)", role="owner")
+        return Actor(tenant_id=self.tenant.id, name=f"{user_name()} (command line)", role="owner", method="shell")
 
     def contract(self, cls: type[T]) -> T:
         return self.runtime.contract(cls)
@@ -54,6 +55,7 @@ def prepare(data_dir: Path | None) -> Settings:
 async def open_workspace(data_dir: Path | None, tenant: str = DEFAULT_TENANT) -> AsyncIterator[Workspace]:
     """Opens everything a command needs, and migrates Syncline's own database when it is behind.
 
+    A command that changes something leaves an entry in the audit trail, and is refused while changes are stopped.
     Raises `TenantNotFound`, and `SchemaBehind` when somebody else's database is behind.
     """
     settings = prepare(data_dir)
@@ -64,4 +66,6 @@ async def open_workspace(data_dir: Path | None, tenant: str = DEFAULT_TENANT) ->
             found = await runtime.contract(KeyRing).find_tenant(slug=tenant)
             if found is None:
                 raise TenantNotFound(f"There is no tenant “{tenant}”. The first one is “{DEFAULT_TENANT}”.")
-            yield Workspace(runtime, settings, found)
+            here = Workspace(runtime, settings, found)
+            async with written(runtime, here.actor):
+                yield here

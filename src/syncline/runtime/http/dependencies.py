@@ -11,6 +11,7 @@ from syncline.kernel.paging import Page, PageRequest
 from syncline.kernel.tenant import Actor
 from syncline.runtime.app import Runtime
 from syncline.runtime.db.session import ReadSession, WriteSession
+from syncline.runtime.http.audit import note_write
 from syncline.runtime.http.auth import current_actor
 from syncline.runtime.http.schemas import Pagination
 
@@ -23,10 +24,13 @@ def runtime_of(request: Request) -> Runtime:
 
 
 async def _writing(
-    runtime: Annotated[Runtime, Depends(runtime_of)], actor: Annotated[Actor, Depends(current_actor)]
+    request: Request,
+    runtime: Annotated[Runtime, Depends(runtime_of)],
+    actor: Annotated[Actor, Depends(current_actor)],
 ) -> AsyncIterator[WriteSession]:
     async with runtime.database.writing(actor.tenant_id) as session:
         yield session
+        await note_write(session, request, actor)
 
 
 async def _reading(

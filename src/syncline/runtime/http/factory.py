@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
 from fastapi_offline import FastAPIOffline
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
@@ -15,13 +16,15 @@ from syncline import __version__
 from syncline.kernel.errors import NotAllowed
 from syncline.kernel.tenant import Actor
 from syncline.runtime.app import App, Runtime
-from syncline.runtime.http import handlers, health, openapi
+from syncline.runtime.http import controls, handlers, health, openapi, trail
+from syncline.runtime.http.audit import AuditTrail
 from syncline.runtime.http.auth import Authenticate, Enter
 from syncline.runtime.http.health import Check
 from syncline.runtime.http.limits import DEFAULT_LIMIT_BYTES, BodyLimit, limits_by_path
 from syncline.runtime.http.middleware import JsonBodies
 from syncline.runtime.http.protection import Protection
 from syncline.runtime.http.rate_limit import RateLimit, limits_by_route
+from syncline.runtime.http.stop_gate import StopGate
 from syncline.runtime.limits.limiter import Limiter
 
 _DESCRIPTION = """
@@ -74,7 +77,8 @@ def create_app(
     app.state.checks = tuple(checks)
     app.state.open_diagnostics = open_diagnostics
 
-    app.include_router(health.router)
+    for own in (health.router, trail.router, controls.router):
+        app.include_router(own)
     for router in [*(router for one in apps for router in one.routers), *routers]:
         app.include_router(router)
     app.add_api_route("/", _home, include_in_schema=False, response_class=RedirectResponse)
@@ -88,12 +92,21 @@ def create_app(
     app.user_middleware = [
         *around.edge(),
         *counted,
+        *_watched(runtime, routes, around),
         around.time_limit(routes),
         Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5),
         Middleware(BodyLimit, limit_of=limit_of),
         Middleware(JsonBodies),
     ]
     return app
+
+
+def _watched(runtime: Runtime | None, routes: Sequence[APIRoute], around: Protection) -> list[Middleware]:
+    """What needs the database: whether the installation or a tenant is stopped, and the audit trail."""
+    if runtime is None:
+        return []
+    gate = Middleware(StopGate, database=runtime.database, routes=routes, kept_seconds=around.stops_kept_seconds)
+    return [gate, Middleware(AuditTrail, database=runtime.database)]
 
 
 async def _home() -> Any:

@@ -28,11 +28,13 @@ _READABLE = (
 @dataclass(frozen=True, kw_only=True)
 class Protection:
     """`proxies` are believed about who calls; `origins` are other sites whose pages may call, with a key of theirs and
-    never with a cookie; `request_seconds` is how long an answer may take to begin."""
+    never with a cookie; `request_seconds` is how long an answer may take to begin,
+    `stops_kept_seconds` how old what we know of stops may be."""
 
     proxies: tuple[Network, ...] = ()
     origins: tuple[str, ...] = ()
     request_seconds: float = DEFAULT_SECONDS
+    stops_kept_seconds: float = 1.0
 
     def edge(self) -> list[Middleware]:
         """Around everything, so that the last resort's 500 has the headers too."""

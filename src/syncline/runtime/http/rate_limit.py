@@ -6,6 +6,7 @@ the general limit, by caller for who has a valid key and by address for who has 
 
 from __future__ import annotations
 
+import asyncio
 import math
 import re
 import time
@@ -32,6 +33,10 @@ F = TypeVar("F", bound=Callable[..., object])
 _MARK = "__syncline_limited__"
 UNLIMITED = frozenset({"/live", "/ready", "/health", "/api/health", "/metrics"})
 """Asked every few seconds by machines that would take a refusal for an outage."""
+
+
+LOOK_UP_SECONDS = 3.0
+"""A database that has not said by then who calls is asked once more by the endpoint, whose time is limited too."""
 
 
 class TooManyRequests(DomainError):
@@ -108,8 +113,9 @@ async def _known(scope: Scope) -> Actor | None:
     """Whoever calls; looked up once for the whole request. None for a stranger, and while nobody can be looked up: the
     endpoint then answers with the reason."""
     try:
-        return await identify(Request(scope))
-    except (DomainError, SQLAlchemyError):
+        async with asyncio.timeout(LOOK_UP_SECONDS):
+            return await identify(Request(scope))
+    except (DomainError, SQLAlchemyError, TimeoutError):
         return None
 
 

@@ -1,4 +1,5 @@
-"""The tables of the runtime itself: jobs (schema `jobs`) and events (schema `bus`). One branch, `runtime`."""
+"""The tables of the runtime itself: jobs (schema `jobs`), events (`bus`), the audit trail (`audit`), what is stopped
+(`controls`). One branch, `runtime`."""
 
 from pathlib import Path
 

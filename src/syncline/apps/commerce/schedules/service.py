@@ -26,6 +26,7 @@ from syncline.apps.commerce.stores.repository import find_by_id
 from syncline.kernel import clock
 from syncline.kernel.errors import InvalidInput
 from syncline.kernel.tenant import Actor
+from syncline.runtime.controls.stops import Paused, UnderMaintenance, WritesStopped, require_open
 from syncline.runtime.db.session import Session, WriteSession
 from syncline.runtime.jobs.queue import JobQueue
 
@@ -203,7 +204,7 @@ async def _begin_or_note(
     try:
         async with session.begin_nested():
             await _begin(session, queue, row, actor=actor, settings=settings, sentence=sentence)
-    except InvalidInput as error:
+    except (InvalidInput, Paused, UnderMaintenance, WritesStopped) as error:
         await _note(session, row, status=FAILED, run_id=None, sentence=error.sentence)
 
 
@@ -232,6 +233,7 @@ async def _begin(
     settings: CommerceSettings,
     sentence: str | None,
 ) -> None:
+    await require_open(session, store_id=row.store_id)
     mode = PULLS.get(row.action)
     if mode is None:
         await _note(session, row, status=RUNNING, run_id=None, sentence=sentence)

@@ -1,0 +1,101 @@
+"""Commands that change something: each leaves an entry in the audit trail, and none runs while changes are stopped."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+# Typer has a Click of its own; what tells the command that runs is not among its public names.
+from typer.main import get_current_context  # type: ignore[attr-defined]
+
+from syncline.kernel.errors import DomainError, SynclineError
+from syncline.kernel.tenant import Actor
+from syncline.runtime.app import Runtime
+from syncline.runtime.audit.trail import record
+from syncline.runtime.controls.stops import require_open
+
+WRITES = frozenset(
+    {
+        "stores add",
+        "stores test",
+        "stores token",
+        "pull",
+        "change",
+        "import",
+        "review approve",
+        "review reject",
+        "review resolve",
+        "push",
+        "rollback",
+        "reconcile",
+        "schedule add",
+        "schedule pause",
+        "schedule resume",
+        "schedule remove",
+        "schedule run-now",
+        "keys create",
+        "keys revoke",
+        "keys rotate",
+        "keys rotate-signing",
+        "users invite",
+        "users remove",
+        "users reset-password",
+        "users role",
+        "dead-letters retry",
+        "dead-letters discard",
+        "limits forget",
+    }
+)
+ENDS_A_STOP = frozenset({"maintenance on", "maintenance off", "maintenance pause", "maintenance resume"})
+"""Writes too, that run while everything is stopped."""
+
+_SECRET = re.compile(r"(.*_)?(token|secret|password|key|seed|code)")
+_LONGEST = 200
+
+
+def command_name() -> str:
+    """`stores add`, of the command that runs; empty outside of one."""
+    context, names = get_current_context(silent=True), list[str]()
+    while context is not None and context.parent is not None:
+        names.append(context.info_name or "")
+        context = context.parent
+    return " ".join(reversed(names))
+
+
+@asynccontextmanager
+async def written(runtime: Runtime, actor: Actor) -> AsyncIterator[None]:
+    """Around what a command does. Raises what `require_open` raises, for a command that changes something."""
+    name = command_name()
+    if name not in WRITES | ENDS_A_STOP:
+        yield
+        return
+    if name in WRITES:
+        async with runtime.database.reading(actor.tenant_id) as session:
+            await require_open(session)
+    outcome = "failed"
+    try:
+        yield
+        outcome = "done"
+    except DomainError as error:
+        outcome = error.code
+        raise
+    except SynclineError as error:
+        outcome = type(error).__name__
+        raise
+    finally:
+        async with runtime.database.writing(actor.tenant_id) as session:
+            await record(session, actor=actor, action=f"syncline {name}", outcome=outcome, details=_options())
+
+
+def _options() -> Mapping[str, Any]:
+    """What was said to the command, without secrets."""
+    context = get_current_context(silent=True)
+    told = {} if context is None else context.params
+    return {
+        name: str(value)[:_LONGEST] if isinstance(value, str | Path) else value
+        for name, value in told.items()
+        if value is not None and name not in {"as_json", "data_dir"} and not _SECRET.fullmatch(name)
+    }
