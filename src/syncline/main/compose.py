@@ -17,6 +17,7 @@ from syncline.runtime.app import App, Runtime
 from syncline.runtime.db.access import Access
 from syncline.runtime.db.engine import Database
 from syncline.runtime.jobs import JobQueue
+from syncline.runtime.mail import SmtpMailer, parse_smtp_url
 from syncline.runtime.secrets import SecretBox, ensure_key_file
 
 
@@ -84,10 +85,11 @@ async def compose(settings: Settings, access: Access, apps: Sequence[App] = APPS
     ordered = in_order_of_need(apps)
     app_settings = load_app_settings(ordered)
     secrets = SecretBox(settings.secret_keys or ensure_key_file(settings.data_dir))
+    mailer = SmtpMailer(parse_smtp_url(settings.smtp_url), sender=settings.mail_from) if settings.smtp_url else None
     queue = JobQueue([PROBE, *(job for app in ordered for job in app.jobs)])
     database = await Database.open(settings.database, access)
     try:
-        runtime = Runtime(database=database, queue=queue, secrets=secrets, settings=app_settings)
+        runtime = Runtime(database=database, queue=queue, secrets=secrets, settings=app_settings, mailer=mailer)
         for app in ordered:
             if app.provides is not None and app.build is not None:
                 implementation = app.build(runtime)

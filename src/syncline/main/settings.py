@@ -19,6 +19,7 @@ from syncline.runtime.db.settings import DatabaseSettings
 from syncline.runtime.http.protection import Protection
 from syncline.runtime.http.proxies import networks
 from syncline.runtime.limits.policy import with_settings
+from syncline.runtime.mail import parse_smtp_url
 
 
 class BadSettings(InvalidInput):
@@ -97,6 +98,12 @@ class Settings(BaseSettings):
         description="Limits other than the default, comma-separated, like `sign-in=10/15min,status=100/min burst 20`;"
         " `syncline limits list` shows their names",
     )
+    smtp_url: str | None = Field(
+        default=None,
+        repr=False,
+        description="Like `smtp://user:password@host:587`; without it mails are kept: `syncline users outbox`",
+    )
+    mail_from: str = Field(default="Syncline <syncline@localhost>", description="Whom our mails come from")
     job_concurrency: int = Field(default=4, ge=1, le=256, description="Jobs at once, per worker process")
 
     @field_validator("secret_keys", "trusted_proxies", "cors_origins", "outgoing_allow", mode="before")
@@ -138,6 +145,13 @@ class Settings(BaseSettings):
     def _is_redis(cls, value: str | None) -> str | None:
         if value is not None and not value.startswith(("redis://", "rediss://", "unix://")):
             raise ValueError("must begin with redis://, rediss:// or unix://")
+        return value
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _is_smtp(cls, value: str | None) -> str | None:
+        if value is not None:
+            parse_smtp_url(value)
         return value
 
     @field_validator("log_level")

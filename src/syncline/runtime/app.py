@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from syncline.runtime.bus import Handler
 from syncline.runtime.db.engine import Database
 from syncline.runtime.jobs import Job, JobQueue, Schedule
+from syncline.runtime.mail import Mailer
 from syncline.runtime.secrets import SecretBox
 
 T = TypeVar("T")
@@ -55,6 +56,8 @@ class Runtime:
     secrets: SecretBox
     settings: Mapping[str, BaseModel]
     contracts: dict[type, object] = field(default_factory=dict)
+    mailer: Mailer | None = None
+    """None where no mail server is set; what would be sent is then kept for the operator."""
 
     def contract(self, cls: type[T]) -> T:
         """The implementation of an app's interface, here or remote. Raises `LookupError` when no app provides it."""
