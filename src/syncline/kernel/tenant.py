@@ -27,6 +27,17 @@ PERMISSIONS: dict[str, frozenset[str]] = {
 """What each role may do, as `area:verb`; `*` is everything inside the tenant."""
 
 
+ADMINISTRATION = frozenset(
+    {"audit:read", "controls:manage", "keys:manage", "stores:manage", "users:manage", "users:read"}
+)
+"""What only `*` holds: no narrower role may."""
+
+
+def all_permissions() -> frozenset[str]:
+    """Every permission by its name."""
+    return ADMINISTRATION.union(*PERMISSIONS.values()) - {"*"}
+
+
 def role_may(role: str, permission: str) -> bool:
     granted = PERMISSIONS.get(role, frozenset())
     return "*" in granted or permission in granted

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import httpx
@@ -8,13 +11,14 @@ import pytest
 from cryptography.fernet import Fernet
 
 from syncline.apps.accounts.app import APP
+from syncline.apps.accounts.contract import OutgoingMail
 from syncline.apps.accounts.facade import LocalKeyRing, build
 from syncline.apps.accounts.settings import AccountsSettings
 from syncline.kernel.tenant import Actor, TenantId
 from syncline.runtime.app import Runtime
 from syncline.runtime.db.engine import Database
 from syncline.runtime.http.factory import create_app
-from syncline.runtime.jobs import JobQueue
+from syncline.runtime.jobs.testing import FakeJobQueue
 from syncline.runtime.secrets import SecretBox
 
 
@@ -27,7 +31,7 @@ def settings() -> AccountsSettings:
 @pytest.fixture
 def runtime(database: Database, settings: AccountsSettings) -> Runtime:
     secrets = SecretBox([Fernet.generate_key().decode()])
-    return Runtime(database=database, queue=JobQueue(APP.jobs), secrets=secrets, settings={"accounts": settings})
+    return Runtime(database=database, queue=FakeJobQueue(APP.jobs), secrets=secrets, settings={"accounts": settings})
 
 
 @pytest.fixture
@@ -69,3 +73,53 @@ async def stranger(ring: LocalKeyRing, other_tenant_id: TenantId) -> dict[str, s
 async def headers_of(ring: LocalKeyRing, tenant_id: UUID, role: str) -> dict[str, str]:
     issued = await ring.create_key(tenant_id=TenantId(tenant_id), name=f"the {role}", role=role, created_by="a test")
     return {"Authorization": f"Bearer {issued.bearer}"}
+
+
+PASSWORD = "four words in a row"
+Signed = dict[str, Any]
+Register = Callable[..., Awaitable[Signed]]
+
+
+@pytest.fixture
+def register(client: httpx.AsyncClient) -> Register:
+    """Makes a tenant with its owner and answers what the owner was told."""
+
+    async def make(email: str = "ada@example.com", **more: str) -> Signed:
+        body = {"name": "Ada Lovelace", "email": email, "password": PASSWORD, "shopDomain": "summer.myshopify.com"}
+        answer = await client.post("/api/auth/register", json={**body, **more})
+        assert answer.status_code == 201, answer.text
+        told: Signed = answer.json()
+        return told
+
+    return make
+
+
+@pytest.fixture
+async def ada(register: Register) -> Signed:
+    return await register()
+
+
+@dataclass
+class Mailbox:
+    """What was written to people."""
+
+    ring: LocalKeyRing
+    runtime: Runtime
+
+    async def read(self, kind: str | None = None) -> list[OutgoingMail]:
+        """Newest first, after every job that waits has run."""
+        assert isinstance(self.runtime.queue, FakeJobQueue)
+        await self.runtime.queue.run_waiting(self.runtime)
+        return [one for one in await self.ring.list_mails() if kind in {None, one.kind}]
+
+    async def token(self, kind: str) -> str:
+        """Of the newest mail of this kind."""
+        newest = (await self.read(kind))[0]
+        found = re.search(r"#token=(\S+)", newest.text or "")
+        assert found is not None
+        return found[1]
+
+
+@pytest.fixture
+def mailbox(ring: LocalKeyRing, runtime: Runtime) -> Mailbox:
+    return Mailbox(ring, runtime)

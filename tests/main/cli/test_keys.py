@@ -53,3 +53,28 @@ def test_a_tenant_that_does_not_exist_is_named(on_database: Run) -> None:
     done = on_database("keys", "list", "--tenant", "nobody")
     assert done.exit_code == 1
     assert "“nobody”" in done.stderr
+
+
+def test_a_key_is_limited_to_scopes_and_the_list_says_so(on_database: Run) -> None:
+    done = on_database(
+        "keys", "create", "--role", "admin", "--scope", "catalog:read", "--scope", "stores:read", "--json"
+    )
+    assert json.loads(done.stdout)["scopes"] == ["catalog:read", "stores:read"]
+    assert "catalog:read, stores:read" in on_database("keys", "list").stdout
+    refused = on_database("keys", "create", "--role", "viewer", "--scope", "catalog:pull", "--json")
+    assert (refused.exit_code, json.loads(refused.stdout)["code"]) == (2, "KEYS_004")
+
+
+def test_a_key_is_replaced_once(on_database: Run) -> None:
+    old = json.loads(on_database("keys", "create", "--json").stdout)
+    done = on_database("keys", "rotate", old["id"], "--overlap-hours", "48")
+    assert re.fullmatch(r"sl_\S+\n", done.stdout)
+    assert "48 hours" in done.stderr
+    keys = json.loads(on_database("keys", "list", "--json").stdout)["keys"]
+    assert [one["replaced_by"] is None for one in keys] == [True, False]
+    assert on_database("keys", "rotate", old["id"]).exit_code == 3
+
+
+def test_the_signing_key_is_changed(on_database: Run) -> None:
+    done = on_database("keys", "rotate-signing", "--json")
+    assert re.fullmatch(r"[0-9a-f]{32}", json.loads(done.stdout)["kid"])

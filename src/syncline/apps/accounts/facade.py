@@ -1,15 +1,22 @@
-"""The local `KeyRing`."""
+"""The local `KeyRing`; what it says of people is in `facade_people`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from syncline.apps.accounts.contract import ApiKey, IssuedKey, NotAMember, Tenant
+from sqlalchemy import Row
+
+from syncline.apps.accounts.contract import DEFAULT_OVERLAP, ApiKey, IssuedKey, NotAMember, Tenant
+from syncline.apps.accounts.facade_people import Desks, LocalPeople
+from syncline.apps.accounts.invitations.desk import InvitationDesk
 from syncline.apps.accounts.keys import service
 from syncline.apps.accounts.keys.bearer import Bearer, parse_bearer
+from syncline.apps.accounts.mail.service import PostOffice
 from syncline.apps.accounts.people.repository import see_own
+from syncline.apps.accounts.recovery.desk import RecoveryDesk
 from syncline.apps.accounts.repository import find_tenant
 from syncline.apps.accounts.settings import AccountsSettings
 from syncline.apps.accounts.signin import standing
@@ -18,15 +25,16 @@ from syncline.apps.accounts.signin.desk import SignInDesk
 from syncline.apps.accounts.signin.key_store import KeyStore
 from syncline.apps.accounts.signin.passwords import Passwords
 from syncline.apps.accounts.signin.service import choose_place
+from syncline.apps.accounts.twostep.desk import TwoStepDesk
 from syncline.kernel import clock
 from syncline.kernel.tenant import Actor, TenantId
 from syncline.runtime.app import Runtime
-from syncline.runtime.db.engine import Database
+from syncline.runtime.db.session import WriteSession
 
 
-class LocalKeyRing:
-    def __init__(self, database: Database, settings: AccountsSettings, signing_keys: KeyStore) -> None:
-        self._database = database
+class LocalKeyRing(LocalPeople):
+    def __init__(self, runtime: Runtime, settings: AccountsSettings, signing_keys: KeyStore, desks: Desks) -> None:
+        super().__init__(runtime, desks)
         self._settings = settings
         self._signing_keys = signing_keys
 
@@ -45,7 +53,8 @@ class LocalKeyRing:
         if service.use_is_worth_noting(key, every):
             async with self._database.writing(parsed.tenant_id) as writing:
                 await service.note_use(writing, key.id, every=every)
-        return Actor(tenant_id=parsed.tenant_id, name=key.name, role=key.role)
+        scopes = None if key.scopes is None else frozenset(key.scopes)
+        return Actor(tenant_id=parsed.tenant_id, name=key.name, role=key.role, scopes=scopes)
 
     async def _by_access_token(self, text: str) -> Actor | None:
         kid = key_id_of(text)
@@ -84,9 +93,18 @@ class LocalKeyRing:
         role: str,
         created_by: str,
         expires_at: datetime | None = None,
+        scopes: Sequence[str] | None = None,
     ) -> IssuedKey:
         async with self._database.writing(tenant_id) as session:
-            return await service.create_key(session, name=name, role=role, created_by=created_by, expires_at=expires_at)
+            return await service.create_key(
+                session, name=name, role=role, created_by=created_by, expires_at=expires_at, scopes=scopes
+            )
+
+    async def rotate_key(
+        self, *, tenant_id: TenantId, key_id: UUID, created_by: str, overlap: timedelta = DEFAULT_OVERLAP
+    ) -> IssuedKey:
+        async with self._database.writing(tenant_id) as session:
+            return await service.rotate_key(session, key_id, created_by=created_by, overlap=overlap)
 
     async def list_keys(self, *, tenant_id: TenantId, include_revoked: bool = False) -> Sequence[ApiKey]:
         async with self._database.reading(tenant_id) as session:
@@ -106,9 +124,25 @@ class LocalKeyRing:
 
 
 def build(runtime: Runtime) -> LocalKeyRing:
-    """Also puts the sign-in desk, which only this app's endpoints use, beside the contract."""
-    settings = runtime.settings_of("accounts", AccountsSettings)
-    keys = KeyStore(runtime.database, runtime.secrets, settings)
-    desk = SignInDesk(runtime.database, settings, keys=keys, passwords=Passwords(settings))
-    runtime.contracts[SignInDesk] = desk
-    return LocalKeyRing(runtime.database, settings, keys)
+    """Also puts the desks, which only this app's endpoints and jobs use, beside the contract."""
+    database, settings = runtime.database, runtime.settings_of("accounts", AccountsSettings)
+    keys = KeyStore(database, runtime.secrets, settings)
+    post = PostOffice(runtime.queue, runtime.secrets)
+
+    async def welcome(session: WriteSession, user: Row[Any]) -> None:
+        await recovery.welcome(session, user)
+
+    signin = SignInDesk(
+        database, settings, keys=keys, passwords=Passwords(settings), secrets=runtime.secrets, welcome=welcome
+    )
+    recovery = RecoveryDesk(database, settings, signin=signin, post=post)
+    twostep = TwoStepDesk(database, settings, signin=signin, secrets=runtime.secrets, post=post)
+    invitations = InvitationDesk(database, settings, signin=signin, post=post)
+    own: dict[type, object] = {
+        SignInDesk: signin,
+        RecoveryDesk: recovery,
+        TwoStepDesk: twostep,
+        InvitationDesk: invitations,
+    }
+    runtime.contracts.update(own)
+    return LocalKeyRing(runtime, settings, keys, Desks(recovery, invitations))

@@ -28,3 +28,7 @@ async def list_slugs_like(session: Session, stem: str) -> Sequence[str]:
 
 async def list_tenants(session: Session, ids: Sequence[UUID]) -> Sequence[Row[Any]]:
     return (await session.execute(select(tenant).where(tenant.c.id.in_(ids)))).all()
+
+
+async def list_tenant_ids(session: Session) -> Sequence[UUID]:
+    return (await session.scalars(select(tenant.c.id).order_by(tenant.c.id))).all()

@@ -14,6 +14,23 @@ class AccountsSettings(BaseModel):
     registration_is_open: bool = Field(
         default=True, description="Whether anybody may register, which makes a tenant; people can be invited either way"
     )
+    public_url: str = Field(
+        default="http://127.0.0.1:8080",
+        pattern="^https?://",
+        description="Where people reach Syncline; links begin with it",
+    )
+    verification_lifetime: timedelta = Field(
+        default=timedelta(days=1), gt=timedelta(0), description="How long a link to confirm an address is good"
+    )
+    reset_lifetime: timedelta = Field(
+        default=timedelta(hours=1), gt=timedelta(0), description="How long a link to set a new password is good"
+    )
+    invitation_lifetime: timedelta = Field(
+        default=timedelta(days=7), gt=timedelta(0), description="How long an invitation is good"
+    )
+    authenticator_name: str = Field(
+        default="Syncline", min_length=1, max_length=40, description="What authenticator apps call this installation"
+    )
     issuer: str = Field(default="syncline", min_length=1, description="`iss` of access tokens")
     access_lifetime: timedelta = Field(
         default=timedelta(minutes=10), gt=timedelta(0), description="How long an access token is good"

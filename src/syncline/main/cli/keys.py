@@ -16,7 +16,7 @@ from syncline.kernel.tenant import ROLES
 from syncline.main.cli.console import AsJson, DataDir, TenantSlug, command, command_group, emit, say, table
 from syncline.main.cli.workspace import open_workspace
 
-app = command_group("Make, list and revoke API keys.")
+app = command_group("Make, list, rotate and revoke API keys.")
 
 
 @app.command()
@@ -26,6 +26,9 @@ async def create(
     role: Annotated[str, typer.Option(help=f"What it may do: {', '.join(ROLES)}.")] = "editor",
     name: Annotated[str, typer.Option(help="So that you know it again.")] = "command line",
     days: Annotated[int | None, typer.Option(min=1, help="Stops working after so many days.")] = None,
+    scope: Annotated[
+        list[str] | None, typer.Option(help="Limit it to this permission of its role; may be given several times.")
+    ] = None,
     tenant: TenantSlug = DEFAULT_TENANT,
     data_dir: DataDir = None,
     as_json: AsJson = False,
@@ -37,11 +40,17 @@ async def create(
       syncline keys create --role owner
       KEY=$(syncline keys create --role owner --json | jq -r .key)
       syncline keys create --role viewer --name "nightly export" --days 90
+      syncline keys create --role admin --scope catalog:read --scope catalog:pull
     """
     expires_at = None if days is None else clock.now() + timedelta(days=days)
     async with open_workspace(data_dir, tenant) as here:
         issued = await here.contract(KeyRing).create_key(
-            tenant_id=here.tenant.id, name=name, role=role, created_by=here.actor.name, expires_at=expires_at
+            tenant_id=here.tenant.id,
+            name=name,
+            role=role,
+            created_by=here.actor.name,
+            expires_at=expires_at,
+            scopes=scope or None,
         )
     emit({"key": issued.bearer, **_facts(issued.key)}, as_json=as_json, show=lambda: issued.bearer)
     if not as_json:
@@ -70,12 +79,13 @@ async def list_keys(
     def show() -> RenderableType:
         if not keys:
             return "No keys yet. Make one with: syncline keys create --role owner"
-        columns = ("id", "name", "role", "begins with", "made", "by", "last used", "expires", "revoked")
+        columns = ("id", "name", "role", "limited to", "begins with", "made", "by", "last used", "expires", "revoked")
         rows = (
             (
                 k.id,
                 k.name,
                 k.role,
+                None if k.scopes is None else ", ".join(k.scopes),
                 f"{k.prefix}…",
                 k.created_at,
                 k.created_by,
@@ -88,6 +98,49 @@ async def list_keys(
         return table(columns, rows)
 
     emit({"keys": [_facts(key) for key in keys]}, as_json=as_json, show=show)
+
+
+@app.command()
+@command
+async def rotate(
+    key_id: Annotated[UUID, typer.Argument(metavar="ID", help="The id that `syncline keys list` shows.")],
+    *,
+    overlap_hours: Annotated[float, typer.Option(min=0, help="How long the old key works yet.")] = 24,
+    tenant: TenantSlug = DEFAULT_TENANT,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Replace a key by a new one like it, and print that. The old one works for a while yet.
+
+    \b
+    Examples:
+      syncline keys rotate 019a2b3c-4d5e-7f60-8123-456789abcdef
+      syncline keys rotate 019a2b3c-4d5e-7f60-8123-456789abcdef --overlap-hours 0
+    """
+    async with open_workspace(data_dir, tenant) as here:
+        issued = await here.contract(KeyRing).rotate_key(
+            tenant_id=here.tenant.id,
+            key_id=key_id,
+            created_by=here.actor.name,
+            overlap=timedelta(hours=overlap_hours),
+        )
+    emit({"key": issued.bearer, **_facts(issued.key)}, as_json=as_json, show=lambda: issued.bearer)
+    if not as_json:
+        say(f"The old key works for {overlap_hours:g} hours yet. Keep the new one: it is not shown again.", style="dim")
+
+
+@app.command("rotate-signing")
+@command
+async def rotate_signing(*, data_dir: DataDir = None, as_json: AsJson = False) -> None:
+    """Publish a new key for signing access tokens; it signs a quarter of an hour later. Nobody is signed out.
+
+    \b
+    Examples:
+      syncline keys rotate-signing
+    """
+    async with open_workspace(data_dir) as here:
+        kid = await here.contract(KeyRing).rotate_signing_key()
+    emit({"kid": kid}, as_json=as_json, show=lambda: f"The signing key {kid} is published and takes over shortly.")
 
 
 @app.command()

@@ -53,7 +53,12 @@ COMMANDS: dict[str, Entry] = {
         "syncline.main.cli.sandbox", "Run a local double of a vendor, to try things without an account.", _RUN
     ),
     "demo": Entry("syncline.main.cli.demo", "See it all on a store made up on this machine.", _RUN),
-    "keys": Entry("syncline.main.cli.keys", "Make, list and revoke API keys.", _RUN),
+    "keys": Entry("syncline.main.cli.keys", "Make, list, rotate and revoke API keys.", _RUN),
+    "users": Entry(
+        "syncline.main.cli.users",
+        "List and invite people, change their roles, remove them; read mails that were not sent.",
+        _RUN,
+    ),
     "audit": Entry("syncline.main.cli.audit", "Search, export and verify the audit trail.", _RUN),
     "maintenance": Entry(
         "syncline.main.cli.maintenance", "Stop the installation, a tenant or a store, and let it go on.", _RUN

@@ -20,6 +20,45 @@ class RoleNotYours(NotAllowed):
     title = "This role is not yours to give"
 
 
+class UnknownScope(InvalidInput):
+    code = "KEYS_004"
+    title = "No such scope"
+
+
+class KeyNotInUse(Conflict):
+    """Revoked, expired, or replaced already."""
+
+    code = "KEYS_005"
+    title = "The key is not in use"
+
+
+class MemberNotFound(NotFound):
+    code = "USERS_001"
+    title = "No such person"
+
+
+class LastOwner(Conflict):
+    code = "USERS_002"
+    title = "A tenant needs an owner"
+
+
+class AlreadyMember(Conflict):
+    code = "USERS_003"
+    title = "Belongs to the tenant already"
+
+
+class InvitationNotFound(NotFound):
+    code = "USERS_004"
+    title = "No such invitation"
+
+
+class InvitationNotGood(InvalidInput):
+    """Used, expired, withdrawn or never made: one answer for all."""
+
+    code = "USERS_005"
+    title = "The invitation is not valid"
+
+
 class TenantNotFound(NotFound):
     code = "TENANT_001"
     title = "No such tenant"
@@ -78,6 +117,23 @@ class AccountDisabled(NotAllowed):
 class SessionNotFound(NotFound):
     code = "AUTH_010"
     title = "No such session"
+
+
+class TokenNotGood(InvalidInput):
+    """Used, expired, replaced or never made: one answer for all."""
+
+    code = "AUTH_012"
+    title = "The token is not valid"
+
+
+class CodeNotRight(Unauthenticated):
+    code = "AUTH_013"
+    title = "The code is not right"
+
+
+class SecondStepIsOn(Conflict):
+    code = "AUTH_014"
+    title = "The second step is on"
 
 
 class PersonNeeded(NotAllowed):

@@ -1,15 +1,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
-from syncline.apps.accounts.contract.types import ApiKey, IssuedKey, Tenant
+from syncline.apps.accounts.contract.people import People
+from syncline.apps.accounts.contract.types import DEFAULT_OVERLAP, ApiKey, IssuedKey, Tenant
 from syncline.kernel.tenant import Actor, TenantId
 
 
-class KeyRing(Protocol):
+class KeyRing(People, Protocol):
     """The tenants, the people, and what opens a tenant for them: keys and access tokens."""
 
     async def authenticate(self, *, bearer: str) -> Actor | None:
@@ -30,8 +31,17 @@ class KeyRing(Protocol):
         role: str,
         created_by: str,
         expires_at: datetime | None = None,
+        scopes: Sequence[str] | None = None,
     ) -> IssuedKey:
-        """Raises `UnknownRole`; `InvalidInput` for an empty name or an expiry in the past."""
+        """`scopes` narrows what the role may do. Raises `UnknownRole`, `UnknownScope`; `InvalidInput` for an empty name
+        or an expiry in the past."""
+        ...
+
+    async def rotate_key(
+        self, *, tenant_id: TenantId, key_id: UUID, created_by: str, overlap: timedelta = DEFAULT_OVERLAP
+    ) -> IssuedKey:
+        """A new key like the old one, which works for `overlap` yet. Raises `KeyNotFound`, `KeyNotInUse`;
+        `InvalidInput` for an overlap below zero or above 30 days."""
         ...
 
     async def list_keys(self, *, tenant_id: TenantId, include_revoked: bool = False) -> Sequence[ApiKey]:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, LargeBinary, Table, UniqueConstraint
+from sqlalchemy import ARRAY, Column, Index, LargeBinary, Table, Text, UniqueConstraint
 
 from syncline.apps.accounts.tables import METADATA, id_column, moment, text, uuid
 
@@ -18,6 +18,8 @@ api_key = Table(
     moment("expires_at", nullable=True),
     moment("last_used_at", nullable=True),
     moment("revoked_at", nullable=True),
+    Column("scopes", ARRAY(Text), comment="Narrows the role; null narrows nothing"),
+    uuid("replaced_by", nullable=True, comment="The key that took its place; it works until it expires"),
     UniqueConstraint("digest"),
     Index(None, "tenant_id", "prefix"),
 )

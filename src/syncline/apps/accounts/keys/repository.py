@@ -28,9 +28,17 @@ async def list_keys(session: Session, *, include_revoked: bool) -> Sequence[Row[
     return (await session.execute(query)).all()
 
 
-async def find_key(session: Session, key_id: UUID) -> Row[Any] | None:
+async def find_key(session: Session, key_id: UUID, *, lock: bool = False) -> Row[Any] | None:
     query = select(api_key).where(api_key.c.tenant_id == session.tenant, api_key.c.id == key_id)
-    return (await session.execute(query)).one_or_none()
+    return (await session.execute(query.with_for_update() if lock else query)).one_or_none()
+
+
+async def replace_key(session: WriteSession, key_id: UUID, *, by: UUID, until: datetime) -> None:
+    await session.execute(
+        update(api_key)
+        .where(api_key.c.tenant_id == session.tenant, api_key.c.id == key_id)
+        .values(replaced_by=by, expires_at=until)
+    )
 
 
 async def revoke_key(session: WriteSession, key_id: UUID, at: datetime) -> None:

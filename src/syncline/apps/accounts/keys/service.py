@@ -9,16 +9,25 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
-from syncline.apps.accounts.contract import ApiKey, IssuedKey, KeyNotFound, UnknownRole
+from syncline.apps.accounts.contract import (
+    ApiKey,
+    IssuedKey,
+    KeyNotFound,
+    KeyNotInUse,
+    RoleNotYours,
+    UnknownRole,
+    UnknownScope,
+)
 from syncline.apps.accounts.keys import repository
 from syncline.apps.accounts.keys.bearer import Bearer, new_bearer
 from syncline.kernel import clock
 from syncline.kernel.errors import FieldError, InvalidInput
 from syncline.kernel.ids import new_id
-from syncline.kernel.tenant import ROLES
+from syncline.kernel.tenant import ROLES, Actor, all_permissions, may_grant, role_may
 from syncline.runtime.db.session import Session, WriteSession
 
 _NAME_CHARACTERS = 100
+_LONGEST_OVERLAP = timedelta(days=30)
 
 
 async def find_valid_key(session: Session, bearer: Bearer) -> ApiKey | None:
@@ -43,10 +52,17 @@ async def note_use(session: WriteSession, key_id: UUID, *, every: timedelta) -> 
 
 
 async def create_key(
-    session: WriteSession, *, name: str, role: str, created_by: str, expires_at: datetime | None
+    session: WriteSession,
+    *,
+    name: str,
+    role: str,
+    created_by: str,
+    expires_at: datetime | None,
+    scopes: Sequence[str] | None = None,
 ) -> IssuedKey:
     now = clock.now()
     _check(name=name, role=role, expires_at=expires_at, now=now)
+    narrowed = None if scopes is None else _checked_scopes(role, scopes)
     bearer = new_bearer(session.tenant)
     row = await repository.insert_key(
         session,
@@ -60,9 +76,60 @@ async def create_key(
             "created_at": now,
             "created_by": created_by,
             "expires_at": expires_at,
+            "scopes": narrowed,
         },
     )
     return IssuedKey(key=to_key(row), bearer=bearer.text)
+
+
+async def rotate_key(session: WriteSession, key_id: UUID, *, created_by: str, overlap: timedelta) -> IssuedKey:
+    """The new key is good for as long as the old one was made for."""
+    if not timedelta(0) <= overlap <= _LONGEST_OVERLAP:
+        raise InvalidInput(
+            f"Let the old key work for 0 to {_LONGEST_OVERLAP.days} days yet.",
+            fields=[FieldError("overlap_seconds", f"must be from 0 to {_LONGEST_OVERLAP.days} days")],
+        )
+    old, now = await repository.find_key(session, key_id, lock=True), clock.now()
+    if old is None:
+        raise _no_key(key_id)
+    is_over = old.revoked_at is not None or (old.expires_at is not None and old.expires_at <= now)
+    if is_over or old.replaced_by is not None:
+        raise KeyNotInUse(
+            f"The key “{old.name}” {'no longer works' if is_over else 'was replaced already'}; make a new one instead.",
+            extra={"replaced_by": None if old.replaced_by is None else str(old.replaced_by)},
+        )
+    lifetime = None if old.expires_at is None else old.expires_at - old.created_at
+    issued = await create_key(
+        session,
+        name=old.name,
+        role=old.role,
+        created_by=created_by,
+        expires_at=None if lifetime is None else now + lifetime,
+        scopes=old.scopes,
+    )
+    until = now + overlap if old.expires_at is None else min(now + overlap, old.expires_at)
+    await repository.replace_key(session, key_id, by=issued.key.id, until=until)
+    return issued
+
+
+def require_grantable(actor: Actor, role: str, scopes: Sequence[str] | None) -> None:
+    """Nobody gives a key more than he has himself. Raises `RoleNotYours`."""
+    if role in ROLES and not may_grant(actor.role, role):
+        raise RoleNotYours(f"Your role, {actor.role}, may not give the role {role}. Ask an owner.")
+    if actor.scopes is not None and (scopes is None or not set(scopes) <= actor.scopes):
+        raise RoleNotYours("A key that is limited to scopes may only make keys limited to some of the same scopes.")
+
+
+def _checked_scopes(role: str, scopes: Sequence[str]) -> list[str]:
+    possible = {one for one in all_permissions() if role_may(role, one)}
+    wrong = sorted(set(scopes) - possible)
+    if wrong or not scopes:
+        raise UnknownScope(
+            f"{'No scope was given.' if not scopes else f'The role {role} has no permission “{wrong[0]}”.'}"
+            f" Choose from: {', '.join(sorted(possible))}.",
+            fields=[FieldError("scopes", "must be permissions of the role")],
+        )
+    return sorted(set(scopes))
 
 
 def _check(*, name: str, role: str, expires_at: datetime | None, now: datetime) -> None:
@@ -91,8 +158,19 @@ async def revoke_key(session: WriteSession, key_id: UUID) -> ApiKey:
     await repository.revoke_key(session, key_id, clock.now())
     row = await repository.find_key(session, key_id)
     if row is None:
-        raise KeyNotFound(f"There is no key {key_id} here. See `syncline keys list`.")
+        raise _no_key(key_id)
     return to_key(row)
+
+
+async def get_key(session: Session, key_id: UUID) -> ApiKey:
+    row = await repository.find_key(session, key_id)
+    if row is None:
+        raise _no_key(key_id)
+    return to_key(row)
+
+
+def _no_key(key_id: UUID) -> KeyNotFound:
+    return KeyNotFound(f"There is no key {key_id} here. See `syncline keys list`.")
 
 
 def to_key(row: Row[Any]) -> ApiKey:
@@ -106,4 +184,6 @@ def to_key(row: Row[Any]) -> ApiKey:
         expires_at=row.expires_at,
         last_used_at=row.last_used_at,
         revoked_at=row.revoked_at,
+        scopes=None if row.scopes is None else tuple(row.scopes),
+        replaced_by=row.replaced_by,
     )

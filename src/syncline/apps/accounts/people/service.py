@@ -46,7 +46,9 @@ def checked_domain(text: str) -> str:
     return domain
 
 
-async def make_user(session: WriteSession, *, email: str, name: str, password_hash: str | None) -> Row[Any]:
+async def make_user(
+    session: WriteSession, *, email: str, name: str, password_hash: str | None, is_verified: bool = False
+) -> Row[Any]:
     """Raises `EmailTaken`; two at once for one address are told apart by the database."""
     now = clock.now()
     values = {
@@ -56,6 +58,7 @@ async def make_user(session: WriteSession, *, email: str, name: str, password_ha
         "name": name,
         "password_hash": password_hash,
         "password_changed_at": now if password_hash else None,
+        "email_verified_at": now if is_verified else None,
         "created_at": now,
     }
     try:
@@ -122,6 +125,13 @@ def person_of(actor: Actor) -> UUID:
     if actor.user_id is None:
         raise PersonNeeded("A key belongs to no person. Sign in to do this.")
     return actor.user_id
+
+
+async def see_own_of(session: Session, actor: Actor) -> UUID:
+    """The person an actor is, whose own rows the transaction sees from here on. Raises `PersonNeeded`."""
+    user_id = person_of(actor)
+    await repository.see_own(session, user_id)
+    return user_id
 
 
 def to_person(row: Row[Any]) -> Person:

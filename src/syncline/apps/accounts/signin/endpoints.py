@@ -11,10 +11,12 @@ from starlette.responses import Response
 from syncline.apps.accounts.contract import (
     AccountDisabled,
     Caller,
+    CodeNotRight,
     EmailTaken,
     NotAMember,
     RefreshRaced,
     RegistrationClosed,
+    SecondStep,
     SessionNotFound,
     SessionOver,
     SignInRefused,
@@ -33,6 +35,8 @@ from syncline.apps.accounts.signin.schemas import (
     Place,
     Registration,
     Renewal,
+    SecondStepCode,
+    SecondStepNeeded,
     Session,
     SessionList,
     SignOut,
@@ -42,6 +46,7 @@ from syncline.kernel.tenant import Actor, granted_to
 from syncline.runtime.http.auth import require
 from syncline.runtime.http.dependencies import Reading, Writing, uses
 from syncline.runtime.http.problems import problems
+from syncline.runtime.http.rate_limit import limited
 
 router = APIRouter(prefix="/api/auth", tags=["auth"])
 well_known = APIRouter(prefix="/.well-known", tags=["auth"])
@@ -65,6 +70,7 @@ From = Annotated[Caller, Depends(caller_of)]
     summary="Register: makes a tenant with its owner",
     responses=problems(EmailTaken, RegistrationClosed, WeakPassword),
 )
+@limited("sign-in")
 async def register(body: Registration, desk: Desk, caller: From, response: Response) -> Tokens:
     """The owner is signed in."""
     made = await desk.register(
@@ -77,9 +83,24 @@ async def register(body: Registration, desk: Desk, caller: From, response: Respo
 @router.post(
     "/login", summary="Sign in", responses=problems(SignInRefused, TooManyAttempts, NotAMember, AccountDisabled)
 )
-async def login(body: Credentials, desk: Desk, caller: From, response: Response) -> Tokens:
-    """An e-mail that nobody has and a wrong password get the same answer, after the same time."""
+@limited("sign-in")
+async def login(body: Credentials, desk: Desk, caller: From, response: Response) -> Tokens | SecondStepNeeded:
+    """An e-mail that nobody has and a wrong password get the same answer, after the same time. Who has a second step
+    gets a challenge instead of tokens."""
     made = await desk.sign_in(email=body.email, password=body.password, tenant=body.tenant, caller=caller)
+    _keep_out_of_caches(response)
+    return SecondStepNeeded.of(made) if isinstance(made, SecondStep) else Tokens.of(made)
+
+
+@router.post(
+    "/login/second-step",
+    summary="Sign in: the code",
+    responses=problems(SessionOver, CodeNotRight, TooManyAttempts, NotAMember, AccountDisabled),
+)
+@limited("sign-in")
+async def login_second_step(body: SecondStepCode, desk: Desk, caller: From, response: Response) -> Tokens:
+    """The code of the phone, each good once, or one of the recovery codes."""
+    made = await desk.second_step(challenge=body.challenge, code=body.code, caller=caller)
     _keep_out_of_caches(response)
     return Tokens.of(made)
 

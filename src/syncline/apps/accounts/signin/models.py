@@ -67,3 +67,17 @@ signing_key = Table(
     moment("created_at"),
     moment("signs_from"),
 )
+
+sign_in_challenge = Table(
+    "sign_in_challenge",
+    METADATA,
+    Column("digest", LargeBinary, primary_key=True),
+    uuid("user_id"),
+    Column("methods", ARRAY(Text), nullable=False),
+    text("tenant", nullable=True, comment="The one that was asked for at the first step"),
+    moment("created_at"),
+    moment("expires_at"),
+    Column("failures", Integer, nullable=False),
+    ForeignKeyConstraint(["user_id"], ["accounts.user_account.id"], ondelete="CASCADE"),
+    Index(None, "user_id"),
+)

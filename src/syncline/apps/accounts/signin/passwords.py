@@ -68,7 +68,7 @@ class Passwords:
             )
         )
         self._turn = asyncio.Semaphore(settings.hash_concurrency)
-        self._nobodys = self._hasher.hash(secrets.token_urlsafe(32))
+        self._nobodys: str | None = None
 
     async def hash(self, password: str) -> str:
         async with self._turn:
@@ -83,8 +83,10 @@ class Passwords:
             return await asyncio.to_thread(self._verify, _normal(password), stored)
 
     def _verify(self, password: str, stored: str | None) -> tuple[bool, str | None]:
+        # Made by the first that is verified, whoever it is: a process that verifies none does not pay for it.
+        nobodys = self._nobodys = self._nobodys or self._hasher.hash(secrets.token_urlsafe(32))
         try:
-            is_right, better = self._hasher.verify_and_update(password, stored or self._nobodys)
+            is_right, better = self._hasher.verify_and_update(password, stored or nobodys)
         except UnknownHashError:
             return False, None
         return (is_right, better) if stored is not None else (False, None)

@@ -5,11 +5,17 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, delete, select, text, update
+from sqlalchemy import Row, Select, delete, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from syncline.apps.accounts.people.models import membership, user_account
-from syncline.apps.accounts.signin.models import refresh_token, session, sign_in_throttle, signing_key
+from syncline.apps.accounts.signin.models import (
+    refresh_token,
+    session,
+    sign_in_challenge,
+    sign_in_throttle,
+    signing_key,
+)
 from syncline.runtime.db.session import Session, WriteSession
 
 _LOCK_KEYS = text("SELECT pg_advisory_xact_lock(hashtext('accounts.signing_key'))")
@@ -140,5 +146,35 @@ async def find_standing(db: Session, user_id: UUID, tenant_id: UUID, session_id:
     return row
 
 
-async def delete_stale(db: WriteSession, *, throttles_before: datetime) -> None:
-    await db.execute(delete(sign_in_throttle).where(sign_in_throttle.c.failed_at < throttles_before))
+async def delete_throttles(db: WriteSession, *, before: datetime) -> None:
+    await db.execute(delete(sign_in_throttle).where(sign_in_throttle.c.failed_at < before))
+
+
+async def delete_sessions(db: WriteSession, *, before: datetime) -> None:
+    """With their tokens, which the database takes along."""
+    over = or_(session.c.ended_at < before, session.c.expires_at < before)
+    await db.execute(delete(session).where(session.c.tenant_id == db.tenant, over))
+
+
+async def insert_challenge(db: WriteSession, values: dict[str, Any], now: datetime) -> None:
+    """Also removes those of the same person that are over."""
+    stale = (sign_in_challenge.c.user_id == values["user_id"], sign_in_challenge.c.expires_at <= now)
+    await db.execute(delete(sign_in_challenge).where(*stale))
+    await db.execute(sign_in_challenge.insert().values(**values))
+
+
+async def try_challenge(db: WriteSession, digest: bytes, now: datetime, *, most: int) -> bool:
+    """Counts one try as failed, and answers whether there was one left."""
+    query = update(sign_in_challenge).where(
+        sign_in_challenge.c.digest == digest,
+        sign_in_challenge.c.expires_at > now,
+        sign_in_challenge.c.failures < most,
+    )
+    tried = query.values(failures=sign_in_challenge.c.failures + 1).returning(sign_in_challenge.c.user_id)
+    return (await db.execute(tried)).one_or_none() is not None
+
+
+async def take_challenge(db: WriteSession, digest: bytes) -> Row[Any] | None:
+    query = delete(sign_in_challenge).where(sign_in_challenge.c.digest == digest).returning(*sign_in_challenge.c)
+    row: Row[Any] | None = (await db.execute(query)).one_or_none()
+    return row

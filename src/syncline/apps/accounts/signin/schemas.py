@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from syncline.apps.accounts.contract import Person as PersonFacts
 from syncline.apps.accounts.contract import Place as PlaceFacts
-from syncline.apps.accounts.contract import SignedIn
+from syncline.apps.accounts.contract import SecondStep, SignedIn
 from syncline.kernel import clock
 
 _EMAIL = Field(max_length=254, examples=["ada@example.com"])
@@ -94,6 +94,27 @@ class Tokens(BaseModel):
             tenant=Place.of(made.place),
             tenants=[Place.of(one) for one in made.places],
         )
+
+
+class SecondStepNeeded(BaseModel):
+    """The password was right; now the code. Send both to /api/auth/login/second-step."""
+
+    success: Literal[True] = True
+    second_step: Literal["totp"] = "totp"
+    challenge: str
+    expires_in: int = Field(description="Seconds the challenge is good")
+
+    @classmethod
+    def of(cls, made: SecondStep) -> SecondStepNeeded:
+        left = (made.expires_at - clock.now()).total_seconds()
+        return cls(challenge=made.challenge, expires_in=max(1, round(left)))
+
+
+class SecondStepCode(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    challenge: str = Field(max_length=200)
+    code: str = Field(max_length=50, description="Of the phone, or a recovery code", examples=["123456"])
 
 
 class Me(BaseModel):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 from uuid import UUID
@@ -30,11 +30,15 @@ from syncline.kernel.ids import new_id
 from syncline.kernel.tenant import TenantId
 from syncline.runtime.db.session import Session, WriteSession
 
-REFRESH = "slr"
+REFRESH, CHALLENGE = "slr", "slc"
+_CHALLENGE_LIFETIME = timedelta(minutes=5)
+_CHALLENGE_TRIES = 5
 _DEVICE_CHARACTERS = 200
 
 
-async def seconds_to_wait(db: WriteSession, *, email_key: str, address: str, settings: AccountsSettings) -> int | None:
+async def seconds_to_wait(
+    db: WriteSession, *, email_key: str, address: str, settings: AccountsSettings, free: int | None = None
+) -> int | None:
     """None when this attempt may be made; it is then counted as failed until `forget_failures` says otherwise, so that
     many at once are not more than many in turn."""
     account, group = account_digest(email_key), address_group(address)
@@ -42,11 +46,12 @@ async def seconds_to_wait(db: WriteSession, *, email_key: str, address: str, set
     row = await repository.find_throttle(db, account, group)
     assert row is not None
     now = clock.now()  # after the row was waited for
-    if row.failures >= settings.throttle_after and row.closed_until > now:
+    free = settings.throttle_after if free is None else free
+    if row.failures >= free and row.closed_until > now:
         left: float = (row.closed_until - now).total_seconds()
         return max(1, round(left))
     failures = 1 if row.failed_at < now - FORGOTTEN_AFTER else row.failures + 1
-    wait = wait_after(failures, free=settings.throttle_after, longest=settings.throttle_longest)
+    wait = wait_after(failures, free=free, longest=settings.throttle_longest)
     values = {"failures": failures, "failed_at": now, "closed_until": now + wait}
     await repository.update_throttle(db, account, group, values)
     return None
@@ -127,6 +132,30 @@ async def _issue(
     }
     await repository.insert_refresh_token(db, values)
     return token
+
+
+async def open_challenge(
+    db: WriteSession, user_id: UUID, *, methods: Sequence[str], tenant: str | None
+) -> tuple[OpaqueToken, datetime]:
+    """What a right first step gives when a second one is asked for, and when it ends. Needs `see_own`."""
+    now = clock.now()
+    token, expires_at = new_token(CHALLENGE, user_id), now + _CHALLENGE_LIFETIME
+    values = {
+        "digest": token.digest,
+        "user_id": user_id,
+        "methods": list(methods),
+        "tenant": tenant,
+        "created_at": now,
+        "expires_at": expires_at,
+        "failures": 0,
+    }
+    await repository.insert_challenge(db, values, now)
+    return token, expires_at
+
+
+async def try_challenge(db: WriteSession, token: OpaqueToken) -> bool:
+    await see_own(db, token.owner)
+    return await repository.try_challenge(db, token.digest, clock.now(), most=_CHALLENGE_TRIES)
 
 
 class Renewal(Enum):

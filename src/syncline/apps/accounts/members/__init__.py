@@ -1,0 +1,1 @@
+"""The people of one tenant: listed, given another role, removed. There is always an owner."""

@@ -1,0 +1,1 @@
+"""Turning the second step of one's sign-in on and off."""
