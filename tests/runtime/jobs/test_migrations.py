@@ -26,4 +26,6 @@ def test_down_removes_everything_and_up_makes_it_again(own_server: ServerHandle)
     assert _tables(url) == []
     assert upgrade(url, [SOURCE]) == ["runtime_0001", "runtime_0002", "runtime_0003", "runtime_0004"]
     assert _tables(url) == before
-    assert {"jobs.pgqueuer", "jobs.dead_letter", "bus.outbox", "bus.inbox", "audit.entry", "controls.pause"} <= set(before)
+    assert {"jobs.pgqueuer", "jobs.dead_letter", "bus.outbox", "bus.inbox", "audit.entry", "controls.pause"} <= set(
+        before
+    )
