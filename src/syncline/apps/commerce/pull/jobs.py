@@ -165,7 +165,7 @@ async def _compare(
     names = [stream.stream for stream in streams if stream.status == RunStatus.COMPLETED]
 
     async def compare() -> None:
-        await look_again_at_parentless(ctx.runtime, ctx.tenant_id, row, names, written_since=written_since)
+        repaired = await look_again_at_parentless(ctx.runtime, ctx.tenant_id, row, names, written_since=written_since)
         outcomes.append(
             await reconcile_after_pull(
                 ctx.runtime,
@@ -173,6 +173,7 @@ async def _compare(
                 row,
                 run_id,
                 names=names,
+                repaired=repaired,
                 incomplete=any(stream.is_incomplete for stream in streams),
             )
         )

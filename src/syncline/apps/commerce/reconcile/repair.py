@@ -42,9 +42,19 @@ class Repair:
         self.tenant_id = tenant_id
         self.client = client
         self.store_id = store_id
+        self.found = 0
+        """Records that the mirror did not know at all."""
 
-    async def mend(self, stream: str, found: Iterable[Difference], roots: Mapping[str, Mapping[Key, int]]) -> int:
-        """How many records were mended. `roots` names, by kind, what the store's records were read with."""
+    async def mend(
+        self,
+        stream: str,
+        found: Iterable[Difference],
+        roots: Mapping[str, Mapping[Key, int]],
+        *,
+        leave_rootless: bool = False,
+    ) -> int:
+        """How many records were mended. `roots` names, by kind, what the store's records were read with. A record of
+        which neither side knows it is gone, unless it is to be left because nobody has asked the store yet."""
         differing = {one.kind: keys_of(one) for one in found if not one.is_none}
         if not differing:
             return 0
@@ -52,7 +62,10 @@ class Repair:
             mended = await self._places(differing.get(LOCATION.name, []))
             mended += await self._levels(differing.get(INVENTORY_LEVEL.name, []))
         else:
-            mended = await self._families(stream, await self._by_root(differing, roots))
+            grouped = await self._by_root(differing, roots)
+            if leave_rootless:
+                grouped.pop(None, None)
+            mended = await self._families(stream, grouped)
         async with self.database.writing(self.tenant_id) as session:
             await bury_all_orphans(session, self.store_id, moment=self.client.store_now())
             await empty_links(session, self.store_id)
@@ -80,6 +93,7 @@ class Repair:
                 for name, keys in _merged(grouped[number] for number in numbers).items():
                     await distrust(session, self.store_id, KINDS[name], sorted(keys))
                 loaded = await load_lines(session, self.store_id, stream, lines, read_from=read_from)
+                self.found += loaded.inserted
                 for name, keys in _merged(grouped[number] for number in numbers).items():
                     gone = sorted(keys - set(loaded.keys.get(name, [])))
                     await bury_by_key(session, self.store_id, KINDS[name], gone, moment=read_from)

@@ -148,9 +148,10 @@ class Comparison:
 
 async def look_again_at_parentless(
     runtime: Runtime, tenant_id: TenantId, row: StoreRow, names: Sequence[str], *, written_since: datetime
-) -> None:
+) -> int:
     """The streams of a run are read at different moments: what one of them brought may hang on something that the other
-    never saw, because it was made after or deleted before. Only the store can say which, so it is asked for each."""
+    never saw, because it was made after or deleted before. Only the store can say which, so it is asked for each.
+    Returns how many records the mirror had missed beside them."""
     found: dict[str, list[Difference]] = {}
     async with runtime.database.reading(tenant_id) as session:
         for kind in (one for one in KINDS.values() if one.stream in names):
@@ -161,20 +162,28 @@ async def look_again_at_parentless(
                 if keys:
                     found.setdefault(kind.stream, []).append(Difference(kind.name, 0, len(keys), extra=list(keys)))
     if not found:
-        return
+        return 0
     async with client_of(runtime, row) as client:
         repair = Repair(runtime.database, tenant_id, client, row.store.id)
         for stream, differences in found.items():
-            await repair.mend(stream, differences, {})
+            await repair.mend(stream, differences, {}, leave_rootless=True)
+        return repair.found
 
 
 async def reconcile_after_pull(
-    runtime: Runtime, tenant_id: TenantId, row: StoreRow, run_id: UUID, *, names: Sequence[str], incomplete: bool
+    runtime: Runtime,
+    tenant_id: TenantId,
+    row: StoreRow,
+    run_id: UUID,
+    *,
+    names: Sequence[str],
+    incomplete: bool,
+    repaired: int = 0,
 ) -> Reconciliation:
     """Counts of the streams a run read; when they do not agree, or a stream came short, record by record, mended."""
     kinds = [kind for kind in KINDS.values() if kind.stream in names]
     async with client_of(runtime, row) as client:
-        comparison = Comparison(runtime, tenant_id, row, client, kinds)
+        comparison = Comparison(runtime, tenant_id, row, client, kinds, repaired=repaired)
         counts = await comparison.by_counts()
         if not incomplete and all(count.agrees for count in counts):
             return await comparison.store(Depth.COUNTS, counts, run_id)
