@@ -52,7 +52,7 @@ def test_the_codes_are_those_of_rfc_4226_appendix_d(count: int, code: str) -> No
     assert code_at(RFC_SECRET, count) == code
 
 
-@given(st.binary(min_size=20, max_size=20), st.integers(min_value=10, max_value=2**33), st.integers(-3, 3))
+@given(st.binary(min_size=20, max_size=20), st.integers(min_value=10, max_value=2**32), st.integers(-3, 3))
 def test_a_code_is_right_for_its_own_step_and_the_ones_beside_it(secret: bytes, step: int, away: int) -> None:
     moment = datetime.fromtimestamp(step * STEP_SECONDS, UTC)
     found = matching_step(secret, code_at(secret, step + away), moment, after=None)
