@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed448 import Ed448PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from hypothesis import given
 from hypothesis import strategies as st
 from joserfc import jwt
@@ -57,6 +59,26 @@ def test_a_token_is_good_until_the_moment_it_expires() -> None:
 def test_a_token_of_another_key_or_issuer_is_none() -> None:
     assert read(write(key=OTHER)) is None
     assert read(write(issuer="them")) is None
+
+
+def test_a_token_under_the_newer_name_of_the_algorithm_is_as_good() -> None:
+    assert json.loads(base64.urlsafe_b64decode(write().partition(".")[0] + "==")) == {
+        "alg": "EdDSA",
+        "kid": "k1",
+        "typ": "at+jwt",
+    }
+    assert read(signed({"alg": "Ed25519"})) == replace(SOME, methods=("pwd",))
+
+
+def test_a_key_of_another_curve_signs_nothing_of_ours() -> None:
+    raw = Ed448PrivateKey.generate()
+    pem = raw.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    other = OKPKey.import_key(pem, {"kid": "k1"})
+    header, body, _ = signed({}).split(".")
+    signature = raw.sign(f"{header}.{body}".encode())
+    forged = f"{header}.{body}.{base64.urlsafe_b64encode(signature).rstrip(b'=').decode()}"
+    with clock.frozen(NOON):
+        assert read_token(forged, find_key={"k1": other}.get, issuer="us") is None
 
 
 def test_a_key_nobody_knows_is_none() -> None:

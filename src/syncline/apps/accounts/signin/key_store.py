@@ -15,6 +15,7 @@ from sqlalchemy import Row
 
 from syncline.apps.accounts.settings import AccountsSettings
 from syncline.apps.accounts.signin import repository
+from syncline.apps.accounts.signin.access_token import ALGORITHM
 from syncline.apps.accounts.signin.key_plan import KeyPlan, KeyTimes, plan_keys
 from syncline.kernel import clock
 from syncline.kernel.ids import new_id
@@ -53,7 +54,7 @@ class KeyStore:
         """The JSON Web Keys (RFC 7517) of everything that may have signed a token that is still good, or soon will."""
         await self._refresh(_FRESH)
         return [
-            {**dict(key.as_dict(private=False)), "kid": kid, "use": "sig", "alg": "Ed25519"}
+            {**dict(key.as_dict(private=False)), "kid": kid, "use": "sig", "alg": ALGORITHM}
             for kid, key in sorted(self._public.items())
         ]
 
