@@ -13,6 +13,7 @@ from sqlalchemy import MetaData, Table
 from syncline.main.targets import APPS, migration_sources
 from syncline.runtime.db.migrate import differences
 from syncline.runtime.db.settings import DatabaseSettings
+from syncline.runtime.sealed import Whose
 
 # Not bound to one tenant. Each has its reason; every other table has a tenant_id and a policy.
 _QUEUE = "the worker serves all tenants; nothing of it is shown over HTTP without a filter of its own"
@@ -142,3 +143,32 @@ def test_the_role_that_works_can_neither_bypass_policies_nor_own_tables(operator
     ).fetchone()
     assert role == (False, False)
     assert owned == (0,)
+
+
+def test_every_sealed_column_is_declared_by_its_app_so_that_it_follows_a_new_key(operator: psycopg.Connection) -> None:
+    found = operator.execute(
+        r"""
+        SELECT format('%I.%I.%I', table_schema, table_name, column_name) FROM information_schema.columns
+        WHERE column_name ~ '(^|_)sealed(_|$)'
+        """
+    ).fetchall()
+    declared = {f"{column.name}": app.name for app in APPS for column in app.sealed}
+    assert {name for (name,) in found} == set(declared)
+    assert {name: name.partition(".")[0] for name in declared} == declared
+
+
+def test_whose_a_sealed_column_is_said_to_be_is_what_the_database_enforces(operator: psycopg.Connection) -> None:
+    for_whom = {Whose.TENANT: "tenant_id", Whose.PERSON: "user_id"}
+    policies = operator.execute(
+        "SELECT schemaname || '.' || tablename, string_agg(qual, ' ') FROM pg_policies GROUP BY 1"
+    ).fetchall()
+    enforced = {
+        table: [whose for whose, column in for_whom.items() if f"{column} =" in rule] for table, rule in policies
+    }
+    wrong = [
+        column.name
+        for app in APPS
+        for column in app.sealed
+        if enforced.get(column.table, [Whose.INSTALLATION]) != [column.whose]
+    ]
+    assert wrong == []

@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import stat
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet
 
-from syncline.runtime.secrets import SecretBox, SecretKeyMissing, ensure_key_file
+from syncline.runtime.secrets import SecretBox, SecretKeyMissing, add_key, ensure_key_file, read_key_file
 
 OLD, NEW = Fernet.generate_key().decode(), Fernet.generate_key().decode()
 
@@ -64,3 +65,41 @@ def test_a_key_file_that_others_can_read_is_refused(tmp_path: Path) -> None:
     (tmp_path / "secret.keys").chmod(0o644)
     with pytest.raises(PermissionError, match="chmod 600"):
         ensure_key_file(tmp_path)
+
+
+def test_a_key_added_by_another_process_is_taken_up_to_seal_and_to_open(tmp_path: Path) -> None:
+    one, other = (SecretBox(ensure_key_file(tmp_path), partial(ensure_key_file, tmp_path)) for _ in range(2))
+    before = one.seal("token")
+    add_key(tmp_path)
+    assert not one.is_newest(before)
+    after = one.seal("token")
+    assert one.is_newest(after)
+    assert other.open(after) == other.open(before) == "token"
+    assert other.is_newest(other.reseal(before))
+
+
+def test_keys_added_at_once_are_all_kept_and_only_for_their_owner(tmp_path: Path) -> None:
+    first = ensure_key_file(tmp_path)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: add_key(tmp_path), range(8)))
+    kept = ensure_key_file(tmp_path)
+    assert len(set(kept)) == 9
+    assert kept[-1:] == first
+    assert [path.name for path in tmp_path.iterdir()] == ["secret.keys"]
+
+
+def test_a_secret_of_a_lost_key_stays_shut_after_looking_again(tmp_path: Path) -> None:
+    box = SecretBox(ensure_key_file(tmp_path), partial(ensure_key_file, tmp_path))
+    with pytest.raises(SecretKeyMissing):
+        box.open(SecretBox([OLD]).seal("token"))
+
+
+def test_nothing_is_sealed_while_the_keys_cannot_be_read(tmp_path: Path) -> None:
+    file = tmp_path / "keys"
+    file.write_text(f"{NEW}\n{OLD}\n")
+    box = SecretBox(read_key_file(file), partial(read_key_file, file))
+    sealed = box.seal("token")
+    file.unlink()
+    assert box.open(sealed) == "token"
+    with pytest.raises(SecretKeyMissing, match="Put it back"):
+        box.seal("another")

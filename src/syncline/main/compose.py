@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 
 from syncline.kernel.errors import InvalidInput
 from syncline.main.probe import PROBE
+from syncline.main.secret_keys import open_box
 from syncline.main.settings import Settings, load_app_settings
 from syncline.main.targets import APPS
 from syncline.runtime.app import App, Runtime
@@ -18,7 +19,6 @@ from syncline.runtime.db.access import Access
 from syncline.runtime.db.engine import Database
 from syncline.runtime.jobs import JobQueue
 from syncline.runtime.mail import SmtpMailer, parse_smtp_url
-from syncline.runtime.secrets import SecretBox, ensure_key_file
 
 
 class UnknownApp(InvalidInput):
@@ -84,7 +84,7 @@ async def compose(settings: Settings, access: Access, apps: Sequence[App] = APPS
     this process serves: their data is in the same database."""
     ordered = in_order_of_need(apps)
     app_settings = load_app_settings(ordered)
-    secrets = SecretBox(settings.secret_keys or ensure_key_file(settings.data_dir))
+    secrets = open_box(settings)
     mailer = SmtpMailer(parse_smtp_url(settings.smtp_url), sender=settings.mail_from) if settings.smtp_url else None
     queue = JobQueue([PROBE, *(job for app in ordered for job in app.jobs)])
     database = await Database.open(settings.database, access)

@@ -15,11 +15,11 @@ import psutil
 from syncline import __version__
 from syncline.kernel.errors import DomainError
 from syncline.main.schema import pending_migrations
+from syncline.main.secret_keys import are_ours, open_box, place_of
 from syncline.main.serve import BadAddress, listen
 from syncline.main.settings import Settings
 from syncline.runtime.db.access import Access
 from syncline.runtime.db.engine import Database
-from syncline.runtime.secrets import KEY_FILE, SecretBox, ensure_key_file
 from syncline.sandbox.shopify.schema import PACKAGE, PACKAGE_VERSION, cache_folder
 
 _OLDEST_PYTHON = (3, 11)
@@ -110,13 +110,13 @@ def _memory() -> Finding:
 def examine_secret_key(settings: Settings) -> Finding:
     what = "secret key"
     try:
-        SecretBox(settings.secret_keys or ensure_key_file(settings.data_dir))
+        open_box(settings)
     except PermissionError as error:
         return Finding(what, Verdict.BAD, "cannot be used", str(error))
     except (OSError, ValueError) as error:
-        return Finding(what, Verdict.BAD, "cannot be used", f"Mend SYNCLINE_SECRET_KEYS or {KEY_FILE}: {error}")
-    where = "SYNCLINE_SECRET_KEYS" if settings.secret_keys else str(settings.data_dir / KEY_FILE)
-    return Finding(what, Verdict.GOOD, where, "" if settings.secret_keys else "Back it up: stored tokens need it.")
+        return Finding(what, Verdict.BAD, "cannot be used", f"Mend {place_of(settings)}: {error}")
+    advice = "Back it up: stored tokens need it." if are_ours(settings) else ""
+    return Finding(what, Verdict.GOOD, place_of(settings), advice)
 
 
 async def _database(settings: Settings) -> Finding:

@@ -13,18 +13,16 @@ from functools import partial
 
 import uvicorn
 
-from syncline.apps.accounts.contract import KeyRing
 from syncline.kernel.errors import InvalidInput
-from syncline.kernel.tenant import Actor
 from syncline.main.compose import compose, select_apps
 from syncline.main.parts import Part
 from syncline.main.probe import PROBE
 from syncline.main.schema import open_access, schema_check
 from syncline.main.settings import Settings
 from syncline.main.watch import breaker_check, watch
+from syncline.main.web import make_web
 from syncline.runtime.app import App, Runtime
 from syncline.runtime.bus import Relay
-from syncline.runtime.http.factory import create_app
 from syncline.runtime.http.health import Check, CheckResult
 from syncline.runtime.jobs import Worker
 from syncline.runtime.limits.counting import CountsLost
@@ -86,22 +84,14 @@ async def _run(
 ) -> None:
     apps = select_apps(options.apps)
     parts = make_parts(runtime, apps, settings) if "worker" in options.roles else []
-    keys = runtime.contract(KeyRing)
-
-    async def authenticate(bearer: str) -> Actor | None:
-        return await keys.authenticate(bearer=bearer)
-
-    async def enter(actor: Actor, tenant: str) -> Actor:
-        return await keys.enter(actor=actor, tenant=tenant)
-
     counts = RedisCounts(settings.redis_url) if settings.redis_url else MemoryCounts()
     limiter = Limiter(counts, with_settings(dict(settings.limits)))
     redis_checks = [redis_check(counts)] if isinstance(counts, RedisCounts) else []
-    web = create_app(
+    web = make_web(
         runtime,
+        settings,
         apps if "api" in options.roles else (),
-        authenticate=authenticate,
-        enter=enter,
+        limiter=limiter,
         checks=[
             database_check(runtime),
             schema_check(runtime),
@@ -109,10 +99,6 @@ async def _run(
             *redis_checks,
             *(part.check() for part in parts),
         ],
-        open_diagnostics=settings.diagnostics_are_open,
-        limit_bytes=settings.body_limit_bytes,
-        limiter=limiter,
-        protection=settings.protection,
     )
     server = Server(
         uvicorn.Config(

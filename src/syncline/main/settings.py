@@ -71,7 +71,10 @@ class Settings(BaseSettings):
     secret_keys: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
         repr=False,
-        description="Fernet keys, comma-separated, the first seals; without it a key file in the data directory",
+        description="Fernet keys, by commas, the first seals; else those of the next setting, or of the data directory",
+    )
+    secret_keys_file: Path | None = Field(
+        default=None, description="A file with such keys, one a line, the first seals; read again when it changes"
     )
     open_diagnostics: bool | None = Field(
         default=None, description="Whether /health and /metrics answer without a key; on unless said otherwise"

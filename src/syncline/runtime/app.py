@@ -14,6 +14,7 @@ from syncline.runtime.bus import Handler
 from syncline.runtime.db.engine import Database
 from syncline.runtime.jobs import Job, JobQueue, Schedule
 from syncline.runtime.mail import Mailer
+from syncline.runtime.sealed import SealedColumn
 from syncline.runtime.secrets import SecretBox
 
 T = TypeVar("T")
@@ -39,6 +40,9 @@ class App:
     handlers: Sequence[Handler] = ()
     provides: type | None = None
     """The interface in its `contract.py`."""
+
+    sealed: Sequence[SealedColumn] = ()
+    """Where its secrets lie, so that they follow a new key. tests/architecture finds one that is not listed."""
 
     build: Callable[[Runtime], object] | None = None
     """Makes the local implementation of `provides`; called once, after the contracts in `needs` exist."""

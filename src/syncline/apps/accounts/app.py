@@ -16,6 +16,7 @@ from syncline.apps.accounts.signin.jobs import JOBS as SIGNIN_JOBS
 from syncline.apps.accounts.signin.jobs import SCHEDULES
 from syncline.apps.accounts.twostep import endpoints as twostep
 from syncline.runtime.app import App
+from syncline.runtime.sealed import SealedColumn, Whose
 
 APP = App(
     name="accounts",
@@ -32,6 +33,11 @@ APP = App(
     ),
     jobs=(*MAIL_JOBS, *RECOVERY_JOBS, *SIGNIN_JOBS),
     schedules=SCHEDULES,
+    sealed=(
+        SealedColumn(table="accounts.signing_key", column="sealed_key", key="kid", whose=Whose.INSTALLATION),
+        SealedColumn(table="accounts.totp_device", column="sealed_secret", key="user_id", whose=Whose.PERSON),
+        SealedColumn(table="accounts.outgoing_mail", column="sealed_text", whose=Whose.INSTALLATION),
+    ),
     provides=KeyRing,
     build=facade.build,
 )

@@ -15,9 +15,9 @@ from syncline.apps.accounts.invitations.desk import InvitationDesk
 from syncline.apps.accounts.keys import service
 from syncline.apps.accounts.keys.bearer import Bearer, parse_bearer
 from syncline.apps.accounts.mail.service import PostOffice
-from syncline.apps.accounts.people.repository import see_own
+from syncline.apps.accounts.people.repository import list_person_ids, see_own
 from syncline.apps.accounts.recovery.desk import RecoveryDesk
-from syncline.apps.accounts.repository import find_tenant
+from syncline.apps.accounts.repository import find_tenant, list_tenant_ids
 from syncline.apps.accounts.settings import AccountsSettings
 from syncline.apps.accounts.signin import standing
 from syncline.apps.accounts.signin.access_token import Claims, key_id_of, looks_like_jwt, read_token
@@ -118,6 +118,14 @@ class LocalKeyRing(LocalPeople):
         async with self._database.system() as session:
             row = await find_tenant(session, slug)
         return None if row is None else Tenant(TenantId(row.id), row.slug, row.name, row.created_at)
+
+    async def list_tenant_ids(self) -> Sequence[TenantId]:
+        async with self._database.system() as session:
+            return [TenantId(one) for one in await list_tenant_ids(session)]
+
+    async def list_person_ids(self) -> Sequence[UUID]:
+        async with self._database.system() as session:
+            return await list_person_ids(session)
 
     async def rotate_signing_key(self) -> str:
         return await self._signing_keys.rotate()

@@ -13,6 +13,7 @@ from syncline.apps.commerce.schedules.jobs import SCHEDULES
 from syncline.apps.commerce.settings import CommerceSettings
 from syncline.apps.commerce.stores import endpoints as store_endpoints
 from syncline.runtime.app import App
+from syncline.runtime.sealed import SealedColumn
 
 APP = App(
     name="commerce",
@@ -21,6 +22,7 @@ APP = App(
     routers=(*endpoints.ROUTERS, *store_endpoints.ROUTERS, *schedule_endpoints.ROUTERS, *integrity_endpoints.ROUTERS),
     jobs=(*PULL_JOBS, *PUSH_JOBS, *SCHEDULE_JOBS),
     schedules=SCHEDULES,
+    sealed=(SealedColumn(table="commerce.store", column="token_sealed"),),
     provides=Commerce,
     build=facade.build,
 )

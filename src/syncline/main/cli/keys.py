@@ -14,6 +14,7 @@ from syncline.apps.accounts.contract import DEFAULT_TENANT, ApiKey, KeyRing
 from syncline.kernel import clock
 from syncline.kernel.tenant import ROLES
 from syncline.main.cli.console import AsJson, DataDir, TenantSlug, command, command_group, emit, say, table
+from syncline.main.cli.encryption import rotate_encryption
 from syncline.main.cli.workspace import open_workspace
 
 app = command_group("Make, list, rotate and revoke API keys.")
@@ -161,6 +162,9 @@ async def revoke(
     async with open_workspace(data_dir, tenant) as here:
         key = await here.contract(KeyRing).revoke_key(tenant_id=here.tenant.id, key_id=key_id)
     emit(_facts(key), as_json=as_json, show=lambda: f"The key “{key.name}” no longer works.")
+
+
+app.command("rotate-encryption")(rotate_encryption)
 
 
 def _facts(key: ApiKey) -> dict[str, object]:

@@ -39,6 +39,7 @@ WRITES = frozenset(
         "keys create",
         "keys revoke",
         "keys rotate",
+        "keys rotate-encryption",
         "keys rotate-signing",
         "users invite",
         "users remove",

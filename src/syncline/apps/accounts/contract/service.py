@@ -56,6 +56,14 @@ class KeyRing(People, Protocol):
         """The tenant with this slug, if there is one."""
         ...
 
+    async def list_tenant_ids(self) -> Sequence[TenantId]:
+        """Every tenant of the installation, for work that goes over all of them."""
+        ...
+
+    async def list_person_ids(self) -> Sequence[UUID]:
+        """Every person of the installation."""
+        ...
+
     async def rotate_signing_key(self) -> str:
         """Publish a new key for access tokens; it signs a little later, and nobody is signed out. Answers its id."""
         ...

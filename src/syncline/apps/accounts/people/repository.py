@@ -28,6 +28,10 @@ async def find_user(session: Session, user_id: UUID, *, lock: bool = False) -> R
     return (await session.execute(query.with_for_update() if lock else query)).one_or_none()
 
 
+async def list_person_ids(session: Session) -> Sequence[UUID]:
+    return (await session.scalars(select(user_account.c.id).order_by(user_account.c.id))).all()
+
+
 async def insert_user(session: WriteSession, values: dict[str, Any]) -> Row[Any]:
     return (await session.execute(user_account.insert().values(**values).returning(*user_account.c))).one()
 

@@ -1,0 +1,45 @@
+"""The HTTP application of this installation: the apps, who may come in, and what protects it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fastapi import FastAPI
+
+from syncline.apps.accounts.contract import KeyRing
+from syncline.kernel.tenant import Actor
+from syncline.main.settings import Settings
+from syncline.runtime.app import App, Runtime
+from syncline.runtime.http.factory import create_app
+from syncline.runtime.http.health import Check
+from syncline.runtime.limits.limiter import Limiter
+
+
+def make_web(
+    runtime: Runtime,
+    settings: Settings,
+    apps: Sequence[App],
+    *,
+    limiter: Limiter | None,
+    checks: Sequence[Check] = (),
+) -> FastAPI:
+    """As `serve` listens with it. Without a `limiter` nobody is counted."""
+    keys = runtime.contract(KeyRing)
+
+    async def authenticate(bearer: str) -> Actor | None:
+        return await keys.authenticate(bearer=bearer)
+
+    async def enter(actor: Actor, tenant: str) -> Actor:
+        return await keys.enter(actor=actor, tenant=tenant)
+
+    return create_app(
+        runtime,
+        apps,
+        authenticate=authenticate,
+        enter=enter,
+        checks=checks,
+        open_diagnostics=settings.diagnostics_are_open,
+        limit_bytes=settings.body_limit_bytes,
+        limiter=limiter,
+        protection=settings.protection,
+    )
