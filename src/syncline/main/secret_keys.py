@@ -28,10 +28,11 @@ def are_ours(settings: Settings) -> bool:
 
 
 def place_of(settings: Settings) -> str:
-    """Where a person finds them."""
+    """Where a person finds them; from the current folder where it is below it, which is quicker to read."""
     if settings.secret_keys:
         return "SYNCLINE_SECRET_KEYS"
-    return str(_file_of(settings))
+    file, here = _file_of(settings), Path.cwd()
+    return str(file.relative_to(here) if file.is_relative_to(here) else file)
 
 
 def _file_of(settings: Settings) -> Path:
