@@ -111,7 +111,7 @@ def test_the_schemas_are_the_apps_and_the_runtimes_own(operator: psycopg.Connect
     found = operator.execute(
         r"SELECT nspname FROM pg_namespace WHERE nspname NOT LIKE 'pg\_%' AND nspname <> 'information_schema'"
     ).fetchall()
-    runtime = {"public", "syncline", "jobs", "bus", "audit", "controls"}
+    runtime = {"public", "syncline", "jobs", "bus", "audit", "controls", "live"}
     assert {name for (name,) in found} == {app.name for app in APPS} | runtime
     assert {source.name for source in migration_sources()} == {app.name for app in APPS} | {"runtime"}
 

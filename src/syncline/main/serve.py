@@ -20,7 +20,7 @@ from syncline.main.probe import PROBE
 from syncline.main.schema import open_access, schema_check
 from syncline.main.settings import Settings
 from syncline.main.watch import breaker_check, watch
-from syncline.main.web import make_web
+from syncline.main.web import make_hub, make_web
 from syncline.runtime.app import App, Runtime
 from syncline.runtime.bus import Relay
 from syncline.runtime.http.health import Check, CheckResult
@@ -36,6 +36,7 @@ log = get_logger(__name__)
 
 ROLES = ("api", "worker")
 _DRAIN_SECONDS = 20
+_LARGEST_FRAME = 65_536
 _SAME_WISH_SECONDS = 0.5
 
 
@@ -87,11 +88,14 @@ async def _run(
     counts = RedisCounts(settings.redis_url) if settings.redis_url else MemoryCounts()
     limiter = Limiter(counts, with_settings(dict(settings.limits)))
     redis_checks = [redis_check(counts)] if isinstance(counts, RedisCounts) else []
+    is_api = "api" in options.roles
+    hub = make_hub(runtime, settings) if is_api else None
     web = make_web(
         runtime,
         settings,
-        apps if "api" in options.roles else (),
+        apps if is_api else (),
         limiter=limiter,
+        hub=hub,
         checks=[
             database_check(runtime),
             schema_check(runtime),
@@ -105,6 +109,9 @@ async def _run(
             web,
             loop="none",
             http="httptools",
+            ws="websockets-sansio",
+            ws_max_size=_LARGEST_FRAME,
+            ws_per_message_deflate=False,  # small messages gain little, and each connection would keep its window
             log_config=None,
             access_log=False,
             server_header=False,
@@ -118,6 +125,8 @@ async def _run(
             for part in parts:
                 group.create_task(part.keep_running(stop), name=part.name)
             group.create_task(Part("watch", partial(watch, runtime)).keep_running(stop), name="watch")
+            if hub is not None:
+                group.create_task(Part("live", hub.run).keep_running(stop), name="live")
             serving = group.create_task(server.serve(sockets=[listener]), name="http")
             group.create_task(_announce(server, listener, options, on_listening))
             await serving

@@ -107,6 +107,8 @@ class Settings(BaseSettings):
         description="Like `smtp://user:password@host:587`; without it mails are kept: `syncline users outbox`",
     )
     mail_from: str = Field(default="Syncline <syncline@localhost>", description="Whom our mails come from")
+    live_watchers: int = Field(default=20_000, ge=1, description="Live connections at most, per process")
+    live_watchers_of_tenant: int = Field(default=5_000, ge=1, description="The same, of one tenant")
     job_concurrency: int = Field(default=4, ge=1, le=256, description="Jobs at once, per worker process")
 
     @field_validator("secret_keys", "trusted_proxies", "cors_origins", "outgoing_allow", mode="before")

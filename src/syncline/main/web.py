@@ -13,6 +13,7 @@ from syncline.runtime.app import App, Runtime
 from syncline.runtime.http.factory import create_app
 from syncline.runtime.http.health import Check
 from syncline.runtime.limits.limiter import Limiter
+from syncline.runtime.live.hub import Hub, HubLimits
 
 
 def make_web(
@@ -22,8 +23,9 @@ def make_web(
     *,
     limiter: Limiter | None,
     checks: Sequence[Check] = (),
+    hub: Hub | None = None,
 ) -> FastAPI:
-    """As `serve` listens with it. Without a `limiter` nobody is counted."""
+    """As `serve` listens with it. Without a `limiter` nobody is counted, without a `hub` nobody can watch."""
     keys = runtime.contract(KeyRing)
 
     async def authenticate(bearer: str) -> Actor | None:
@@ -42,4 +44,11 @@ def make_web(
         limit_bytes=settings.body_limit_bytes,
         limiter=limiter,
         protection=settings.protection,
+        hub=hub,
     )
+
+
+def make_hub(runtime: Runtime, settings: Settings) -> Hub:
+    """Whoever runs it serves the live stream."""
+    limits = HubLimits(watchers=settings.live_watchers, watchers_of_tenant=settings.live_watchers_of_tenant)
+    return Hub(runtime.database, limits)

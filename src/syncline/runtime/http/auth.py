@@ -25,6 +25,8 @@ Authenticate = Callable[[str], Awaitable[Actor | None]]
 Enter = Callable[[Actor, str], Awaitable[Actor]]
 """The same caller in the tenant that the header X-Tenant names. Raises `NotAllowed` where he does not belong."""
 
+TICKET_PATH = "/api/live/events"
+
 # Only so that the OpenAPI document and its "Authorize" button know the scheme; the answer 401 is ours.
 _scheme = HTTPBearer(
     auto_error=False, scheme_name="key", description="A key made with `syncline keys create`, or an access token."
@@ -45,23 +47,37 @@ async def identify(request: Request) -> Actor:
     known: Actor | None = getattr(request.state, "actor", None)
     if known is not None:
         return known
-    scheme, _, key = request.headers.get("authorization", "").partition(" ")
-    key = key.strip()
-    if not key or scheme.lower() != "bearer":
-        raise Unauthenticated(_NO_KEY)
-    authenticate: Authenticate = request.app.state.authenticate
-    actor = await authenticate(key)
-    if actor is None:
-        raise Unauthenticated(_BAD_KEY)
-    elsewhere = request.headers.get("x-tenant", "").strip()
-    if elsewhere:
-        enter: Enter = request.app.state.enter
-        actor = await enter(actor, elsewhere)
+    actor = await _by_ticket(request) or await _by_bearer(request)
     request.state.actor = actor
     structlog.contextvars.bind_contextvars(tenant_id=str(actor.tenant_id), actor=actor.name)
     if actor.user_id is not None:
         structlog.contextvars.bind_contextvars(user_id=str(actor.user_id))
     return actor
+
+
+async def _by_bearer(request: Request) -> Actor:
+    scheme, _, key = request.headers.get("authorization", "").partition(" ")
+    if not key.strip() or scheme.lower() != "bearer":
+        raise Unauthenticated(_NO_KEY)
+    state = request.app.state
+    return await recognise(state.authenticate, state.enter, key.strip(), request.headers.get("x-tenant", "").strip())
+
+
+async def _by_ticket(request: Request) -> Actor | None:
+    """Where a browser cannot send a header. A ticket is good once, and for its one address only."""
+    if request.url.path != TICKET_PATH or "authorization" in request.headers:
+        return None
+    ticket = request.query_params.get("ticket", "")
+    return await request.app.state.redeem(ticket) if ticket else None
+
+
+async def recognise(authenticate: Authenticate, enter: Enter, key: str, elsewhere: str) -> Actor:
+    """Whose key or access token it is, gone over to the tenant `elsewhere` if one is named. Raises `Unauthenticated`,
+    `NotAllowed`."""
+    actor = await authenticate(key)
+    if actor is None:
+        raise Unauthenticated(_BAD_KEY)
+    return await enter(actor, elsewhere) if elsewhere else actor
 
 
 async def current_actor(request: Request, _scheme_for_openapi: Annotated[object, Depends(_scheme)]) -> Actor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
@@ -11,21 +12,25 @@ from fastapi_offline import FastAPIOffline
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import RedirectResponse
+from starlette.types import Receive, Scope, Send
 
 from syncline import __version__
 from syncline.kernel.errors import NotAllowed
 from syncline.kernel.tenant import Actor
 from syncline.runtime.app import App, Runtime
-from syncline.runtime.http import controls, handlers, health, openapi, trail
+from syncline.runtime.http import controls, handlers, health, live, openapi, trail
 from syncline.runtime.http.audit import AuditTrail
-from syncline.runtime.http.auth import Authenticate, Enter
+from syncline.runtime.http.auth import TICKET_PATH, Authenticate, Enter
 from syncline.runtime.http.health import Check
 from syncline.runtime.http.limits import DEFAULT_LIMIT_BYTES, BodyLimit, limits_by_path
+from syncline.runtime.http.live_socket import LiveSocket, SocketDoor
 from syncline.runtime.http.middleware import JsonBodies
 from syncline.runtime.http.protection import Protection
 from syncline.runtime.http.rate_limit import RateLimit, limits_by_route
 from syncline.runtime.http.stop_gate import StopGate
 from syncline.runtime.limits.limiter import Limiter
+from syncline.runtime.live.hub import Hub
+from syncline.runtime.live.tickets import redeem
 
 _DESCRIPTION = """
 Pull a store, see every change before it happens, approve it, push it, undo it.
@@ -34,6 +39,18 @@ Send `Authorization: Bearer <key>`; make a key with `syncline keys create`, or s
 access token. Every error is a problem document (RFC 9457) with a stable `code`, a sentence in `error` and a
 `correlation_id` that is also in the `X-Correlation-ID` header.
 """
+
+
+class Compression(GZipMiddleware):
+    """Not for the live stream: small messages gain nothing, and each connection would keep 260 KB for it."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        here = self.app if scope.get("path") == TICKET_PATH else super().__call__
+        await here(scope, receive, send)
+
+
+async def _no_ticket(_ticket: str) -> Actor | None:
+    return None
 
 
 async def _nobody(_key: str) -> Actor | None:
@@ -56,10 +73,11 @@ def create_app(
     limit_bytes: int = DEFAULT_LIMIT_BYTES,
     limiter: Limiter | None = None,
     protection: Protection | None = None,
+    hub: Hub | None = None,
 ) -> FastAPI:
     """The application. `runtime` None is for making the document only. `authenticate` looks a bearer key up; without it
     every key is refused. `routers` come beside those of the apps. Without a `limiter` nobody is counted;
-    without `protection` no proxy and no other site is believed."""
+    without `protection` no proxy and no other site is believed; without a `hub` nobody can watch."""
     app: FastAPI = FastAPIOffline(
         title="Syncline",
         version=__version__,
@@ -77,7 +95,10 @@ def create_app(
     app.state.checks = tuple(checks)
     app.state.open_diagnostics = open_diagnostics
 
-    for own in (health.router, trail.router, controls.router):
+    app.state.hub = hub
+    app.state.redeem = _no_ticket if runtime is None else partial(redeem, runtime.database)
+
+    for own in (health.router, trail.router, controls.router, live.router, live.logs):
         app.include_router(own)
     for router in [*(router for one in apps for router in one.routers), *routers]:
         app.include_router(router)
@@ -89,12 +110,16 @@ def create_app(
     limit_of = limits_by_path(limit_bytes, routes)
     counted = [Middleware(RateLimit, limiter=limiter, policy_of=limits_by_route(routes))] if limiter else []
     around = protection or Protection()
+    door = SocketDoor(
+        authenticate=authenticate, enter=enter, redeem=app.state.redeem, origins=frozenset(around.origins)
+    )
     app.user_middleware = [
+        *([Middleware(LiveSocket, hub=hub, door=door)] if hub else []),
         *around.edge(),
         *counted,
         *_watched(runtime, routes, around),
         around.time_limit(routes),
-        Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5),
+        Middleware(Compression, minimum_size=1024, compresslevel=5),
         Middleware(BodyLimit, limit_of=limit_of),
         Middleware(JsonBodies),
     ]
