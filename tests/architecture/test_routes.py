@@ -8,6 +8,8 @@ from syncline.main.targets import APPS
 from syncline.runtime.http.auth import permission_of
 from syncline.runtime.http.factory import create_app
 from syncline.runtime.http.openapi import api_routes
+from syncline.runtime.http.rate_limit import limit_named_by
+from syncline.runtime.limits.policy import POLICIES
 
 # Whoever calls. Everything else needs a key, and says which permission its role must hold.
 OPEN = {
@@ -53,6 +55,22 @@ def by_address(app: FastAPI) -> dict[str, str | None]:
 
 def test_every_route_declares_its_permission_or_is_open_for_a_reason(app: FastAPI) -> None:
     assert {address for address, permission in by_address(app).items() if permission is None} == {*OPEN, *OPEN_WRITES}
+
+
+def test_whoever_tries_a_secret_is_counted_as_signing_in(app: FastAPI) -> None:
+    limits = {
+        f"{method} {route.path_format}": limit_named_by(route)
+        for route in api_routes(app)
+        for method in sorted(route.methods or set())
+    }
+    # A refresh token has 256 bits: nobody guesses it, and an office behind one address renews many.
+    unguessable = {"POST /api/auth/refresh", "POST /api/auth/logout"}
+    assert {limits[address] for address in OPEN_WRITES.keys() - unguessable} == {"sign-in"}
+
+
+def test_every_limit_that_a_route_names_is_declared(app: FastAPI) -> None:
+    named = {limit_named_by(route) for route in api_routes(app)} - {None}
+    assert named - {policy.name for policy in POLICIES} == set()
 
 
 def test_every_permission_is_one_that_some_role_holds(app: FastAPI) -> None:

@@ -42,6 +42,7 @@ SHARED_TABLES = {
     "bus.inbox": _BUS,
     "bus.dead_letter": _BUS,
     "controls.installation": "what is stopped for every tenant; one row, written from the command line",
+    "controls.limit_rate": "limits that hold for every tenant; written from the command line",
     "commerce.schedule_due": "one tick looks for all tenants; holds ids and times only",
 }
 

@@ -20,6 +20,7 @@ import pytest
 from syncline.kernel.errors import InvalidInput
 from syncline.main.serve import BadAddress, listen, local_url, parse_roles
 from syncline.runtime.db.settings import DatabaseSettings
+from syncline.runtime.jobs.testing import eventually
 
 Start = Callable[..., tuple["subprocess.Popen[str]", dict[str, Any]]]
 
@@ -148,3 +149,27 @@ def test_roles_are_words_we_know() -> None:
     for text in ("", "api,web", ","):
         with pytest.raises(InvalidInput, match="api and worker"):
             parse_roles(text)
+
+
+@pytest.mark.process
+async def test_a_session_ended_in_one_process_is_over_in_another_as_soon_as_what_it_kept_is_too_old(
+    start: Start,
+) -> None:
+    (_, one), (_, two) = start("--roles", "api"), start("--roles", "api")
+    person = {"name": "Ada", "email": "ada@example.com", "password": "four words in a row", "shopDomain": "ada.example"}
+    async with httpx.AsyncClient() as http:
+        signed = (await http.post(f"{one['url']}/api/auth/register", json=person)).raise_for_status().json()
+        headers = {"Authorization": f"Bearer {signed['access_token']}"}
+
+        async def is_known(to: dict[str, Any]) -> bool:
+            return (await http.get(f"{to['url']}/api/auth/me", headers=headers)).is_success
+
+        async def is_unknown_to_both() -> bool:
+            return not (await is_known(one) or await is_known(two))
+
+        assert await is_known(one)
+        assert await is_known(two)
+        session = f"{one['url']}/api/auth/sessions/{signed['session_id']}"
+        (await http.delete(session, headers=headers)).raise_for_status()
+        assert not await is_known(one)
+        await eventually(is_unknown_to_both, 10)

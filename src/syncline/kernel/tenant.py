@@ -58,6 +58,9 @@ class Actor:
     user_id: UUID | None = None
     """The person; None for a key, which belongs to no person, and for the command line."""
 
+    key_id: UUID | None = None
+    """The API key; None for who signed in, and for the command line."""
+
     method: str = "key"
     """How he proved it: `key`, `session` (signed in), or `shell`."""
 

@@ -7,6 +7,10 @@ import pytest
 
 PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 
+AROUND = {"429", "500", "503", "504"}
+"""What any address may answer with, from around its endpoint."""
+UNCOUNTED = ["get /ready", "get /health", "get /metrics"]
+
 
 @pytest.mark.parametrize("path", ["/docs", "/redoc"])
 async def test_the_pages_load_nothing_from_elsewhere(client: httpx.AsyncClient, path: str) -> None:
@@ -26,7 +30,7 @@ async def test_the_front_door_leads_to_the_document(client: httpx.AsyncClient) -
 async def test_errors_are_declared_as_problems_and_never_as_422(client: httpx.AsyncClient) -> None:
     document = (await client.get("/openapi.json")).json()
     answers = document["paths"]["/things"]["post"]["responses"]
-    assert set(answers) == {"201", "400", "401", "403", "409"}
+    assert set(answers) == {"201", "400", "401", "403", "409", *AROUND, "413"}
     assert {status: answers[status]["content"] for status in ("400", "401", "403", "409")} == dict.fromkeys(
         ("400", "401", "403", "409"), PROBLEM
     )
@@ -51,3 +55,17 @@ async def test_operations_say_their_permission_and_the_key_they_need(client: htt
     assert operation["x-permission"] == "things:write"
     assert operation["security"] == [{"key": []}]
     assert "security" not in document["paths"]["/live"]["get"]
+
+
+async def test_what_comes_from_around_an_endpoint_is_declared_for_it(client: httpx.AsyncClient) -> None:
+    document = (await client.get("/openapi.json")).json()
+    answers = {
+        f"{method} {path}": set(operation["responses"])
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    }
+    assert answers["get /live"] == {"200"}
+    assert [address for address, found in answers.items() if not found >= AROUND] == ["get /live", *UNCOUNTED]
+    reads = {address: found for address, found in answers.items() if address.startswith("get ")}
+    assert [address for address, found in reads.items() if found & {"409", "413"}] == []
+    assert [address for address, found in answers.items() if "{" in address and "404" not in found] == []

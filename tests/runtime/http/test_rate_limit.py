@@ -24,6 +24,10 @@ ONE, TWO = TenantId(UUID(int=1)), TenantId(UUID(int=2))
 KEYS = {
     "a": Actor(ONE, "a", "owner"),
     "b": Actor(ONE, "b", "owner"),
+    "namesake": Actor(ONE, "same name", "owner", key_id=UUID(int=7)),
+    "other namesake": Actor(ONE, "same name", "owner", key_id=UUID(int=8)),
+    "renamed": Actor(ONE, "another name", "owner", key_id=UUID(int=7)),
+    "person": Actor(ONE, "same name", "owner", user_id=UUID(int=7), method="session"),
     "elsewhere": Actor(TWO, "a", "owner"),
 }
 POLICIES = {
@@ -174,3 +178,10 @@ async def test_without_a_limiter_nobody_is_counted() -> None:
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://syncline.test") as client:
         answer = await client.get("/limits/open")
     assert "x-ratelimit-limit" not in answer.headers
+
+
+async def test_keys_of_the_same_name_are_counted_apart_and_a_renamed_one_as_before(client: httpx.AsyncClient) -> None:
+    assert await statuses(client, "GET", "/limits/open", 4, "namesake") == [200, 200, 200, 429]
+    assert await statuses(client, "GET", "/limits/open", 1, "other namesake") == [200]
+    assert await statuses(client, "GET", "/limits/open", 1, "person") == [200]
+    assert await statuses(client, "GET", "/limits/open", 1, "renamed") == [429]

@@ -9,9 +9,10 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
-from syncline.apps.accounts.contract import DEFAULT_OVERLAP, ApiKey, IssuedKey, NotAMember, Tenant
+from syncline.apps.accounts.contract import DEFAULT_OVERLAP, ApiKey, IssuedKey, NotAMember, Place, Tenant
 from syncline.apps.accounts.facade_people import Desks, LocalPeople
 from syncline.apps.accounts.invitations.desk import InvitationDesk
+from syncline.apps.accounts.kept import Kept
 from syncline.apps.accounts.keys import service
 from syncline.apps.accounts.keys.bearer import Bearer, parse_bearer
 from syncline.apps.accounts.mail.service import PostOffice
@@ -37,6 +38,9 @@ class LocalKeyRing(LocalPeople):
         super().__init__(runtime, desks)
         self._settings = settings
         self._signing_keys = signing_keys
+        self._kept_keys: Kept[standing.Standing] = Kept(settings.standing_kept)
+        self._kept_sessions: Kept[standing.Standing] = Kept(settings.standing_kept)
+        self._kept_places: Kept[Place] = Kept(settings.standing_kept)
 
     async def authenticate(self, *, bearer: str) -> Actor | None:
         if looks_like_jwt(bearer):
@@ -45,6 +49,9 @@ class LocalKeyRing(LocalPeople):
         return None if parsed is None else await self._by_key(parsed)
 
     async def _by_key(self, parsed: Bearer) -> Actor | None:
+        known, moment = self._kept_keys.find((parsed.tenant_id, parsed.digest)), self._kept_keys.moment
+        if known is not None:
+            return None if is_over(known.ends_at) else known.actor
         async with self._database.reading(parsed.tenant_id) as session:
             key = await service.find_valid_key(session, parsed)
         if key is None:
@@ -54,7 +61,10 @@ class LocalKeyRing(LocalPeople):
             async with self._database.writing(parsed.tenant_id) as writing:
                 await service.note_use(writing, key.id, every=every)
         scopes = None if key.scopes is None else frozenset(key.scopes)
-        return Actor(tenant_id=parsed.tenant_id, name=key.name, role=key.role, scopes=scopes)
+        actor = Actor(tenant_id=parsed.tenant_id, name=key.name, role=key.role, key_id=key.id, scopes=scopes)
+        found = standing.Standing(actor, clock.now(), key.expires_at)
+        self._kept_keys.keep((parsed.tenant_id, parsed.digest), found, about=key.id, looked_up=moment)
+        return actor
 
     async def _by_access_token(self, text: str) -> Actor | None:
         kid = key_id_of(text)
@@ -63,13 +73,20 @@ class LocalKeyRing(LocalPeople):
         return None if claims is None else await self._standing(claims, claims.tenant_id)
 
     async def _standing(self, claims: Claims, tenant_id: TenantId) -> Actor | None:
+        name = (claims.session_id, claims.user_id, tenant_id)
+        known, moment = self._kept_sessions.find(name), self._kept_sessions.moment
+        if known is not None:
+            return None if is_over(known.ends_at) else known.actor
         async with self._database.reading(tenant_id) as session:
             found = await standing.find(session, claims, tenant_id)
         every = self._settings.last_used_every
         if found is not None and found.last_seen_at <= clock.now() - every:
             async with self._database.writing(tenant_id) as writing:
                 await standing.note(writing, claims, every=every)
-        return None if found is None else found.actor
+        if found is None:
+            return None
+        self._kept_sessions.keep(name, found, about=claims.user_id, looked_up=moment)
+        return found.actor
 
     async def enter(self, *, actor: Actor, tenant: str) -> Actor:
         if tenant == str(actor.tenant_id):
@@ -80,10 +97,17 @@ class LocalKeyRing(LocalPeople):
             if row is not None and row.id == actor.tenant_id:
                 return actor
             raise NotAMember("A key opens the tenant it was made in, and no other. Leave the header X-Tenant out.")
+        return standing.moved(actor, await self._place(actor.user_id, tenant))
+
+    async def _place(self, user_id: UUID, tenant: str) -> Place:
+        known, moment = self._kept_places.find((user_id, tenant)), self._kept_places.moment
+        if known is not None:
+            return known
         async with self._database.system() as session:
-            await see_own(session, actor.user_id)
-            place, _ = await choose_place(session, actor.user_id, wanted=tenant)
-        return standing.moved(actor, place)
+            await see_own(session, user_id)
+            place, _ = await choose_place(session, user_id, wanted=tenant)
+        self._kept_places.keep((user_id, tenant), place, about=user_id, looked_up=moment)
+        return place
 
     async def create_key(
         self,
@@ -129,6 +153,10 @@ class LocalKeyRing(LocalPeople):
 
     async def rotate_signing_key(self) -> str:
         return await self._signing_keys.rotate()
+
+
+def is_over(ends_at: datetime | None) -> bool:
+    return ends_at is not None and ends_at <= clock.now()
 
 
 def build(runtime: Runtime) -> LocalKeyRing:

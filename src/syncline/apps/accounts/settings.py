@@ -11,6 +11,12 @@ class AccountsSettings(BaseModel):
     last_used_every: timedelta = Field(
         default=timedelta(minutes=1), description="The last use of a key or a session is written at most this often"
     )
+    standing_kept: timedelta = Field(
+        default=timedelta(seconds=2),
+        ge=timedelta(0),
+        le=timedelta(minutes=1),
+        description="Another process may take an ended session, a revoked key or an old role for so long yet",
+    )
     registration_is_open: bool = Field(
         default=True, description="Whether anybody may register, which makes a tenant; people can be invited either way"
     )

@@ -48,6 +48,8 @@ WRITES = frozenset(
         "dead-letters retry",
         "dead-letters discard",
         "limits forget",
+        "limits reset",
+        "limits set",
     }
 )
 ENDS_A_STOP = frozenset({"maintenance on", "maintenance off", "maintenance pause", "maintenance resume"})

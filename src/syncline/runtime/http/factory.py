@@ -18,7 +18,7 @@ from syncline import __version__
 from syncline.kernel.errors import NotAllowed
 from syncline.kernel.tenant import Actor
 from syncline.runtime.app import App, Runtime
-from syncline.runtime.http import controls, handlers, health, live, openapi, trail
+from syncline.runtime.http import controls, handlers, health, limit_rates, live, openapi, trail
 from syncline.runtime.http.audit import AuditTrail
 from syncline.runtime.http.auth import TICKET_PATH, Authenticate, Enter
 from syncline.runtime.http.health import Check
@@ -29,6 +29,8 @@ from syncline.runtime.http.protection import Protection
 from syncline.runtime.http.rate_limit import RateLimit, limits_by_route
 from syncline.runtime.http.stop_gate import StopGate
 from syncline.runtime.limits.limiter import Limiter
+from syncline.runtime.limits.policy import with_settings
+from syncline.runtime.limits.rates import RateBook
 from syncline.runtime.live.hub import Hub
 from syncline.runtime.live.tickets import redeem
 
@@ -94,11 +96,12 @@ def create_app(
     app.state.enter = enter
     app.state.checks = tuple(checks)
     app.state.open_diagnostics = open_diagnostics
+    app.state.policies = limiter.policies if limiter else with_settings({})
 
     app.state.hub = hub
     app.state.redeem = _no_ticket if runtime is None else partial(redeem, runtime.database)
 
-    for own in (health.router, trail.router, controls.router, live.router, live.logs):
+    for own in (health.router, trail.router, controls.router, limit_rates.router, live.router, live.logs):
         app.include_router(own)
     for router in [*(router for one in apps for router in one.routers), *routers]:
         app.include_router(router)
@@ -108,7 +111,6 @@ def create_app(
     openapi.install(app)
     routes = openapi.api_routes(app)
     limit_of = limits_by_path(limit_bytes, routes)
-    counted = [Middleware(RateLimit, limiter=limiter, policy_of=limits_by_route(routes))] if limiter else []
     around = protection or Protection()
     door = SocketDoor(
         authenticate=authenticate, enter=enter, redeem=app.state.redeem, origins=frozenset(around.origins)
@@ -116,7 +118,7 @@ def create_app(
     app.user_middleware = [
         *([Middleware(LiveSocket, hub=hub, door=door)] if hub else []),
         *around.edge(),
-        *counted,
+        *_counted(runtime, limiter, routes, around),
         *_watched(runtime, routes, around),
         around.time_limit(routes),
         Middleware(Compression, minimum_size=1024, compresslevel=5),
@@ -124,6 +126,16 @@ def create_app(
         Middleware(JsonBodies),
     ]
     return app
+
+
+def _counted(
+    runtime: Runtime | None, limiter: Limiter | None, routes: Sequence[APIRoute], around: Protection
+) -> list[Middleware]:
+    if limiter is None:
+        return []
+    kept = around.rates_kept_seconds
+    book = None if runtime is None else RateBook(runtime.database, limiter.policies, kept_seconds=kept)
+    return [Middleware(RateLimit, limiter=limiter, policy_of=limits_by_route(routes), book=book)]
 
 
 def _watched(runtime: Runtime | None, routes: Sequence[APIRoute], around: Protection) -> list[Middleware]:

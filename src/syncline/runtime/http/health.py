@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from syncline import __version__
 from syncline.kernel import clock
+from syncline.kernel.errors import Unauthenticated
 from syncline.runtime.http.auth import require_key_unless_open
+from syncline.runtime.http.problems import problems
 from syncline.runtime.observe import metrics
 from syncline.runtime.observe.logs import get_logger
 
@@ -58,6 +60,8 @@ async def _run_all(request: Request) -> dict[str, tuple[Check, CheckResult]]:
     return {check.name: (check, result) for check, result in zip(checks, results, strict=True)}
 
 
+_OF_HEALTH: dict[str, Any] = {"content": {"application/json": {"schema": {"type": "object"}}}}
+
 router = APIRouter(tags=["service"])
 started = time.monotonic()
 
@@ -69,7 +73,9 @@ async def live() -> dict[str, str]:
     return {"status": "alive"}
 
 
-@router.get("/ready", summary="Can it take work", responses={503: {"description": "Not yet, with the reasons"}})
+@router.get(
+    "/ready", summary="Can it take work", responses={503: {"description": "Not yet, with the reasons", **_OF_HEALTH}}
+)
 async def ready(request: Request) -> JSONResponse:
     """200 when the database answers and is migrated and, where this process runs jobs, the worker is up."""
     found = await _run_all(request)
@@ -88,7 +94,7 @@ async def ready(request: Request) -> JSONResponse:
     "/health",
     summary="How is every part",
     dependencies=[Depends(require_key_unless_open)],
-    responses={503: {"description": "A part is not healthy"}},
+    responses={**problems(Unauthenticated), 503: {"description": "A part is not healthy", **_OF_HEALTH}},
 )
 @router.get("/api/health", summary="The same", include_in_schema=False, dependencies=[Depends(require_key_unless_open)])
 async def health(
@@ -118,7 +124,13 @@ def _detail(result: CheckResult) -> dict[str, Any]:
     return detail
 
 
-@router.get("/metrics", summary="Prometheus metrics", dependencies=[Depends(require_key_unless_open)])
+@router.get(
+    "/metrics",
+    summary="Prometheus metrics",
+    dependencies=[Depends(require_key_unless_open)],
+    response_class=PlainTextResponse,
+    responses=problems(Unauthenticated),
+)
 async def prometheus() -> Response:
     """The text format, for a scraper."""
     return Response(metrics.render(), media_type=metrics.CONTENT_TYPE_LATEST)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import FastAPI
@@ -9,6 +10,7 @@ from fastapi.routing import APIRoute
 
 from syncline.runtime.http.auth import permission_of
 from syncline.runtime.http.problems import MEDIA_TYPE, Problem
+from syncline.runtime.http.rate_limit import UNLIMITED
 
 _PROBLEM = {"$ref": "#/components/schemas/Problem"}
 
@@ -26,7 +28,7 @@ def install(app: FastAPI) -> None:
     def document() -> dict[str, Any]:
         made = make()
         if "x-syncline" not in made:
-            _mend(made, {operation_id(route): permission_of(route) for route in api_routes(app)})
+            _mend(made, {operation_id(route): route for route in api_routes(app)})
             made["x-syncline"] = True
         return made
 
@@ -45,10 +47,10 @@ def api_routes(app: FastAPI) -> list[APIRoute]:
     return found
 
 
-def _mend(document: dict[str, Any], permissions: dict[str, str | None]) -> None:
+def _mend(document: dict[str, Any], routes: Mapping[str, APIRoute]) -> None:
     for path in document.get("paths", {}).values():
         for operation in path.values():
-            _mend_operation(operation, permissions.get(operation.get("operationId")))
+            _mend_operation(operation, routes[operation["operationId"]])
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     for framework in ("HTTPValidationError", "ValidationError"):
         schemas.pop(framework, None)
@@ -57,7 +59,8 @@ def _mend(document: dict[str, Any], permissions: dict[str, str | None]) -> None:
     schemas["Problem"] = whole
 
 
-def _mend_operation(operation: dict[str, Any], permission: str | None) -> None:
+def _mend_operation(operation: dict[str, Any], route: APIRoute) -> None:
+    permission = permission_of(route)
     answers = operation.setdefault("responses", {})
     # FastAPI's 422 is our 400.
     if answers.pop("422", None) is not None:
@@ -66,10 +69,31 @@ def _mend_operation(operation: dict[str, Any], permission: str | None) -> None:
         answers.setdefault("401", _problem("`API_001` A key is needed"))
         answers.setdefault("403", _problem(f"`API_002` The role of the key may not do this; it takes `{permission}`"))
         operation["x-permission"] = permission
+    for status, problem in _everywhere(operation, route).items():
+        answers.setdefault(status, problem)
     for answer in answers.values():
         declared = answer.get("content", {}).get("application/json", {}).get("schema")
         if declared == _PROBLEM:
             answer["content"] = _problem("")["content"]
+
+
+def _everywhere(operation: Mapping[str, Any], route: APIRoute) -> dict[str, dict[str, Any]]:
+    """What comes from around an endpoint and not from it, so that no endpoint has to declare it."""
+    if route.path in UNLIMITED:
+        return {}
+    has_places = any(one["in"] == "path" for one in operation.get("parameters", ()))
+    writes = route.methods is not None and not route.methods <= {"GET", "HEAD"}
+    found = {
+        "400": (writes or "parameters" in operation, "`REQ_001` or `REQ_002` The request is not valid"),
+        "404": (has_places, "`REQ_004` There is nothing at this address"),
+        "409": (writes and permission_of(route) is not None, "`OPS_003` The tenant is paused"),
+        "413": ("requestBody" in operation, "`REQ_013` The body is too large"),
+        "429": (True, "`LIMIT_001` Too many requests; `Retry-After` says when to try again"),
+        "500": (True, "`REQ_500` Something went wrong on our side"),
+        "503": (True, "`REQ_503` Something we need does not answer, or `OPS_001` the installation is stopped"),
+        "504": (True, "`REQ_504` This took too long"),
+    }
+    return {status: _problem(description) for status, (holds, description) in found.items() if holds}
 
 
 def _problem(description: str) -> dict[str, Any]:

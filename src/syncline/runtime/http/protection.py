@@ -13,6 +13,7 @@ from syncline.runtime.http.headers import SecurityHeaders
 from syncline.runtime.http.middleware import Edge
 from syncline.runtime.http.proxies import Network, TrustedProxies
 from syncline.runtime.http.time_limit import DEFAULT_SECONDS, TimeLimit, seconds_by_path
+from syncline.runtime.limits.rates import KEPT_SECONDS
 
 _READABLE = (
     "Content-Disposition",
@@ -29,12 +30,13 @@ _READABLE = (
 class Protection:
     """`proxies` are believed about who calls; `origins` are other sites whose pages may call, with a key of theirs and
     never with a cookie; `request_seconds` is how long an answer may take to begin,
-    `stops_kept_seconds` how old what we know of stops may be."""
+    `stops_kept_seconds` how old what we know of stops may be, `rates_kept_seconds` the same of changed limits."""
 
     proxies: tuple[Network, ...] = ()
     origins: tuple[str, ...] = ()
     request_seconds: float = DEFAULT_SECONDS
     stops_kept_seconds: float = 1.0
+    rates_kept_seconds: float = KEPT_SECONDS
 
     def edge(self) -> list[Middleware]:
         """Around everything, so that the last resort's 500 has the headers too."""

@@ -27,6 +27,7 @@ from syncline.runtime.limits import subject
 from syncline.runtime.limits.counting import Verdict
 from syncline.runtime.limits.limiter import Limiter, LimitsUnavailable
 from syncline.runtime.limits.policy import ANONYMOUS, SIGNED_IN, Counts
+from syncline.runtime.limits.rates import RateBook
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -78,10 +79,18 @@ def limits_by_route(routes: Iterable[APIRoute]) -> Callable[[str, str], str | No
 class RateLimit:
     """Refuses with 429 what is beyond its limit, and tells every caller where they stand."""
 
-    def __init__(self, app: ASGIApp, limiter: Limiter, policy_of: Callable[[str, str], str | None]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        limiter: Limiter,
+        policy_of: Callable[[str, str], str | None],
+        book: RateBook | None = None,
+    ) -> None:
+        """`book` knows the rates that were changed while running; without it those of the settings hold."""
         self.app = app
         self.limiter = limiter
         self.policy_of = policy_of
+        self.book = book
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] in UNLIMITED:
@@ -106,7 +115,10 @@ class RateLimit:
         counts = self.limiter.policies[name].counts
         if actor is None and counts is not Counts.ADDRESS:
             name, counts = ANONYMOUS, Counts.ADDRESS  # it will be told that a key is needed
-        return await self.limiter.take(name, _subject(scope, actor, counts))
+        policy = self.limiter.policies[name]
+        if self.book is not None:
+            policy = await self.book.policy(name, None if actor is None else actor.tenant_id)
+        return await self.limiter.take_under(policy, _subject(scope, actor, counts))
 
 
 async def _known(scope: Scope) -> Actor | None:
@@ -124,7 +136,7 @@ def _subject(scope: Scope, actor: Actor | None, counts: Counts) -> str:
         return str(scope["client"][0]) if scope.get("client") else "unknown"
     if counts is Counts.TENANT:
         return subject.tenant(actor.tenant_id)
-    return subject.caller(actor.tenant_id, actor.name)
+    return subject.caller(actor)
 
 
 def _headers(verdict: Verdict) -> dict[str, str]:

@@ -46,16 +46,22 @@ class Limiter:
         Raises `LimitsUnavailable` while the counts are out of reach and the policy says that nobody passes then;
         `LookupError` for a policy that is not declared.
         """
-        policy = self._declared(name)
+        return await self.take_under(self._declared(name), subject)
+
+    async def take_under(self, policy: Policy, subject: str) -> Verdict | None:
+        """The same, of a policy whose rate is another than the declared one."""
         if policy.rate is None:
             return None
         verdict = await self._count(policy, policy.rate, _key(policy, policy.rate, subject))
-        TAKEN.labels(name, "allowed" if verdict.allowed else "refused").inc()
+        TAKEN.labels(policy.name, "allowed" if verdict.allowed else "refused").inc()
         return verdict
 
     async def forget(self, name: str, subject: str) -> None:
         """As if `subject` had done nothing yet. Raises `CountsLost`; `LookupError` for a policy nobody declared."""
-        policy = self._declared(name)
+        await self.forget_under(self._declared(name), subject)
+
+    async def forget_under(self, policy: Policy, subject: str) -> None:
+        """The same, of a policy whose rate is another than the declared one."""
         if policy.rate is not None:
             key = _key(policy, policy.rate, subject)
             await self._own.forget(key)

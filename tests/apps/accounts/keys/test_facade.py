@@ -20,7 +20,7 @@ NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 async def test_a_key_opens_its_tenant_with_its_role(ring: LocalKeyRing, tenant_id: TenantId) -> None:
     issued = await ring.create_key(tenant_id=tenant_id, name=" nightly export ", role="viewer", created_by="a test")
     actor = await ring.authenticate(bearer=issued.bearer)
-    assert actor == Actor(tenant_id=tenant_id, name="nightly export", role="viewer")
+    assert actor == Actor(tenant_id=tenant_id, name="nightly export", role="viewer", key_id=issued.key.id)
 
 
 async def test_only_the_hash_of_a_key_is_stored(ring: LocalKeyRing, database: Database, tenant_id: TenantId) -> None:

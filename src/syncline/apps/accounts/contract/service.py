@@ -49,7 +49,8 @@ class KeyRing(People, Protocol):
         ...
 
     async def revoke_key(self, *, tenant_id: TenantId, key_id: UUID) -> ApiKey:
-        """The key stops working at once. Revoking twice changes nothing. Raises `KeyNotFound`."""
+        """The key stops working: at once in this process, in others when what they keep of it is too old. Revoking
+        twice changes nothing. Raises `KeyNotFound`."""
         ...
 
     async def find_tenant(self, *, slug: str) -> Tenant | None:

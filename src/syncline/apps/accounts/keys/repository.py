@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Row, or_, select, update
 
+from syncline.apps.accounts.kept import forget
 from syncline.apps.accounts.keys.models import api_key
 from syncline.runtime.db.session import Session, WriteSession
 
@@ -34,6 +35,7 @@ async def find_key(session: Session, key_id: UUID, *, lock: bool = False) -> Row
 
 
 async def replace_key(session: WriteSession, key_id: UUID, *, by: UUID, until: datetime) -> None:
+    forget(key_id)
     await session.execute(
         update(api_key)
         .where(api_key.c.tenant_id == session.tenant, api_key.c.id == key_id)
@@ -42,6 +44,7 @@ async def replace_key(session: WriteSession, key_id: UUID, *, by: UUID, until: d
 
 
 async def revoke_key(session: WriteSession, key_id: UUID, at: datetime) -> None:
+    forget(key_id)
     await session.execute(
         update(api_key)
         .where(api_key.c.tenant_id == session.tenant, api_key.c.id == key_id, api_key.c.revoked_at.is_(None))

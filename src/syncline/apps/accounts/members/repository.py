@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import Row, Select, delete, select, update
 
+from syncline.apps.accounts.kept import forget
 from syncline.apps.accounts.people.models import membership, user_account
 from syncline.runtime.db.session import Session, WriteSession
 
@@ -54,10 +55,12 @@ async def lock_owners(session: WriteSession) -> Sequence[UUID]:
 
 
 async def update_role(session: WriteSession, user_id: UUID, role: str) -> None:
+    forget(user_id)
     mine = (membership.c.tenant_id == session.tenant, membership.c.user_id == user_id)
     await session.execute(update(membership).where(*mine).values(role=role))
 
 
 async def delete_member(session: WriteSession, user_id: UUID) -> None:
+    forget(user_id)
     mine = (membership.c.tenant_id == session.tenant, membership.c.user_id == user_id)
     await session.execute(delete(membership).where(*mine))

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Row, select, text, update
 
+from syncline.apps.accounts.kept import forget
 from syncline.apps.accounts.models import tenant
 from syncline.apps.accounts.people.models import membership, user_account
 from syncline.runtime.db.session import Session, WriteSession
@@ -37,6 +38,7 @@ async def insert_user(session: WriteSession, values: dict[str, Any]) -> Row[Any]
 
 
 async def update_user(session: WriteSession, user_id: UUID, values: dict[str, Any]) -> None:
+    forget(user_id)
     await session.execute(update(user_account).where(user_account.c.id == user_id).values(**values))
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import Row, Select, delete, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
+from syncline.apps.accounts.kept import forget
 from syncline.apps.accounts.people.models import membership, user_account
 from syncline.apps.accounts.signin.models import (
     refresh_token,
@@ -117,6 +118,7 @@ async def end_sessions(
         query = query.where(session.c.id == only)
     if but is not None:
         query = query.where(session.c.id != but)
+    forget(user_id)
     ended = await db.scalars(query.values(ended_at=at, ended_because=because).returning(session.c.id))
     return len(ended.all())
 

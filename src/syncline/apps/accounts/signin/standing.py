@@ -1,5 +1,6 @@
-"""Whether a genuine access token still opens its tenant: looked up each time, so that ending a session, taking a role
-away or removing a member works at once and not when the token runs out."""
+"""Whether a genuine access token still opens its tenant: looked up, so that ending a session, taking a role away or
+removing a member works at once and not when the token runs out; in other processes as soon as what they keep is too old
+(`kept`)."""
 
 from __future__ import annotations
 
@@ -19,6 +20,8 @@ from syncline.runtime.db.session import Session, WriteSession
 class Standing:
     actor: Actor
     last_seen_at: datetime
+    ends_at: datetime | None
+    """Of the session, however fresh the token, or of the key; None for a key without an end."""
 
 
 async def find(session: Session, claims: Claims, tenant_id: TenantId) -> Standing | None:
@@ -33,7 +36,7 @@ async def find(session: Session, claims: Claims, tenant_id: TenantId) -> Standin
         method="session",
         session_id=claims.session_id,
     )
-    return Standing(actor, row.last_seen_at)
+    return Standing(actor, row.last_seen_at, row.expires_at)
 
 
 async def note(session: WriteSession, claims: Claims, *, every: timedelta) -> None:

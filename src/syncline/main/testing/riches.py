@@ -1,0 +1,81 @@
+"""A tenant that has one of everything the API names, for the tests that ask for it from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+import httpx
+
+from syncline.kernel.tenant import TenantId
+from syncline.main.testing.shop import Shop
+from syncline.main.testing.web import Signed, bearing, register
+from syncline.main.testing.works import Works
+
+STORE = "alpine-outfitters"
+
+
+@dataclass(frozen=True)
+class Riches:
+    """`rows` has a value of this tenant for every place of an address (`stores/{name}`) and every field that names a
+    row (`batch_id`); `marks` are texts that only this tenant's answers may hold."""
+
+    owner: Signed
+    tenant_id: str
+    rows: Mapping[str, Any]
+    shop_url: str
+
+    @property
+    def known(self) -> Mapping[str, Any]:
+        """With what keeps requests on this machine."""
+        return {**self.rows, "base_url": self.shop_url}
+
+    @property
+    def marks(self) -> Sequence[str]:
+        return [self.owner["user"]["email"], *(str(one) for one in self.rows.values() if len(str(one)) > 8)]
+
+
+async def fill(works: Works, client: httpx.AsyncClient, shop: Shop) -> Riches:
+    """Made over HTTP, as its owner would; the runs by a worker."""
+    ada = await register(client, "ada@alpine.example")
+    headers = bearing(ada)
+
+    async def post(path: str, **body: Any) -> Any:
+        answer = await client.post(path, json=body, headers=headers)
+        assert answer.is_success, answer.text
+        return {**answer.json(), "asked as": answer.headers["X-Correlation-ID"]}
+
+    key = await post("/api/keys", name="nightly", role="viewer")
+    invited = await post("/api/invitations", email="bob@alpine.example", role="editor")
+    await post("/api/shopify/stores", name=STORE, shop_domain=shop.domain, token=shop.token, base_url=shop.url)
+    theirs = replace(works, actor=replace(works.actor, tenant_id=TenantId(UUID(ada["tenant"]["id"]))))
+    pull = await theirs.pull(store=STORE)
+    batch = await theirs.stage("", "tags=+sale", store=STORE)
+    change = (await theirs.changes(batch))[0]
+    await theirs.approve(batch)
+    push = await theirs.start_push(store=STORE)
+    async with theirs.working():
+        await theirs.push_ends(push.id)
+    waiting = await theirs.stage("", "vendor=Alpine", store=STORE)
+    schedule = await post(f"/api/shopify/stores/{STORE}/schedules", timing="every 1h")
+    rows = {
+        "stores/{name}": STORE,
+        "store": STORE,
+        "keys/{key_id}": key["id"],
+        "invitations/{invitation_id}": invited["id"],
+        "members/{user_id}": ada["user"]["id"],
+        "sessions/{session_id}": ada["session_id"],
+        "pulls/{run_id}": str(pull.id),
+        "pushes/{run_id}": str(push.id),
+        "staged-changes/{change_id}": str(change.id),
+        "batches/{batch_id}": str(batch.id),
+        "rollback/{batch_id}": str(batch.id),
+        "batch_id": str(waiting.id),
+        "ids": str((await theirs.changes(waiting))[0].id),
+        "change_ids": str(change.id),
+        "schedules/{schedule_id}": schedule["id"],
+        "correlation_id": key["asked as"],
+    }
+    return Riches(owner=ada, tenant_id=ada["tenant"]["id"], rows=rows, shop_url=shop.url)
