@@ -128,3 +128,10 @@ async def test_what_breaks_inside_is_500_and_nothing_of_it_is_told(client: httpx
     assert set(answer.json()) == {
         "type", "title", "status", "detail", "success", "code", "error", "correlation_id", "fields",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("body", [b"{", b"\xff\xfe", bytes(13)])
+async def test_a_stranger_whose_body_cannot_be_read_is_asked_for_a_key_all_the_same(
+    client: httpx.AsyncClient, body: bytes
+) -> None:
+    assert_one_shape(await client.post("/api/keys", content=body, headers=JSON), 401, "API_001")

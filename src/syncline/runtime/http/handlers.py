@@ -74,7 +74,10 @@ async def _http_exception(request: Request, error: Exception) -> Response:
     if error.status_code == 413:
         return problem_response(too_large(int(error.detail)), {"Connection": "close"})
     if error.status_code == 400:
-        return problem_response(MalformedJson("The body cannot be read. Send JSON in UTF-8."), headers)
+        unreadable = MalformedJson("The body cannot be read. Send JSON in UTF-8.")
+        if permission_of(request.scope.get("route")) is None:
+            return problem_response(unreadable, headers)
+        return await _or_unauthenticated(request, unreadable, headers)
     return problem_response(HttpProblem(error.status_code, str(error.detail)), headers)
 
 
