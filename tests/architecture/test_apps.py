@@ -5,7 +5,9 @@ import importlib
 import inspect
 from pathlib import Path
 
+from syncline.main.compose import check_implementation
 from syncline.main.targets import APPS
+from syncline.runtime.privacy.personal_data import PersonalData
 
 
 def test_every_app_says_what_it_owns_and_nothing_else_in_its_init(app_folders: list[Path]) -> None:
@@ -54,3 +56,14 @@ def test_every_router_states_its_whole_path() -> None:
     # Routers are included as they are: the metrics' route label and the list of open routes rely on it.
     prefixes = [router.prefix for app in APPS for router in app.routers]
     assert [prefix for prefix in prefixes if not prefix.startswith("/")] == []
+
+
+def test_every_app_says_what_it_holds_of_people_and_how_that_goes(app_folders: list[Path]) -> None:
+    # `runtime.privacy.PersonalData`: without it an app's data is neither exported nor erased, and nobody notices.
+    declared = {folder.name: importlib.import_module(f"syncline.apps.{folder.name}.app").APP for folder in app_folders}
+    assert [name for name, app in declared.items() if app.personal_data is None] == []
+    for app in declared.values():
+        check_implementation(PersonalData, app.personal_data)
+    rules = [rule.name for app in declared.values() for rule in app.personal_data.rules]
+    assert sorted(rules) == sorted(set(rules))
+    assert [name for name in rules if name.partition(".")[0] not in declared] == []

@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from sqlalchemy import MetaData, Table
 
+from syncline.apps.commerce.mirror.kinds import KINDS
 from syncline.main.targets import APPS, migration_sources
 from syncline.runtime.db.migrate import differences
 from syncline.runtime.db.settings import DatabaseSettings
@@ -173,3 +174,27 @@ def test_whose_a_sealed_column_is_said_to_be_is_what_the_database_enforces(opera
         if enforced.get(column.table, [Whose.INSTALLATION]) != [column.whose]
     ]
     assert wrong == []
+
+
+# Of the tables that hold customers and what they bought: columns that say nothing of anybody by themselves. Any other
+# is emptied by an erasure, so that a new column has to be thought about.
+_SAYS_NOTHING = {
+    "customer": "state locale is_email_verified is_tax_exempt orders_count amount_spent created_at",
+    "shop_order": "name customer_id financial_status fulfillment_status currency presentment_currency total subtotal"
+    " tax discounts shipping refunded current_total discount_codes source_name is_test taxes_included ship_to_province"
+    " ship_to_country cancel_reason created_at processed_at cancelled_at closed_at",
+    "refund": "order_id created_at amount",
+    "fulfillment": "order_id name status display_status quantity location_id created_at updated_at",
+}
+_OF_EVERY_ROW = {
+    *("store_id", "id", "tenant_id", "source_updated_at", "line_hash", "content_hash", "synced_at", "deleted_at"),
+}
+
+
+@pytest.mark.parametrize("table", _SAYS_NOTHING)
+def test_every_column_about_a_customer_is_emptied_by_an_erasure_or_says_nothing(table: str) -> None:
+    found = {kind.table.name: (kind.table, kind.personal) for kind in KINDS.values()}
+    found |= {part.table.name: (part.table, part.personal) for kind in KINDS.values() for part in kind.parts}
+    made, personal = found[table]
+    emptied = {name for name, _ in personal}
+    assert set(made.c.keys()) - _OF_EVERY_ROW - emptied == set(_SAYS_NOTHING[table].split())

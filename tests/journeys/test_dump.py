@@ -13,7 +13,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from syncline.apps.accounts.contract import KeyRing
+from syncline.apps.accounts.contract import Erasure, KeyRing, PersonalExport, SubjectRef
+from syncline.apps.accounts.privacy.exports.download import read_file
 from syncline.apps.accounts.totp.codes import code_at, step_of
 from syncline.apps.commerce.contract import RunStatus, Store
 from syncline.kernel import clock
@@ -21,7 +22,7 @@ from syncline.main.rotation import rotate
 from syncline.main.targets import APPS
 from syncline.main.testing.shop import Shop
 from syncline.main.testing.web import PASSWORD, Signed, bearing, open_web, register
-from syncline.main.testing.works import Works, open_works
+from syncline.main.testing.works import Works, eventually, open_works
 from syncline.runtime.db.server import ServerHandle
 from syncline.runtime.db.settings import DatabaseSettings
 from syncline.runtime.secrets import add_key, ensure_key_file
@@ -95,6 +96,17 @@ async def test_a_dump_of_a_database_in_use_holds_nothing_usable(
     assert [form for form in [*forms, base64.b32decode(seed).hex(), "PRIVATE KEY"] if form in dumped] == []
 
 
+async def asked_about_people(works: Works) -> tuple[PersonalExport, Erasure]:
+    """An export that is there, one that waits, and an erasure that waits."""
+    ring, actor, bob = works.runtime.contract(KeyRing), works.actor, SubjectRef(email="bob@example.com")
+    made = await ring.start_export(actor=actor, subject=bob)
+    async with works.working():
+        await eventually(lambda: ring.get_export(actor=actor, export_id=made.id), lambda one: one.status == "completed")
+    await ring.start_export(actor=actor, subject=bob)
+    waiting = await ring.start_erasure(actor=actor, subject=SubjectRef(email="carl@example.com"), reason="asked for")
+    return made, waiting
+
+
 async def test_after_a_rotation_everything_works_without_the_old_key(
     database_settings: DatabaseSettings, tmp_path: Path, shop: Shop
 ) -> None:
@@ -103,6 +115,7 @@ async def test_after_a_rotation_everything_works_without_the_old_key(
         ada = await register(client, EMAIL)
         seed, _ = await second_step(client, ada)
         await client.post("/api/auth/forgot-password", json={"email": EMAIL})
+        export, erasure = await asked_about_people(works)
         sealed = await rotate(works.runtime, APPS, add_key=partial(add_key, tmp_path))
         assert min(sealed.values()) >= 1
         assert (await client.get("/api/auth/me", headers=bearing(ada))).status_code == 200
@@ -115,4 +128,12 @@ async def test_after_a_rotation_everything_works_without_the_old_key(
         signed_in = await client.post("/api/auth/login/second-step", json=body)
         assert (await client.get("/api/auth/me", headers=bearing(signed_in.json()))).status_code == 200
         assert any("#token=" in one for one in await letters(works))
+        runtime, actor = works.runtime, works.actor
+        parts = [part async for part in read_file(runtime.database, actor.tenant_id, runtime.secrets, export.id)]
+        assert b"".join(parts).startswith(b"PK")
+        ring = runtime.contract(KeyRing)
+        async with works.working():
+            await eventually(
+                lambda: ring.get_erasure(actor=actor, erasure_id=erasure.id), lambda one: one.status == "completed"
+            )
         assert (await works.pull()).status is RunStatus.COMPLETED

@@ -28,7 +28,16 @@ PERMISSIONS: dict[str, frozenset[str]] = {
 
 
 ADMINISTRATION = frozenset(
-    {"audit:read", "controls:manage", "keys:manage", "stores:manage", "users:manage", "users:read"}
+    {
+        "audit:read",
+        "controls:manage",
+        "keys:manage",
+        "privacy:manage",
+        "privacy:read",
+        "stores:manage",
+        "users:manage",
+        "users:read",
+    }
 )
 """What only `*` holds: no narrower role may."""
 

@@ -19,6 +19,8 @@ from syncline.runtime.db.access import Access
 from syncline.runtime.db.engine import Database
 from syncline.runtime.jobs import JobQueue
 from syncline.runtime.mail import SmtpMailer, parse_smtp_url
+from syncline.runtime.privacy.personal_data import PersonalData
+from syncline.runtime.privacy.queues import QUEUES
 
 
 class UnknownApp(InvalidInput):
@@ -78,6 +80,12 @@ def check_implementation(contract: type, implementation: object) -> None:
             raise TypeError(f"{type(implementation).__name__}.{name} takes {given}, {contract.__name__} says {wanted}")
 
 
+def personal_data_of(apps: Sequence[App]) -> dict[str, PersonalData]:
+    """Those who hold the records first, and last accounts, by which people are known."""
+    found = {"queues": QUEUES, **{app.name: app.personal_data for app in apps if app.personal_data is not None}}
+    return dict(sorted(found.items(), key=lambda one: (one[0] == "accounts", one[0])))
+
+
 @asynccontextmanager
 async def compose(settings: Settings, access: Access, apps: Sequence[App] = APPS) -> AsyncIterator[Runtime]:
     """A runtime with an open database, closed again at the end. All apps' contracts are provided, whichever of them
@@ -89,7 +97,15 @@ async def compose(settings: Settings, access: Access, apps: Sequence[App] = APPS
     queue = JobQueue([PROBE, *(job for app in ordered for job in app.jobs)])
     database = await Database.open(settings.database, access)
     try:
-        runtime = Runtime(database=database, queue=queue, secrets=secrets, settings=app_settings, mailer=mailer)
+        runtime = Runtime(
+            database=database,
+            queue=queue,
+            secrets=secrets,
+            settings=app_settings,
+            mailer=mailer,
+            personal_data=personal_data_of(ordered),
+            erasure_list=settings.erasure_list or settings.data_dir / "erasures.jsonl",
+        )
         for app in ordered:
             if app.provides is not None and app.build is not None:
                 implementation = app.build(runtime)

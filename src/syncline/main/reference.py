@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 
 from syncline.kernel.tenant import PERMISSIONS, ROLES
 from syncline.main.reference_columns import columns_page
+from syncline.main.reference_privacy import personal_data_page
 from syncline.main.reference_streams import streams_page
 from syncline.main.settings import Settings
 from syncline.main.targets import APPS
@@ -109,6 +110,7 @@ def _default(field: FieldInfo) -> str:
 PAGES = {
     "columns.md": columns_page,
     "permissions.md": permissions_page,
+    "personal-data.md": personal_data_page,
     "settings.md": settings_page,
     "streams.md": streams_page,
 }

@@ -76,6 +76,11 @@ class Settings(BaseSettings):
     secret_keys_file: Path | None = Field(
         default=None, description="A file with such keys, one a line, the first seals; read again when it changes"
     )
+    erasure_list: Path | None = Field(
+        default=None,
+        description="The file that tells whom to erase again after a backup was restored; without it `erasures.jsonl`"
+        " in the data directory. Keep it where no restore reaches it",
+    )
     open_diagnostics: bool | None = Field(
         default=None, description="Whether /health and /metrics answer without a key; on unless said otherwise"
     )

@@ -14,6 +14,7 @@ from syncline.runtime.bus import Handler
 from syncline.runtime.db.engine import Database
 from syncline.runtime.jobs import Job, JobQueue, Schedule
 from syncline.runtime.mail import Mailer
+from syncline.runtime.privacy.personal_data import PersonalData
 from syncline.runtime.sealed import SealedColumn
 from syncline.runtime.secrets import SecretBox
 
@@ -50,6 +51,10 @@ class App:
     needs: tuple[type, ...] = ()
     """Interfaces of other apps that this one calls."""
 
+    personal_data: PersonalData | None = None
+    """How people's data in this app is found, handed out and erased. Every app has one; that it holds none is said by
+    holdings that are empty."""
+
 
 @dataclass(eq=False)
 class Runtime:
@@ -62,6 +67,12 @@ class Runtime:
     contracts: dict[type, object] = field(default_factory=dict)
     mailer: Mailer | None = None
     """None where no mail server is set; what would be sent is then kept for the operator."""
+
+    personal_data: Mapping[str, PersonalData] = field(default_factory=dict)
+    """Of every app by its name, and of the runtime's own tables."""
+
+    erasure_list: Path | None = None
+    """The file outside of the database that tells, after a backup was restored, whom to erase again."""
 
     def contract(self, cls: type[T]) -> T:
         """The implementation of an app's interface, here or remote. Raises `LookupError` when no app provides it."""

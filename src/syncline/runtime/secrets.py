@@ -55,16 +55,23 @@ class SecretBox:
         return True
 
     def seal(self, text: str) -> bytes:
+        return self.seal_bytes(text.encode())
+
+    def seal_bytes(self, data: bytes) -> bytes:
         self._look_again()
-        return self._fernet.encrypt(text.encode())
+        return self._fernet.encrypt(data)
 
     def open(self, sealed: bytes) -> str:
         """Raises `SecretKeyMissing` when none of the keys sealed it."""
+        return self.open_bytes(sealed).decode()
+
+    def open_bytes(self, sealed: bytes) -> bytes:
+        """Raises `SecretKeyMissing` when none of the keys sealed it."""
         try:
-            return self._fernet.decrypt(bytes(sealed)).decode()
+            return self._fernet.decrypt(bytes(sealed))
         except InvalidToken as error:
             if self._look_again():
-                return self.open(sealed)
+                return self.open_bytes(sealed)
             raise SecretKeyMissing(
                 "A stored secret was sealed with a key this installation does not have. Put the key it was sealed with"
                 f" back (SYNCLINE_SECRET_KEYS, or {KEY_FILE} in the data directory), or enter the secret again."
@@ -72,7 +79,7 @@ class SecretBox:
 
     def reseal(self, sealed: bytes) -> bytes:
         """The same secret under the newest key. Raises `SecretKeyMissing`."""
-        return self.seal(self.open(sealed))
+        return self.seal_bytes(self.open_bytes(sealed))
 
     def is_newest(self, sealed: bytes) -> bool:
         """Whether the newest key sealed it."""

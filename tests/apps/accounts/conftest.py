@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from syncline.apps.accounts.contract import OutgoingMail
 from syncline.apps.accounts.facade import LocalKeyRing, build
 from syncline.apps.accounts.settings import AccountsSettings
 from syncline.kernel.tenant import Actor, TenantId
+from syncline.main.compose import personal_data_of
 from syncline.runtime.app import Runtime
 from syncline.runtime.db.engine import Database
 from syncline.runtime.http.factory import create_app
@@ -29,9 +31,15 @@ def settings() -> AccountsSettings:
 
 
 @pytest.fixture
-def runtime(database: Database, settings: AccountsSettings) -> Runtime:
-    secrets = SecretBox([Fernet.generate_key().decode()])
-    return Runtime(database=database, queue=FakeJobQueue(APP.jobs), secrets=secrets, settings={"accounts": settings})
+def runtime(database: Database, settings: AccountsSettings, tmp_path: Path) -> Runtime:
+    return Runtime(
+        database=database,
+        queue=FakeJobQueue(APP.jobs),
+        secrets=SecretBox([Fernet.generate_key().decode()]),
+        settings={"accounts": settings},
+        personal_data=personal_data_of([APP]),
+        erasure_list=tmp_path / "erasures.jsonl",
+    )
 
 
 @pytest.fixture

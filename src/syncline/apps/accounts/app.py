@@ -8,6 +8,12 @@ from syncline.apps.accounts.invitations import endpoints as invitations
 from syncline.apps.accounts.keys import endpoints as keys
 from syncline.apps.accounts.mail.jobs import JOBS as MAIL_JOBS
 from syncline.apps.accounts.members import endpoints as members
+from syncline.apps.accounts.privacy.endpoints import ROUTERS as PRIVACY_ROUTERS
+from syncline.apps.accounts.privacy.erasures.jobs import JOBS as ERASURE_JOBS
+from syncline.apps.accounts.privacy.exports.jobs import JOBS as EXPORT_JOBS
+from syncline.apps.accounts.privacy.held.personal_data import PERSONAL_DATA
+from syncline.apps.accounts.privacy.retention.jobs import JOBS as RETENTION_JOBS
+from syncline.apps.accounts.privacy.retention.jobs import SCHEDULES as RETENTION_SCHEDULES
 from syncline.apps.accounts.recovery import endpoints as recovery
 from syncline.apps.accounts.recovery.jobs import JOBS as RECOVERY_JOBS
 from syncline.apps.accounts.settings import AccountsSettings
@@ -30,14 +36,20 @@ APP = App(
         members.router,
         invitations.router,
         keys.router,
+        *PRIVACY_ROUTERS,
     ),
-    jobs=(*MAIL_JOBS, *RECOVERY_JOBS, *SIGNIN_JOBS),
-    schedules=SCHEDULES,
+    jobs=(*MAIL_JOBS, *RECOVERY_JOBS, *SIGNIN_JOBS, *EXPORT_JOBS, *ERASURE_JOBS, *RETENTION_JOBS),
+    schedules=(*SCHEDULES, *RETENTION_SCHEDULES),
     sealed=(
         SealedColumn(table="accounts.signing_key", column="sealed_key", key="kid", whose=Whose.INSTALLATION),
         SealedColumn(table="accounts.totp_device", column="sealed_secret", key="user_id", whose=Whose.PERSON),
         SealedColumn(table="accounts.outgoing_mail", column="sealed_text", whose=Whose.INSTALLATION),
+        SealedColumn(table="accounts.privacy_key", column="sealed_key", key="tenant_id"),
+        SealedColumn(table="accounts.personal_export", column="sealed_subject"),
+        SealedColumn(table="accounts.personal_export_part", column="sealed_bytes"),
+        SealedColumn(table="accounts.erasure", column="sealed_subject"),
     ),
     provides=KeyRing,
     build=facade.build,
+    personal_data=PERSONAL_DATA,
 )

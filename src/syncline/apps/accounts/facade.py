@@ -1,4 +1,4 @@
-"""The local `KeyRing`; what it says of people is in `facade_people`."""
+"""The local `KeyRing`; what it says of people is in `facade_people`, of their data in `facade_privacy`."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
-from syncline.apps.accounts.contract import DEFAULT_OVERLAP, ApiKey, IssuedKey, NotAMember, Place, Tenant
+from syncline.apps.accounts.contract import DEFAULT_OVERLAP, ApiKey, IssuedKey, NotAMember, Place, Privacy, Tenant
 from syncline.apps.accounts.facade_people import Desks, LocalPeople
+from syncline.apps.accounts.facade_privacy import LocalPrivacy
 from syncline.apps.accounts.invitations.desk import InvitationDesk
 from syncline.apps.accounts.kept import Kept
 from syncline.apps.accounts.keys import service
@@ -33,9 +34,10 @@ from syncline.runtime.app import Runtime
 from syncline.runtime.db.session import WriteSession
 
 
-class LocalKeyRing(LocalPeople):
+class LocalKeyRing(LocalPeople, LocalPrivacy):
     def __init__(self, runtime: Runtime, settings: AccountsSettings, signing_keys: KeyStore, desks: Desks) -> None:
-        super().__init__(runtime, desks)
+        LocalPeople.__init__(self, runtime, desks)
+        LocalPrivacy.__init__(self, runtime)
         self._settings = settings
         self._signing_keys = signing_keys
         self._kept_keys: Kept[standing.Standing] = Kept(settings.standing_kept)
@@ -180,5 +182,6 @@ def build(runtime: Runtime) -> LocalKeyRing:
         TwoStepDesk: twostep,
         InvitationDesk: invitations,
     }
-    runtime.contracts.update(own)
-    return LocalKeyRing(runtime, settings, keys, Desks(recovery, invitations))
+    ring = LocalKeyRing(runtime, settings, keys, Desks(recovery, invitations))
+    runtime.contracts.update({**own, Privacy: ring})
+    return ring

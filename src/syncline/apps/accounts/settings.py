@@ -34,6 +34,9 @@ class AccountsSettings(BaseModel):
     invitation_lifetime: timedelta = Field(
         default=timedelta(days=7), gt=timedelta(0), description="How long an invitation is good"
     )
+    export_lifetime: timedelta = Field(
+        default=timedelta(days=7), gt=timedelta(0), description="How long the file of a personal data export is kept"
+    )
     authenticator_name: str = Field(
         default="Syncline", min_length=1, max_length=40, description="What authenticator apps call this installation"
     )

@@ -5,6 +5,7 @@ from pathlib import Path
 from syncline.apps.commerce import endpoints, facade
 from syncline.apps.commerce.contract import Commerce
 from syncline.apps.commerce.integrity import endpoints as integrity_endpoints
+from syncline.apps.commerce.privacy.personal_data import PERSONAL_DATA
 from syncline.apps.commerce.pull.jobs import JOBS as PULL_JOBS
 from syncline.apps.commerce.push.jobs import JOBS as PUSH_JOBS
 from syncline.apps.commerce.schedules import endpoints as schedule_endpoints
@@ -25,4 +26,5 @@ APP = App(
     sealed=(SealedColumn(table="commerce.store", column="token_sealed"),),
     provides=Commerce,
     build=facade.build,
+    personal_data=PERSONAL_DATA,
 )

@@ -60,6 +60,11 @@ COMMANDS: dict[str, Entry] = {
         _RUN,
     ),
     "audit": Entry("syncline.main.cli.audit", "Search, export and verify the audit trail.", _RUN),
+    "privacy": Entry(
+        "syncline.main.cli.privacy",
+        "Export and erase somebody's data, record consents, say how long data is kept.",
+        _RUN,
+    ),
     "maintenance": Entry(
         "syncline.main.cli.maintenance", "Stop the installation, a tenant or a store, and let it go on.", _RUN
     ),

@@ -50,12 +50,23 @@ WRITES = frozenset(
         "limits forget",
         "limits reset",
         "limits set",
+        "privacy erase",
+        "privacy replay",
+        "privacy consent",
+        "privacy do-not-sell",
+        "privacy retention",
+        "privacy keep",
     }
 )
 ENDS_A_STOP = frozenset({"maintenance on", "maintenance off", "maintenance pause", "maintenance resume"})
 """Writes too, that run while everything is stopped."""
 
+READS_PEOPLE = frozenset({"privacy export", "privacy choices", "privacy erasures"})
+"""Change nothing, and are never refused; that somebody's data was looked at is recorded."""
+
 _SECRET = re.compile(r"(.*_)?(token|secret|password|key|seed|code)")
+_PERSON = frozenset({"whom", "email", "person"})
+"""Who is meant is not written into a trail that nobody can be erased from: the first letter tells an auditor enough."""
 _LONGEST = 200
 
 
@@ -72,7 +83,7 @@ def command_name() -> str:
 async def written(runtime: Runtime, actor: Actor) -> AsyncIterator[None]:
     """Around what a command does. Raises what `require_open` raises, for a command that changes something."""
     name = command_name()
-    if name not in WRITES | ENDS_A_STOP:
+    if name not in WRITES | ENDS_A_STOP | READS_PEOPLE:
         yield
         return
     if name in WRITES:
@@ -98,7 +109,15 @@ def _options() -> Mapping[str, Any]:
     context = get_current_context(silent=True)
     told = {} if context is None else context.params
     return {
-        name: str(value)[:_LONGEST] if isinstance(value, str | Path) else value
+        name: _hidden(str(value)) if name in _PERSON else _told(value)
         for name, value in told.items()
         if value is not None and name not in {"as_json", "data_dir"} and not _SECRET.fullmatch(name)
     }
+
+
+def _told(value: object) -> object:
+    return str(value)[:_LONGEST] if isinstance(value, str | Path) else value
+
+
+def _hidden(whom: str) -> str:
+    return f"{whom[:1]}…@…" if "@" in whom else whom[:_LONGEST]

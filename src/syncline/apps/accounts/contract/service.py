@@ -6,11 +6,12 @@ from typing import Protocol
 from uuid import UUID
 
 from syncline.apps.accounts.contract.people import People
+from syncline.apps.accounts.contract.privacy import Privacy
 from syncline.apps.accounts.contract.types import DEFAULT_OVERLAP, ApiKey, IssuedKey, Tenant
 from syncline.kernel.tenant import Actor, TenantId
 
 
-class KeyRing(People, Protocol):
+class KeyRing(People, Privacy, Protocol):
     """The tenants, the people, and what opens a tenant for them: keys and access tokens."""
 
     async def authenticate(self, *, bearer: str) -> Actor | None:

@@ -21,6 +21,12 @@ KeyFrom: TypeAlias = Literal["own", "parent_own", "item_parent"]
 """Which numbers of a line make its key: its own; its parent's and its own; its item's and its parent's."""
 
 
+Blank: TypeAlias = Literal["null", "no texts", "no items", "nought"]
+"""What stands in a column when it is emptied of a person."""
+
+Personal = tuple[tuple[str, Blank], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """A list inside a record's own line, kept in a table of its own and replaced whenever its record is written.
@@ -30,6 +36,11 @@ class Part:
     table: Table
     columns: tuple[str, ...]
     rows: Callable[[Any], Iterable[Content]]
+    personal: Personal = ()
+    """Columns that hold something of a person."""
+
+    is_personal: bool = False
+    """The whole list is somebody's: it goes when its record is emptied of him."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +82,13 @@ class Kind:
     parts: tuple[Part, ...] = ()
     parents: tuple[Parent, ...] = ()
     links: tuple[Link, ...] = ()
+    personal: Personal = ()
+    """Columns that hold something of a person, and what is left of them when he is erased."""
+
+    whose: tuple[str, str, str] | None = None
+    """Whose record it is: the column with his number, his kind, and the column with the time it was made. When he was
+    erased after that, it is emptied of him too, also if it was not there yet."""
+
     root: LiteralString = "m.id"
     """SQL over the row `m`: the number of the record at the root of its stream that it is read with."""
 

@@ -12,6 +12,7 @@ from psycopg import sql
 
 from syncline.apps.commerce.mirror.kinds import Content, Kind
 from syncline.apps.commerce.mirror.parts import Collected, collect, write_parts
+from syncline.apps.commerce.mirror.redaction import empty_redacted
 from syncline.kernel import clock
 from syncline.runtime.db.copy import copy_rows, create_staging
 from syncline.runtime.db.session import WriteSession
@@ -37,6 +38,8 @@ class Rows:
 async def merge(session: WriteSession, store_id: UUID, rows: Rows, *, read_from: datetime) -> tuple[int, int]:
     """How many rows were new, and how many stored ones were written again."""
     kind = rows.kind
+    if kind.personal:
+        rows.contents, rows.parts = await empty_redacted(session, store_id, kind, rows.contents, rows.parts)
     driver = await session.driver()
     columns = [*kind.columns, *_VERSIONS]
     staged = await create_staging(session, kind.relation, columns, name=_staged(kind))

@@ -299,6 +299,18 @@ customer_address = _part(
     text("phone", nullable=True),
 )
 
+# Records of the store that were emptied of a person: what the store sends of them again is emptied before it is
+# written. They stand apart from their rows, for some come only later, and a row may be made anew.
+redaction = Table(
+    "redaction",
+    METADATA,
+    store_key(),
+    Column("kind", Text, primary_key=True),
+    _number("number"),
+    tenant_column(),
+    moment("redacted_at"),
+)
+
 # What hangs on a record goes with it: after each pull the few that are gone are looked up.
 for _parent in (product, variant, collection, shop_order):
     Index(

@@ -91,7 +91,9 @@ def _transactions(node: OrderNode) -> Iterable[Content]:
         )
 
 
-REFUND = Part("refund", refund, ("order_id", "id", "created_at", "note", "amount"), _refunds)
+REFUND = Part(
+    "refund", refund, ("order_id", "id", "created_at", "note", "amount"), _refunds, personal=(("note", "null"),)
+)
 FULFILLMENT = Part(
     "fulfillment",
     fulfillment,
@@ -100,6 +102,7 @@ FULFILLMENT = Part(
         *("created_at", "updated_at"),
     ),
     _fulfillments,
+    personal=(("tracking", "no items"),),
 )
 TRANSACTION = Part(
     "order_transaction",
@@ -199,6 +202,7 @@ ADDRESS = Part(
         *("province_code", "country_code", "zip", "phone"),
     ),
     _addresses,
+    is_personal=True,
 )
 
 
@@ -241,6 +245,16 @@ ORDER = Kind(
     version=updated_at,
     parts=_ORDER_PARTS,
     links=(Link("customer_id", "customer"),),
+    # The country and province of delivery stay, with all amounts: taxes are accounted for by them.
+    personal=(
+        ("email", "null"),
+        ("note", "null"),
+        ("tags", "no texts"),
+        ("ship_to_city", "null"),
+        ("ship_to_zip", "null"),
+        ("parts_hash", "nought"),
+    ),
+    whose=("customer_id", "customer", "created_at"),
 )
 ORDER_LINE = Kind(
     name="order_line",
@@ -271,4 +285,15 @@ CUSTOMER = Kind(
     content=_customer,
     version=updated_at,
     parts=(ADDRESS,),
+    personal=(
+        ("first_name", "null"),
+        ("last_name", "null"),
+        ("email", "null"),
+        ("email_marketing", "null"),
+        ("phone", "null"),
+        ("tags", "no texts"),
+        ("note", "null"),
+        ("default_address_id", "null"),
+        ("parts_hash", "nought"),
+    ),
 )

@@ -1,0 +1,1 @@
+"""What this app itself holds of people: how it is found, handed out and erased."""

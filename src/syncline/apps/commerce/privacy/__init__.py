@@ -1,0 +1,1 @@
+"""What commerce holds of people: customers and their orders, and who of the staff did what."""
