@@ -23,6 +23,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import uvicorn
+import uvloop
 from fastapi import APIRouter, Depends, Request
 from sqlalchemy import text
 
@@ -145,4 +146,5 @@ def unique_mail() -> str:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data_dir", type=Path)
-    asyncio.run(serve(parser.parse_args().data_dir))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:  # as `syncline serve` does
+        runner.run(serve(parser.parse_args().data_dir))

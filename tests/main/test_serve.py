@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -149,6 +150,24 @@ def test_roles_are_words_we_know() -> None:
     for text in ("", "api,web", ","):
         with pytest.raises(InvalidInput, match="api and worker"):
             parse_roles(text)
+
+
+async def test_an_answer_is_not_held_back_until_the_client_has_acknowledged_its_head() -> None:
+    accepted: asyncio.Future[asyncio.BaseTransport] = asyncio.get_running_loop().create_future()
+
+    class Accepting(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            accepted.set_result(transport)
+
+    with listen("127.0.0.1", 0) as listener:
+        server = await asyncio.get_running_loop().create_server(Accepting, sock=listener)
+        _, writer = await asyncio.open_connection(*listener.getsockname())
+        transport = await accepted
+        held_back_off = transport.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        writer.close()
+        transport.close()
+        server.close()
+    assert held_back_off == 1
 
 
 @pytest.mark.process

@@ -68,7 +68,9 @@ COMMANDS: dict[str, Entry] = {
     "maintenance": Entry(
         "syncline.main.cli.maintenance", "Stop the installation, a tenant or a store, and let it go on.", _RUN
     ),
-    "limits": Entry("syncline.main.cli.limits", "Show how often what may be done, and let somebody begin anew.", _RUN),
+    "limits": Entry(
+        "syncline.main.cli.limits", "Show and change how often what may be done, and let somebody begin anew.", _RUN
+    ),
     "db": Entry("syncline.main.cli.db", "Look after the database: address, programs, migrations.", _RUN),
     "doctor": Entry("syncline.main.cli.doctor", "Check this machine and installation, and say what to do.", _RUN),
     "dead-letters": Entry(
