@@ -12,17 +12,18 @@ ROLES = ("owner", "admin", "editor", "approver", "analyst", "viewer", "instructo
 
 _OWN_ACCOUNT = frozenset({"account:read", "account:edit"})
 _LOOKING = frozenset({"stores:read", "catalog:read", "changes:read"})
+_SALES = frozenset({"orders:read", "customers:read"})
 
 PERMISSIONS: dict[str, frozenset[str]] = {
     "owner": frozenset({"*"}),
     "admin": frozenset({"*"}),
     "editor": _OWN_ACCOUNT | _LOOKING | {"catalog:pull", "changes:stage"},
     "approver": _OWN_ACCOUNT | _LOOKING | {"changes:approve", "changes:push", "changes:stage"},
-    "analyst": _OWN_ACCOUNT | _LOOKING,
+    "analyst": _OWN_ACCOUNT | _LOOKING | _SALES,
     "viewer": _OWN_ACCOUNT | _LOOKING,
     "instructor": _OWN_ACCOUNT,
     "learner": _OWN_ACCOUNT,
-    "service": frozenset({"account:read"}) | _LOOKING | {"catalog:pull", "changes:stage", "changes:push"},
+    "service": frozenset({"account:read"}) | _LOOKING | _SALES | {"catalog:pull", "changes:stage", "changes:push"},
 }
 """What each role may do, as `area:verb`; `*` is everything inside the tenant."""
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from syncline.apps.commerce import endpoints, facade
+from syncline.apps.commerce.browse import endpoints as browse_endpoints
 from syncline.apps.commerce.contract import Commerce
 from syncline.apps.commerce.integrity import endpoints as integrity_endpoints
 from syncline.apps.commerce.privacy.personal_data import PERSONAL_DATA
@@ -20,7 +21,13 @@ APP = App(
     name="commerce",
     migrations=Path(__file__).parent / "migrations",
     settings=CommerceSettings,
-    routers=(*endpoints.ROUTERS, *store_endpoints.ROUTERS, *schedule_endpoints.ROUTERS, *integrity_endpoints.ROUTERS),
+    routers=(
+        *endpoints.ROUTERS,
+        *browse_endpoints.ROUTERS,
+        *store_endpoints.ROUTERS,
+        *schedule_endpoints.ROUTERS,
+        *integrity_endpoints.ROUTERS,
+    ),
     jobs=(*PULL_JOBS, *PUSH_JOBS, *SCHEDULE_JOBS),
     schedules=SCHEDULES,
     sealed=(SealedColumn(table="commerce.store", column="token_sealed"),),

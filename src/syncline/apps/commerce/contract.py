@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any, BinaryIO, Protocol
 from uuid import UUID
 
+from syncline.apps.commerce.browse_contract import Browse
 from syncline.apps.commerce.integrity_contract import Integrity
 from syncline.apps.commerce.schedule_contract import Schedules
 from syncline.kernel.errors import Conflict, InvalidInput, NotFound, Unavailable
@@ -381,7 +382,7 @@ class PushFinished:
     counts: Mapping[str, int]
 
 
-class Commerce(Schedules, Integrity, Protocol):
+class Commerce(Schedules, Integrity, Browse, Protocol):
     """The commerce app as others see it. Every call acts for `actor` and inside its tenant."""
 
     async def add_store(

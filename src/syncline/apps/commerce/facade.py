@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 from uuid import UUID
 
+from syncline.apps.commerce.browse.facade import LocalBrowse
 from syncline.apps.commerce.contract import (
     ChangeBatch,
     ChangeQuery,
@@ -49,7 +50,7 @@ from syncline.runtime.controls.stops import require_open
 
 
 @dataclass(frozen=True, slots=True)
-class LocalCommerce(LocalSchedules, LocalIntegrity):
+class LocalCommerce(LocalSchedules, LocalIntegrity, LocalBrowse):
     async def add_store(
         self,
         *,

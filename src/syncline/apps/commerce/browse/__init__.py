@@ -1,0 +1,1 @@
+"""The mirror, read: lists and single records."""
