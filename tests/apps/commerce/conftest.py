@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 from cryptography.fernet import Fernet
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from syncline.apps.commerce.app import APP
 from syncline.apps.commerce.contract import Commerce, PullMode, PullRun, PushRun, Store
@@ -144,12 +146,50 @@ TOKEN = SandboxOptions().token
 
 
 @dataclass
+class Door:
+    """In front of a shop: keeps the next request of one operation waiting while a test does something."""
+
+    app: ASGIApp | None = None
+    operation: bytes | None = None
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)
+    opened: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def before(self, app: ASGIApp) -> Door:
+        self.app = app
+        return self
+
+    def hold(self, operation: str) -> None:
+        self.operation = operation.encode()
+
+    async def wait(self) -> None:
+        """Until the request is there."""
+        await asyncio.wait_for(self.arrived.wait(), 30)
+
+    def open(self) -> None:
+        self.opened.set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        waiting = [await receive()] if scope["type"] == "http" else []
+        if self.operation is not None and waiting and self.operation in waiting[0].get("body", b""):
+            self.operation = None
+            self.arrived.set()
+            await self.opened.wait()
+
+        async def again() -> Message:
+            return waiting.pop() if waiting else await receive()
+
+        assert self.app is not None
+        await self.app(scope, again, send)
+
+
+@dataclass
 class OpenShop:
     """A sandbox shop that answers at `url`. What a test does to `store` is a merchant's edit."""
 
     store: SandboxStore
     url: str
     web: Any
+    door: Door
 
     def renew(self, token: str) -> None:
         """The shop's owner makes a new token; the old one is worth nothing from now on."""
@@ -230,7 +270,9 @@ async def open_shop(tmp_path: Path) -> AsyncIterator[OpenTheShop]:
             folder = tmp_path / f"shop-{currency}"
             folder.mkdir()
             web = create_app(store, settings, folder)
-            return OpenShop(store, await stack.enter_async_context(running(web)), web)
+            door = Door()
+            web.add_middleware(door.before)
+            return OpenShop(store, await stack.enter_async_context(running(web)), web, door)
 
         yield open_
 

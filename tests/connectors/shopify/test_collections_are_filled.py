@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from syncline.connectors.shopify import actions, collections
+from syncline.connectors.shopify import actions, vendor_jobs
 from syncline.connectors.shopify.testing import Asked, RecordedStore, open_client
 from syncline.runtime.connect.errors import OutcomeUnknown
 from syncline.runtime.connect.testing import ScriptedVendor
@@ -38,6 +38,15 @@ async def test_product_that_is_gone_does_not_hinder_the_others(sandbox: Any, she
         results = await actions.add_members(client, shelf.id, numbers)
     assert [result.ok for result in results] == [True] * 9 + [False]
     assert list(sandbox.store.collections.members[shelf.id]) == numbers[:9]
+
+
+async def test_product_that_is_in_already_is_refused_alone(sandbox: Any, shelf: Any) -> None:
+    numbers = list(sandbox.store.products)[:5]
+    sandbox.store.collections.add_products(shelf, numbers[2:3])
+    async with sandbox.client() as client:
+        results = await actions.add_members(client, shelf.id, numbers)
+    assert [result.ok for result in results] == [True, True, False, True, True]
+    assert set(sandbox.store.collections.members[shelf.id]) == set(numbers)
 
 
 async def test_collection_that_is_gone_refuses_all_in_one_call(sandbox: Any) -> None:
@@ -88,7 +97,7 @@ def working(*done: bool) -> tuple[ScriptedVendor, list[Asked]]:
 
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(collections, "_PAUSES", (0, 0, 0))
+    monkeypatch.setattr(vendor_jobs, "PAUSES", (0, 0, 0))
 
 
 async def test_job_is_waited_for() -> None:

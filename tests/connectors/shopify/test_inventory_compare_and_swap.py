@@ -1,5 +1,6 @@
 """Stock: compared before it is set, keyed so that a repeat changes nothing twice, and answered row by row."""
 
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -67,27 +68,38 @@ async def test_lost_answer_on_the_old_version_is_unknown() -> None:
     assert len(vendor.requests) == 1
 
 
-def written() -> dict[str, Any]:
-    return {"inventorySetQuantities": {"inventoryAdjustmentGroup": None, "userErrors": []}}
+Answer = Callable[[Asked], dict[str, Any]]
 
 
-def refused(code: str, field: list[str] | None = None) -> dict[str, Any]:
+def written(request: Asked) -> dict[str, Any]:
+    """Every row was carried out, and its level is as it was asked for."""
+    places = {gid: name for name, gid in request.variables.items() if name.startswith("place")}
+    changes = []
+    for row in request.variables["input"]["quantities"]:
+        level = {"updatedAt": "t", "quantities": [{"quantity": row["quantity"]}]}
+        levels = {**dict.fromkeys(places.values()), places[row["locationId"]]: level}
+        changes.append({"item": {"id": row["inventoryItemId"], **levels}})
+    return {"inventorySetQuantities": {"inventoryAdjustmentGroup": {"changes": changes}, "userErrors": []}}
+
+
+def refused(code: str, field: list[str] | None = None) -> Answer:
     error = {"field": field, "code": code, "message": "in words that change"}
-    return {"inventorySetQuantities": {"inventoryAdjustmentGroup": None, "userErrors": [error]}}
+    return lambda _: {"inventorySetQuantities": {"inventoryAdjustmentGroup": None, "userErrors": [error]}}
 
 
-def scripted(*answers: dict[str, Any], version: str = "2026-10") -> tuple[ScriptedVendor, list[Asked]]:
+def scripted(*answers: Answer, version: str = "2026-10") -> tuple[ScriptedVendor, list[Asked]]:
     left, asked = list(answers), list[Asked]()
 
     def answer(request: Asked) -> dict[str, Any]:
         asked.append(request)
-        return left.pop(0) if len(left) > 1 else left[0]
+        make = left.pop(0) if len(left) > 1 else left[0]
+        return make(request)
 
     return ScriptedVendor(RecordedStore(version=version, answers={"SetInventory": answer})), asked
 
 
 async def test_expected_quantity_is_always_sent_also_when_there_is_none() -> None:
-    vendor, asked = scripted(written())
+    vendor, asked = scripted(written)
     async with open_client(vendor.transport) as client:
         await actions.set_inventory(client, [(1, 2, 3, None)], idempotency_key="k", reference="gid://syncline/Batch/1")
     sent = asked[0].variables["input"]
@@ -100,7 +112,7 @@ async def test_expected_quantity_is_always_sent_also_when_there_is_none() -> Non
 
 
 async def test_old_version_keeps_rows_with_and_without_comparison_apart() -> None:
-    vendor, asked = scripted(written(), version="2025-10")
+    vendor, asked = scripted(written, version="2025-10")
     async with open_client(vendor.transport, api_version="2025-10") as client:
         results = await actions.set_inventory(
             client, [(1, 2, 3, None), (4, 5, 6, 7), (8, 9, 1, 2)], idempotency_key="k"
@@ -112,7 +124,7 @@ async def test_old_version_keeps_rows_with_and_without_comparison_apart() -> Non
 
 
 async def test_key_depends_on_the_callers_key_and_on_the_rows_and_on_nothing_else() -> None:
-    vendor, asked = scripted(written())
+    vendor, asked = scripted(written)
     async with open_client(vendor.transport) as client:
         for key, rows in (("a", [(1, 2, 3, 4)]), ("a", [(1, 2, 3, 4)]), ("b", [(1, 2, 3, 4)]), ("a", [(1, 2, 3, 5)])):
             await actions.set_inventory(client, rows, idempotency_key=key)
@@ -122,7 +134,7 @@ async def test_key_depends_on_the_callers_key_and_on_the_rows_and_on_nothing_els
 
 
 async def test_request_that_is_still_at_work_is_waited_for() -> None:
-    vendor, asked = scripted(refused("IDEMPOTENCY_CONCURRENT_REQUEST"), written())
+    vendor, asked = scripted(refused("IDEMPOTENCY_CONCURRENT_REQUEST"), written)
     async with open_client(vendor.transport) as client:
         (result,) = await actions.set_inventory(client, [(1, 2, 3, 4)], idempotency_key="k")
     assert result.ok
@@ -130,7 +142,7 @@ async def test_request_that_is_still_at_work_is_waited_for() -> None:
 
 
 async def test_key_of_an_attempt_that_failed_is_replaced_by_the_next_of_a_fixed_row() -> None:
-    vendor, asked = scripted(refused("IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED"), written())
+    vendor, asked = scripted(refused("IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED"), written)
     async with open_client(vendor.transport) as client:
         (result,) = await actions.set_inventory(client, [(1, 2, 3, 4)], idempotency_key="k")
     assert result.ok
@@ -174,7 +186,7 @@ async def test_stale_row_that_is_as_it_should_be_counts_as_written() -> None:
 
 
 async def test_more_than_250_rows_go_in_several_calls() -> None:
-    vendor, asked = scripted(written())
+    vendor, asked = scripted(written)
     async with open_client(vendor.transport) as client:
         results = await actions.set_inventory(client, [(n, 2, 3, 4) for n in range(1, 602)], idempotency_key="k")
     assert [len(a.variables["input"]["quantities"]) for a in asked] == [250, 250, 101]
@@ -182,7 +194,7 @@ async def test_more_than_250_rows_go_in_several_calls() -> None:
 
 
 async def test_same_key_is_used_when_the_vendor_stumbles() -> None:
-    vendor, asked = scripted(written())
+    vendor, asked = scripted(written)
     vendor.then(status(502), lambda *_: graphql_error("INTERNAL_SERVER_ERROR"))
     async with open_client(vendor.transport) as client:
         await actions.set_inventory(client, [(1, 2, 3, 4)], idempotency_key="k")

@@ -11,8 +11,8 @@ from syncline.sandbox.shopify.schema import load_schema
 
 SINCE = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 # What 2025-10 does not have, and what stands in for it there.
-NEWER = {"BULK_RECENT", "SET_INVENTORY"}
-OLDER = {"BULK_CURRENT", "SET_INVENTORY_2025_10"}
+NEWER = {"BULK_RECENT", "set_inventory"}
+OLDER = {"BULK_CURRENT", "set_inventory of 2025-10"}
 
 
 def _connections(owner: str, children: tuple[sources.Child, ...]) -> Iterator[tuple[str, sources.Child]]:
@@ -30,6 +30,8 @@ DOCUMENTS = {
     "update_product with seo": queries.update_product(with_seo=True),
     "update_variants": queries.update_variants(with_objects=False),
     "update_variants with objects": queries.update_variants(with_objects=True),
+    "set_inventory": queries.set_inventory(2, keyed=True),
+    "set_inventory of 2025-10": queries.set_inventory(2, keyed=False),
     **{
         f"{stream} {name}": text
         for stream in sources.SOURCES

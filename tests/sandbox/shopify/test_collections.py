@@ -168,15 +168,37 @@ def test_adding_and_removing_products(ask: Ask, shop: Store) -> None:
         "mutation($id: ID!, $p: [ID!]!) { collectionRemoveProducts(id: $id, productIds: $p)"
         " { job { id done } userErrors { field message } } }"
     )
-    wanted = {"id": MANUAL, "p": [gid(COAT), gid(MUG)]}
+    wanted = {"id": MANUAL, "p": [gid(COAT)]}
     assert ask(add, wanted)["data"]["collectionAddProducts"]["userErrors"] == []
     assert list(shop.collections.members[480000000001]) == [RUG, MUG, SHIRT, COAT]
+    wanted = {"id": MANUAL, "p": [gid(COAT), gid(MUG)]}
     job = ask(remove, wanted)["data"]["collectionRemoveProducts"]["job"]
     assert list(shop.collections.members[480000000001]) == [RUG, SHIRT]
     asked = ask("query($id: ID!) { job(id: $id) { done } }", {"id": job["id"]})
     assert (job["done"], asked["data"]["job"]) == (True, {"done": True})
     refused = ask(add, wanted | {"id": SMART})["data"]["collectionAddProducts"]
     assert refused["userErrors"] == [{"field": ["id"], "message": "Can't manually add products to a smart collection"}]
+
+
+@pytest.mark.usefixtures("made")
+def test_a_product_that_is_in_already_keeps_all_from_being_added(ask: Ask, shop: Store, engine: Engine) -> None:
+    """By the schema of `productIds`; the second version has nothing against it."""
+    add = (
+        "mutation($id: ID!, $p: [ID!]!) { collectionAddProducts(id: $id, productIds: $p)"
+        " { collection { id } userErrors { field message } } }"
+    )
+    again = (
+        "mutation($id: ID!, $p: [ID!]!) { collectionAddProductsV2(id: $id, productIds: $p)"
+        " { job { done } userErrors { field message code } } }"
+    )
+    revision, wanted = shop.revision, {"id": MANUAL, "p": [gid(COAT), gid(MUG)]}
+    assert ask(add, wanted)["data"]["collectionAddProducts"] == {
+        "collection": None,
+        "userErrors": [{"field": ["productIds"], "message": "Product is already in the collection"}],
+    }
+    assert (shop.revision, engine.world.ledger.times_written()) == (revision, {})
+    assert ask(again, wanted)["data"]["collectionAddProductsV2"]["userErrors"] == []
+    assert list(shop.collections.members[480000000001]) == [RUG, MUG, SHIRT, COAT]
 
 
 def test_a_smart_collection_is_made_and_deleted(ask: Ask, shop: Store) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
@@ -13,15 +12,13 @@ from syncline.connectors.shopify.catalog_nodes import CollectionNode
 from syncline.connectors.shopify.client import ShopifyClient
 from syncline.connectors.shopify.cost import MAX_INPUT, MAX_QUERY_COST, estimate
 from syncline.connectors.shopify.results import RowResult, UserError, WriteResult, silent, user_errors
-from syncline.runtime.connect.errors import OutcomeUnknown
+from syncline.connectors.shopify.vendor_jobs import wait_for_job
 
 COLLECTION_FIELDS: Final = frozenset({"title", "handle", "descriptionHtml", "sortOrder", "seo"})
 """What `update_collection` may be given, with Shopify's names."""
 
 Member: TypeAlias = tuple[int, int]
 """(collection, product)"""
-
-_PAUSES: Final = (0.1, 0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
 
 
 async def read_collections(client: ShopifyClient, numbers: Iterable[int]) -> dict[int, CollectionNode | None]:
@@ -107,7 +104,7 @@ async def remove_members(client: ShopifyClient, collection: int, products: Seque
         payload = await _ask(client, content_queries.REMOVE_MEMBERS, collection, part, "collectionRemoveProducts")
         errors = user_errors(payload["userErrors"], "productIds")
         if not errors:
-            await _ended(client, payload["job"])
+            await wait_for_job(client, payload["job"], "taking products out of a collection")
         results += _same(collection, part, errors)
     return results
 
@@ -121,16 +118,6 @@ async def _ask(
     }
     payload: Mapping[str, Any] = (await client.execute(query, given, idempotent=False)).data[field]
     return payload
-
-
-async def _ended(client: ShopifyClient, job: Mapping[str, Any] | None) -> None:
-    for pause in _PAUSES:
-        # A job that is no longer known has ended.
-        if job is None or job["done"]:
-            return
-        await asyncio.sleep(pause)
-        job = (await client.execute(content_queries.READ_JOB, {"id": job["id"]}, idempotent=True)).data["job"]
-    raise OutcomeUnknown("Shopify is still taking products out of a collection.", vendor_code="job_not_done")
 
 
 def _same(collection: int, products: Sequence[int], errors: Sequence[UserError]) -> list[RowResult[Member]]:

@@ -55,3 +55,17 @@ SET_IMAGE_ALTS: Final = """mutation SetImageAlts($product: ID!, $media: [UpdateM
     mediaUserErrors { field message code }
   }
 }"""
+
+READ_MEDIA: Final = """query ReadMedia($ids: [ID!]!) {
+  nodes(ids: $ids) { ... on Product { id media(first: 250) { nodes { id } } } }
+}"""
+# Also told to give way to fileUpdate, for the reason above.
+DELETE_MEDIA: Final = """mutation DeleteMedia($product: ID!, $media: [ID!]!) {
+  productDeleteMedia(productId: $product, mediaIds: $media) {
+    deletedMediaIds
+    mediaUserErrors { field message code }
+  }
+}"""
+ORDER_MEDIA: Final = """mutation OrderMedia($product: ID!, $moves: [MoveInput!]!) {
+  productReorderMedia(id: $product, moves: $moves) { job { id done } mediaUserErrors { field message code } }
+}"""

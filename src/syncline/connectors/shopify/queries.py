@@ -93,19 +93,23 @@ def update_variants(*, with_objects: bool) -> str:
 }}"""
 
 
-_SET_INVENTORY_BODY: Final = """{
-    inventoryAdjustmentGroup {
-      id createdAt
-      changes(quantityNames: ["available"]) { name delta quantityAfterChange item { id } location { id } }
-    }
-    userErrors { field message code }
-  }"""
-SET_INVENTORY: Final = (
-    "mutation SetInventory($input: InventorySetQuantitiesInput!, $key: String!) {\n"
-    f"  inventorySetQuantities(input: $input) @idempotent(key: $key) {_SET_INVENTORY_BODY}\n}}"
-)
-# 2025-10 has no @idempotent directive.
-SET_INVENTORY_2025_10: Final = (
-    "mutation SetInventory($input: InventorySetQuantitiesInput!) {\n"
-    f"  inventorySetQuantities(input: $input) {_SET_INVENTORY_BODY}\n}}"
-)
+_WRITTEN_LEVEL: Final = 'updatedAt quantities(names: ["available"]) { quantity }'
+
+
+def place_alias(index: int) -> str:
+    return f"place{index}"
+
+
+def set_inventory(places: int, *, keyed: bool) -> str:
+    """The answer carries the level at each of so many locations of every item that changed, with its own time: the
+    group's time is that of the answer. 2025-10 has no @idempotent directive, so not `keyed`."""
+    aliases = [place_alias(i) for i in range(places)]
+    variables = "".join(f", ${alias}: ID!" for alias in aliases)
+    levels = " ".join(f"{alias}: inventoryLevel(locationId: ${alias}) {{ {_WRITTEN_LEVEL} }}" for alias in aliases)
+    key, directive = (", $key: String!", " @idempotent(key: $key)") if keyed else ("", "")
+    return f"""mutation SetInventory($input: InventorySetQuantitiesInput!{key}{variables}) {{
+  inventorySetQuantities(input: $input){directive} {{
+    inventoryAdjustmentGroup {{ id changes(quantityNames: ["available"]) {{ item {{ id {levels} }} }} }}
+    userErrors {{ field message code }}
+  }}
+}}"""

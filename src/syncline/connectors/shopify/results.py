@@ -29,6 +29,8 @@ class RowResult(Generic[K]):
     """`values` are the fields of the record as Shopify has them after the write, with Shopify's names.
 
     `updated_at` is Shopify's time of the record, where the answer carries it. A row that is not ok was not written.
+    One that `is_overtaken` was, and has been changed by somebody else since: `values` are what was written, which is no
+    longer there.
     """
 
     key: K
@@ -36,6 +38,7 @@ class RowResult(Generic[K]):
     errors: tuple[UserError, ...] = ()
     updated_at: str | None = None
     values: Mapping[str, Any] = field(default_factory=dict)
+    is_overtaken: bool = False
 
     @property
     def is_stale(self) -> bool:

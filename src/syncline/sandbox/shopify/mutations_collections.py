@@ -24,6 +24,7 @@ PLAIN = {
     "templateSuffix": "template_suffix",
 }
 MISSING = "Collection does not exist"
+ALREADY_IN = "Product is already in the collection"
 SMART = "Can't manually add products to a smart collection"
 
 
@@ -135,7 +136,12 @@ def _add(call: Call) -> Payload:
     if collection is None or errors:
         return {"collection": None, "job": None, "userErrors": errors}
     wanted = [number_of(text, "Product") or 0 for text in call.args["productIds"]]
-    call.context.store.collections.add_products(collection, wanted)
+    collections = call.context.store.collections
+    if call.name == "collectionAddProducts" and not collections.members[collection.id].keys().isdisjoint(wanted):
+        # The schema of its argument: "If any of the products is already present in the input collection, then an error
+        # is raised and no products are added." Its errors have no code. V2 says nothing of the kind.
+        return {"collection": None, "job": None, "userErrors": [user_error(["productIds"], ALREADY_IN)]}
+    collections.add_products(collection, wanted)
     call.context.record("Collection", collection.id, added=call.args["productIds"])
     return {"collection": collection, "job": job(), "userErrors": []}
 

@@ -6,7 +6,6 @@ import asyncio
 from collections import Counter
 from typing import Any
 
-import httpx
 import pytest
 
 from syncline.apps.commerce.contract import ChangeQuery, PullAlreadyRunning, PullMode, PullPath, RunNotFound, RunStatus
@@ -132,14 +131,14 @@ async def test_what_was_pushed_is_not_overwritten_by_an_export_made_before(pulle
     commerce, actor = pulled.commerce, pulled.actor
     batch = await commerce.stage_edit(actor=actor, store="demo", where="sku:SHIRT-S", edits=["price=25"])
     await commerce.approve(actor=actor, query=ChangeQuery(batch_id=batch.id))
-    async with httpx.AsyncClient() as http:
-        await http.post(f"{pulled.shop.url}/sandbox/faults", json={"faults": "slow=1:0.8s@BulkFind"})
+    pulled.shop.door.hold("BulkFind")
     run = await start(pulled, PullMode.FULL, path=PullPath.BULK, streams=["products"])
     reading = asyncio.create_task(pulled.work())
-    await asyncio.sleep(0.3)
+    await pulled.shop.door.wait()
     await pulled.push()
     assert await price_in_mirror(pulled) == "25.00"
     assert (await get(pulled, run.id)).status is RunStatus.RUNNING
+    pulled.shop.door.open()
     await reading
     assert (await get(pulled, run.id)).status is RunStatus.COMPLETED
     assert await price_in_mirror(pulled) == "25.00"

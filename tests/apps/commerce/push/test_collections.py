@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -110,6 +111,28 @@ async def test_product_that_somebody_else_put_in_needs_no_write(shelf: Any) -> N
     await shelf.push()
     assert [receipt.outcome for receipt in await shelf.receipts(batch)] == ["already"]
     assert await shelf.ledger() == []
+
+
+async def test_products_that_are_put_in_between_reading_and_writing_are_done_with_the_others(shelf: Any) -> None:
+    """Shopify refuses the whole call for one of them; who is in already is as wanted."""
+    batch = await shelf.staged("", "collections=+summer")
+    door = shelf.pulled.shop.door
+    door.hold("AddMembers")
+    pushing = asyncio.create_task(shelf.push())
+    await door.wait()
+    shelf.store.collections.add_products(collection(shelf, "summer"), [shelf.product("mug").id])
+    door.open()
+    assert (await pushing).counts == {ChangeStatus.APPLIED: 2}
+    assert holds(shelf, "summer") == {"linen-shirt", "mug", "wool-hat"}
+    by_label = {one.label: one.id for one in await shelf.changes(batch)}
+    receipts = {one.change_id: (one.outcome, one.verified_by) for one in await shelf.receipts(batch)}
+    assert receipts[by_label["Mug in Summer [summer]"]] == ("already", "read-back")
+    assert sorted(receipts.values()) == [("already", "read-back"), ("applied", "answer")]
+    await shelf.undo(batch)
+    await shelf.push()
+    assert holds(shelf, "summer") == {"linen-shirt", "mug"}
+    run = await shelf.pulled.pull(PullMode.FULL)
+    assert run.reconciliation.agreed
 
 
 async def test_product_that_is_gone_is_said_to_be(shelf: Any) -> None:

@@ -109,11 +109,13 @@ async def test_others_of_the_batch_are_written_all_the_same(desk: Any) -> None:
 
 async def test_stock_that_moves_between_reading_and_writing_is_refused_by_the_shop_itself(desk: Any) -> None:
     batch = await desk.staged(SHIRT_S, 'inventory=50@"Main warehouse"')
-    await desk.fault("slow=1:0.4s@SetInventory")
+    door = desk.pulled.shop.door
+    door.hold("SetInventory")
     pushing = asyncio.create_task(desk.push())
-    await asyncio.sleep(0.3)
+    await door.wait()
     main = next(iter(desk.store.locations))
     desk.store.set_level(desk.variant("SHIRT-S").item_id, main, available=9)
+    door.open()
     run = await pushing
     assert run.counts == {"conflict": 1}
     assert (await desk.change(batch)).theirs == {"available": 9}

@@ -108,10 +108,12 @@ async def test_unknown_run_is_named(desk: Any) -> None:
 
 async def test_refusal_of_the_shop_stands_in_change_and_receipt(desk: Any) -> None:
     batch = await desk.staged("vendor:Acme", "price=25")
-    await desk.fault("slow=1:0.4s@UpdateVariants")
+    door = desk.pulled.shop.door
+    door.hold("UpdateVariants")
     pushing = asyncio.create_task(desk.push())
-    await asyncio.sleep(0.3)
+    await door.wait()
     desk.store.delete_variant(desk.variant("SHIRT-S"))
+    door.open()
     run = await pushing
     assert run.counts == {"applied": 1, "failed": 1}
     (refused,) = [change for change in await desk.changes(batch) if change.status == "failed"]

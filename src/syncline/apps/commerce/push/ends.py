@@ -53,10 +53,27 @@ def read_back(change: ChangeRow, before: State, now: State | None) -> Settled | 
     return conflict(change, now) if outcome is Outcome.MOVED else None
 
 
+def after_refusal(change: ChangeRow, now: State | None) -> Settled | None:
+    """The end of a change that the store refused but that needs no write any more; None when the refusal is its end."""
+    if now is None:
+        return gone(change)
+    if judge(change.before, change.after, now) is not Verdict.ALREADY:
+        return None
+    return Settled(change.id, ChangeStatus.APPLIED, "already", pick(now, list(change.after)), READ_BACK)
+
+
 def written(change: ChangeRow, result: RowResult[Any], after: dict[str, AnyValue]) -> Settled:
     """The store took it; `after` is what it says the fields are now."""
     updated = datetime.fromisoformat(result.updated_at) if result.updated_at is not None else None
-    return Settled(change.id, ChangeStatus.APPLIED, "applied", after, ANSWER, store_updated_at=updated)
+    return Settled(
+        change.id,
+        ChangeStatus.APPLIED,
+        "applied",
+        after,
+        ANSWER,
+        store_updated_at=updated,
+        is_overtaken=result.is_overtaken,
+    )
 
 
 def refused(change: ChangeRow, result: RowResult[Any]) -> Settled:

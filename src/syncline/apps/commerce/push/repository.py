@@ -42,7 +42,8 @@ class PushRow:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """The end of one attempt at one change."""
+    """The end of one attempt at one change. One that `is_overtaken` was applied and then changed in the store by
+    somebody else, so the mirror has it, or will have it, from a pull."""
 
     change_id: UUID
     status: ChangeStatus
@@ -53,6 +54,7 @@ class Settled:
     sentence: str | None = None
     store_updated_at: datetime | None = None
     theirs: Json | None = None
+    is_overtaken: bool = False
 
 
 def _run(row: RowMapping) -> PushRow:

@@ -25,11 +25,12 @@ async def send_memberships(client: ShopifyClient, currency: str, members: Sequen
     }
     refused = [one for one, result in zip(members, results, strict=True) if not result.ok]
     if refused:
-        # A product that somebody else has put in meanwhile is refused too, and is as wanted.
+        # A product that somebody else has put in meanwhile is refused too, and is as wanted. It was not put in by us,
+        # so an undo leaves it where it is.
         now = await read_now(client, currency, [one.change for one in refused])
         for one in refused:
-            arrived = ends.read_back(one.change, one.before, now[one.change.id])
-            found |= {one.change.id: arrived} if arrived is not None else {}
+            settled = ends.after_refusal(one.change, now[one.change.id])
+            found |= {one.change.id: settled} if settled is not None else {}
     return [found[one.change.id] for one in members]
 
 

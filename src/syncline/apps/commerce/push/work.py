@@ -194,7 +194,7 @@ class PushWork:
                 updated_at=end.settled.store_updated_at,
             )
             for end in ends
-            if end.settled.status is ChangeStatus.APPLIED
+            if end.settled.status is ChangeStatus.APPLIED and not end.settled.is_overtaken
         ]
         await apply_to_mirror(session, self.held.store_id, applied, moment=self.client.store_now())
         self.settled += len(ends)
