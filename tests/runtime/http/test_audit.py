@@ -21,7 +21,7 @@ from syncline.runtime.audit.entry import Entry
 from syncline.runtime.audit.trail import EntryQuery, list_entries, record
 from syncline.runtime.db.engine import Database
 from syncline.runtime.db.settings import DatabaseSettings
-from syncline.runtime.http.audit import LOST, reads_people
+from syncline.runtime.http.audit import BROKEN, LOST, reads_people
 from syncline.runtime.http.auth import require
 from syncline.runtime.http.dependencies import Writing
 from syncline.runtime.http.factory import create_app
@@ -135,6 +135,13 @@ async def test_what_was_not_done_is_in_the_trail_with_its_outcome(
     assert [(one.action, one.outcome) for one in await entries(database, tenant_id)] == [
         (f"POST /audited/{{name}}/{path}", outcome)
     ]
+
+
+async def test_a_request_that_breaks_is_counted_by_what_broke_it(client: httpx.AsyncClient) -> None:
+    before = BROKEN.labels(error="RuntimeError")._value.get()
+    assert (await client.post("/audited/summer/broken")).status_code == 500
+    assert (await client.post("/audited/summer/refused")).status_code == 409
+    assert BROKEN.labels(error="RuntimeError")._value.get() == before + 1
 
 
 async def test_reading_leaves_an_entry_only_where_people_are_shown(

@@ -37,7 +37,8 @@ class ScheduledRun:
 @dataclass(frozen=True, slots=True)
 class Schedule:
     """A standing order for one store. `timing` is `every 15m` (h, d) or five fields of cron, read in the time zone
-    `zone`; `next_run_at` is None while it is paused. `failures` are those in a row, up to the last run."""
+    `zone`; `next_run_at` is None while it is paused, by somebody or, when its time cannot be read any more, by itself:
+    then `last_run` has failed with a sentence about it. `failures` are those in a row, up to the last run."""
 
     id: UUID
     store: str

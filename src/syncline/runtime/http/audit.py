@@ -29,6 +29,9 @@ log = get_logger(__name__)
 F = TypeVar("F", bound=Callable[..., object])
 
 LOST = Counter("syncline_audit_lost_total", "Requests whose entry could not be written to the audit trail.")
+BROKEN = Counter(
+    "syncline_audited_requests_broken_total", "Requests that ended in an error nobody expected.", ("error",)
+)
 
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _MARK = "__syncline_reads_people__"
@@ -63,7 +66,10 @@ class AuditTrail:
 
             try:
                 await self.app(scope, receive, answer)
-            except Exception:
+            except Exception as error:
+                # Whatever broke: an attempt to write leaves its entry, the metric shows that some end like this, and
+                # the error itself rises to where it is logged and answered, once.
+                BROKEN.labels(error=type(error).__name__).inc()
                 if not has_begun:
                     await self._record(scope, here, 500)
                 raise

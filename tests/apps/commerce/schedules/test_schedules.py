@@ -214,6 +214,52 @@ async def test_run_now_keeps_the_next_time(ticking: Any) -> None:
     assert (await ticking.last_pull()).requested_by == "the owner"
 
 
+SPOILT = [("zone", "Mars/Olympus"), ("timing", "0 3 31 2 *"), ("timing", "once in a while")]
+
+
+async def spoil(ticking: Any, column: str, value: str) -> None:
+    """As when a system loses a time zone, or a release reads times more strictly."""
+    async with ticking.runtime.database.writing(ticking.actor.tenant_id) as session:
+        await session.execute(text(f"UPDATE commerce.schedule SET {column} = :value"), {"value": value})
+
+
+@pytest.mark.parametrize(("column", "value"), SPOILT)
+async def test_a_time_that_is_no_longer_valid_pauses_it_once_and_says_so(ticking: Any, column: str, value: str) -> None:
+    await ticking.add("0 3 * * *", FULL)
+    await spoil(ticking, column, value)
+    await ticking.after(hours=24)
+    paused = await ticking.only()
+    assert (paused.is_enabled, paused.next_run_at, paused.last_run.status) == (False, None, "failed")
+    assert paused.last_run.sentence.startswith("Paused itself")
+    assert value in paused.last_run.sentence
+    assert (ticking.queue.waiting, await ticking.last_pull()) == ([], None)
+    await ticking.after(minutes=1)
+    assert await ticking.only() == paused
+
+
+async def test_a_time_that_is_no_longer_valid_is_seen_before_a_pull_is_waited_for(ticking: Any) -> None:
+    await ticking.add("0 3 * * *", FULL)
+    await spoil(ticking, *SPOILT[0])
+    await ticking.commerce.start_pull(actor=ticking.actor, store="demo", mode=PullMode.INCREMENTAL)
+    await ticking.after(hours=24)
+    assert not (await ticking.only()).is_enabled
+
+
+@pytest.mark.parametrize(("column", "value"), SPOILT)
+async def test_what_is_no_longer_valid_can_be_paused_mended_and_resumed(ticking: Any, column: str, value: str) -> None:
+    made = await ticking.add("0 3 * * *")
+    await spoil(ticking, column, value)
+
+    async def change(**more: Any) -> Any:
+        return await ticking.commerce.change_schedule(actor=ticking.actor, schedule_id=made.id, **more)
+
+    assert not (await change(is_enabled=False)).is_enabled
+    with pytest.raises(BadTiming):
+        await change(is_enabled=True)
+    mended = await change(timing="0 4 * * *", zone="UTC", is_enabled=True)
+    assert mended.next_run_at == datetime(2026, 11, 23, 4, tzinfo=UTC)
+
+
 async def test_with_its_store_it_is_gone(ticking: Any) -> None:
     made = await ticking.add("every 1h")
     ticking.at(NOON + timedelta(hours=1))

@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+import structlog
 from sqlalchemy.exc import IntegrityError
 
 from syncline.apps.commerce.contract import PullMode, RunStatus, Store
@@ -12,6 +13,7 @@ from syncline.apps.commerce.metrics import SCHEDULED
 from syncline.apps.commerce.pull import repository as pull_repository
 from syncline.apps.commerce.pull import service as pulls
 from syncline.apps.commerce.schedule_contract import (
+    BadTiming,
     Schedule,
     ScheduledAction,
     ScheduledRun,
@@ -30,6 +32,8 @@ from syncline.runtime.controls.stops import Paused, UnderMaintenance, WritesStop
 from syncline.runtime.db.session import Session, WriteSession
 from syncline.runtime.jobs.queue import JobQueue
 
+log = structlog.get_logger(__name__)
+
 RECONCILE_JOB = "commerce.reconcile_on_schedule"
 PULLS = {ScheduledAction.PULL: PullMode.INCREMENTAL, ScheduledAction.PULL_FULL: PullMode.FULL}
 RUNNING, FAILED, COMPLETED, SKIPPED = "running", "failed", "completed", "skipped"
@@ -42,6 +46,7 @@ class Start(StrEnum):
     STARTED = "started"
     SKIPPED = "skipped"
     WAITS = "waits"
+    PAUSED = "paused"
 
 
 def depth_of(action: ScheduledAction) -> str:
@@ -127,6 +132,10 @@ async def change(
 ) -> Schedule:
     await repository.lock(session, schedule_id)
     row = await _get_row(session, schedule_id)
+    if is_enabled is False and action is timing is zone is None:
+        # Its time is not looked at: what is no longer valid can be paused all the same.
+        await repository.set_due(session, schedule_id, None)
+        return await get(session, schedule_id)
     when = parse_timing(timing or row.timing, row.zone if zone is None else zone)
     try:
         async with session.begin_nested():
@@ -165,7 +174,8 @@ async def run_due(
     has, or it is gone.
 
     While another pull of the store runs, an incremental one is left out, for the running one brings the same; a full
-    one and a comparison wait for it and stay due, or a weekly time that meets an hourly one would never come. Raises
+    one and a comparison wait for it and stay due, or a weekly time that meets an hourly one would never come. A time
+    that cannot be read, such as one in a zone that the system no longer knows, pauses the schedule and says so. Raises
     `PullAlreadyRunning` when one began in the same moment: then nothing is to be kept, and it is still due."""
     now = clock.now()
     if not await repository.lock_due(session, schedule_id, now):
@@ -173,10 +183,13 @@ async def run_due(
     row = await _get_row(session, schedule_id)
     if row.due_at is None:
         return None
+    try:
+        when = parse_timing(row.timing, row.zone)
+    except BadTiming as error:
+        return await _pause_itself(session, row, error.sentence)
     in_the_way, run_id = await _in_the_way(session, row, now)
     if in_the_way is Start.WAITS:
         return Start.WAITS
-    when = parse_timing(row.timing, row.zone)
     await repository.set_due(session, schedule_id, when.next_after(now, anchor=row.due_at))
     if in_the_way is Start.SKIPPED:
         sentence = "Left out: another pull of the store, running or due at the same time, brings the same."
@@ -188,6 +201,19 @@ async def run_due(
         await _begin_or_note(session, queue, row, actor=actor, settings=settings, sentence=late)
     SCHEDULED.labels(action=row.action.value, outcome=in_the_way.value).inc()
     return in_the_way
+
+
+async def _pause_itself(session: WriteSession, row: ScheduleRow, reason: str) -> Start:
+    """Once, where trying again each minute would fail each minute."""
+    await repository.set_due(session, row.id, None)
+    sentence = (
+        f"Paused itself, because its time cannot be read any more. {reason} "
+        "Remove this schedule and add one with a time that is valid, or change its time over HTTP."
+    )
+    await _note(session, row, status=FAILED, run_id=None, sentence=sentence)
+    log.error("schedule.paused_itself", schedule_id=str(row.id), timing=row.timing, zone=row.zone)
+    SCHEDULED.labels(action=row.action.value, outcome=Start.PAUSED.value).inc()
+    return Start.PAUSED
 
 
 async def _begin_or_note(
