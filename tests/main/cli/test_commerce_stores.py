@@ -135,3 +135,28 @@ def test_a_token_is_replaced_only_by_one_the_shop_accepts(connected: Run, said: 
     assert connected("stores", "test", "demo").exit_code == 0
     replaced = said(connected("stores", "token", "demo", "--token", "shpat_sandbox", "--json"))
     assert replaced["name"] == "demo"
+
+
+def test_a_removal_is_looked_at_asked_for_and_made(pulled: Run, said: Said) -> None:
+    looked = said(pulled("stores", "remove", "demo", "--dry-run", "--json"))
+    assert (looked["dry_run"], looked["records"]["variant"], looked["store"]["name"]) == (True, 14, "demo")
+    refused = pulled("stores", "remove", "demo", stdin="n\n")
+    assert refused.exit_code != 0
+    assert "14" not in refused.stdout
+    assert "Remove demo for good" in refused.stderr
+    assert len(said(pulled("stores", "list", "--json"))["stores"]) == 1
+    removed = pulled("stores", "remove", "demo", stdin="y\n")
+    assert (removed.exit_code, "demo was removed." in removed.stdout) == (0, True)
+    assert said(pulled("stores", "list", "--json")) == {"stores": []}
+
+
+def test_a_removed_store_leaves_nothing_and_can_be_connected_again(pulled: Run, shop: Any, said: Said) -> None:
+    assert said(pulled("stores", "remove", "demo", "--yes", "--json"))["dry_run"] is False
+    assert pulled("stores", "add", "demo", *shop.options, "--token", "shpat_sandbox").exit_code == 0
+    assert said(pulled("stores", "remove", "demo", "--dry-run", "--json"))["records"] == {}
+
+
+def test_a_store_nobody_has_is_not_removed(on_database: Run) -> None:
+    done = on_database("stores", "remove", "nope", "--yes")
+    assert done.exit_code == 1
+    assert "syncline stores list" in done.stderr

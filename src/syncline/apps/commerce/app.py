@@ -9,6 +9,8 @@ from syncline.apps.commerce.integrity import endpoints as integrity_endpoints
 from syncline.apps.commerce.privacy.personal_data import PERSONAL_DATA
 from syncline.apps.commerce.pull.jobs import JOBS as PULL_JOBS
 from syncline.apps.commerce.push.jobs import JOBS as PUSH_JOBS
+from syncline.apps.commerce.removal import endpoints as removal_endpoints
+from syncline.apps.commerce.removal.jobs import JOBS as REMOVAL_JOBS
 from syncline.apps.commerce.schedules import endpoints as schedule_endpoints
 from syncline.apps.commerce.schedules.jobs import JOBS as SCHEDULE_JOBS
 from syncline.apps.commerce.schedules.jobs import SCHEDULES
@@ -25,10 +27,11 @@ APP = App(
         *endpoints.ROUTERS,
         *browse_endpoints.ROUTERS,
         *store_endpoints.ROUTERS,
+        *removal_endpoints.ROUTERS,
         *schedule_endpoints.ROUTERS,
         *integrity_endpoints.ROUTERS,
     ),
-    jobs=(*PULL_JOBS, *PUSH_JOBS, *SCHEDULE_JOBS),
+    jobs=(*PULL_JOBS, *PUSH_JOBS, *SCHEDULE_JOBS, *REMOVAL_JOBS),
     schedules=SCHEDULES,
     sealed=(SealedColumn(table="commerce.store", column="token_sealed"),),
     provides=Commerce,

@@ -32,6 +32,7 @@ from syncline.apps.commerce.push import repository as push_repository
 from syncline.apps.commerce.push import rollback
 from syncline.apps.commerce.push import service as pushes
 from syncline.apps.commerce.reconcile.service import depth_of, reconcile_store
+from syncline.apps.commerce.removal.facade import LocalRemoval
 from syncline.apps.commerce.schedules.facade import LocalSchedules
 from syncline.apps.commerce.settings import CommerceSettings
 from syncline.apps.commerce.staging import repository as staging_repository
@@ -50,7 +51,7 @@ from syncline.runtime.controls.stops import require_open
 
 
 @dataclass(frozen=True, slots=True)
-class LocalCommerce(LocalSchedules, LocalIntegrity, LocalBrowse):
+class LocalCommerce(LocalSchedules, LocalIntegrity, LocalBrowse, LocalRemoval):
     async def add_store(
         self,
         *,
@@ -150,6 +151,7 @@ class LocalCommerce(LocalSchedules, LocalIntegrity, LocalBrowse):
     ) -> ChangeBatch:
         async with self.runtime.database.writing(actor.tenant_id) as session:
             row = await stores.get(session, store)
+            await stores.hold(session, row.store)
             batch_id = await staging.stage_edit(
                 session, store=row.store, where=where, expressions=edits, actor=actor, note=note
             )
@@ -174,6 +176,7 @@ class LocalCommerce(LocalSchedules, LocalIntegrity, LocalBrowse):
         with Path(path).open("rb") as file:  # noqa: ASYNC230 - opening a local file is quick; reading it is not done here
             async with self.runtime.database.writing(actor.tenant_id) as session:
                 row = await stores.get(session, store)
+                await stores.hold(session, row.store)
                 return await transfer.import_sheet(
                     session,
                     store=row.store,

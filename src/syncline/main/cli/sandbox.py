@@ -96,37 +96,42 @@ async def shopify(
       syncline sandbox shopify --orders 5000 --customers 3000 --collections 40
       syncline sandbox shopify --port 0 --json --from-csv products.csv more.csv
     """
+    options = _options(plan=plan, limits=limits, faults=faults, token=token, seed=seed)
+    csv_files = [*(from_csv or []), *(more_csv or [])]
+    make = partial(
+        generate,
+        products=products,
+        seed=seed,
+        variants_per_product=variants_per_product,
+        orders=orders,
+        customers=customers,
+        collections=collections,
+        metafields_per_product=metafields_per_product,
+        media_per_product=media_per_product,
+    )
+    if not csv_files and parent is None:
+        say(f"Making a store of {products:,} products…", style="dim")
+    await _run(options, partial(_make_store, make, csv_files), host=host, port=port, parent=parent, as_json=as_json)
+
+
+async def _run(
+    options: SandboxOptions, make: Callable[[], Store], *, host: str, port: int, parent: int | None, as_json: bool
+) -> None:
+    """Makes the store and serves it until it is stopped; with a parent, until that one ends."""
     if parent is not None:
         die_with_parent(parent)
     logs.configure(level="WARNING", pretty=None)
-    options = _options(plan=plan, limits=limits, faults=faults, token=token, seed=seed)
-    csv_files = [*(from_csv or []), *(more_csv or [])]
     with listen(host, port) as listener:
-        if not csv_files and parent is None:
-            say(f"Making a store of {products:,} products…", style="dim")
-        make = partial(
-            generate,
-            products=products,
-            seed=seed,
-            variants_per_product=variants_per_product,
-            orders=orders,
-            customers=customers,
-            collections=collections,
-            metafields_per_product=metafields_per_product,
-            media_per_product=media_per_product,
-        )
-        store = await asyncio.to_thread(_make_store, make, csv_files)
-        url = local_url(host, listener.getsockname()[1])
+        store = await asyncio.to_thread(make)
         facts = {
-            "url": url,
-            "token": token,
+            "url": local_url(host, listener.getsockname()[1]),
+            "token": options.token,
             "shop_domain": store.shop.domain,
             "products": len(store.products),
             "variants": len(store.variants),
         }
         server = _server(await asyncio.to_thread(_application, store, options))
-        stop = asyncio.Event()
-        with signals_stop(stop, server):
+        with signals_stop(asyncio.Event(), server):
             async with asyncio.TaskGroup() as group:
                 serving = group.create_task(server.serve(sockets=[listener]))
                 await server.listening.wait()

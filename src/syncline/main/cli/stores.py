@@ -8,16 +8,17 @@ from dataclasses import asdict
 from typing import Annotated
 
 import typer
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
 from rich.text import Text
 
 from syncline.apps.accounts.contract import DEFAULT_TENANT
-from syncline.apps.commerce.contract import Commerce, Store
+from syncline.apps.commerce.contract import Commerce, Store, StoreRemoval
 from syncline.kernel.errors import InvalidInput
 from syncline.main.cli.console import AsJson, DataDir, TenantSlug, command, command_group, emit, table
+from syncline.main.cli.progress import Bar, progress
 from syncline.main.cli.workspace import open_workspace
 
-app = command_group("Connect, list and test stores, and replace their tokens.")
+app = command_group("Connect, list, test and remove stores, and replace their tokens.")
 
 _COLUMNS = ("name", "shop", "domain", "plan", "currency", "API version", "connected")
 
@@ -131,3 +132,59 @@ async def replace_token(
         found = await here.contract(Commerce).replace_token(actor=here.actor, store=store, token=_token(token))
     said = Text(f"{found.shop_name} ({found.shop_domain}) accepts the new token.")
     emit(asdict(found), as_json=as_json, show=lambda: said)
+
+
+@app.command()
+@command
+async def remove(
+    store: Annotated[str, typer.Argument(metavar="STORE", help="Its name or domain.")],
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    tenant: TenantSlug = DEFAULT_TENANT,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Remove a store with its token, records, changes, receipts and schedules. The shop itself is not touched.
+
+    Refused while a pull or a push of it runs. What was removed can be pulled again, but changes and receipts, and with
+    them every undo, are gone for good.
+
+    \b
+    Examples:
+      syncline stores remove summer --dry-run
+      syncline stores remove summer --yes
+    """
+    async with open_workspace(data_dir, tenant) as here:
+        commerce = here.contract(Commerce)
+        found = await commerce.remove_store(actor=here.actor, store=store, dry_run=True)
+        if not dry_run:
+            if not yes:
+                typer.echo(_counted(found), err=True)
+                typer.confirm(f"Remove {found.store.name} for good", abort=True, err=True)
+            with progress(quiet=as_json) as bars:
+                made: dict[str, Bar] = {}
+
+                def tell(what: str, rows: int) -> None:
+                    if what not in made:
+                        made[what] = bars.bar(what.replace("_", " "))
+                    made[what].update(rows)
+
+                found = await commerce.remove_store(actor=here.actor, store=store, progress=tell)
+    body = {**asdict(found), "dry_run": dry_run}
+    emit(body, as_json=as_json, show=lambda: _removal(found, dry_run=dry_run))
+
+
+def _counted(found: StoreRemoval) -> str:
+    return (
+        f"{found.store.name} ({found.store.shop_domain}): {sum(found.records.values()):,} records, "
+        f"{sum(found.changes.values()):,} changes, {found.schedules:,} schedules"
+    )
+
+
+def _removal(found: StoreRemoval, *, dry_run: bool) -> RenderableType:
+    rows = [(kind.replace("_", " "), count) for kind, count in found.records.items()]
+    rows += [(f"changes, {status}", count) for status, count in found.changes.items()]
+    rows += [("schedules", found.schedules)]
+    said = "would go; nothing was removed." if dry_run else "was removed."
+    return Group(table(("what", ">how many"), rows), Text(f"{found.store.name} {said}"))

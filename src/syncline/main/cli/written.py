@@ -22,6 +22,7 @@ WRITES = frozenset(
         "stores add",
         "stores test",
         "stores token",
+        "stores remove",
         "pull",
         "change",
         "import",

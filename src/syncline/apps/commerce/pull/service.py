@@ -22,6 +22,7 @@ from syncline.apps.commerce.reconcile.repository import find_reconciliation
 from syncline.apps.commerce.settings import CommerceSettings
 from syncline.apps.commerce.stores.repository import find_by_id
 from syncline.apps.commerce.stores.scopes import missing_scopes, scope_sentence
+from syncline.apps.commerce.stores.service import hold
 from syncline.connectors.shopify.sources import SOURCES
 from syncline.connectors.shopify.streams import STREAMS
 from syncline.kernel import clock
@@ -78,6 +79,7 @@ async def start(
 ) -> UUID:
     """The run and its jobs, in the caller's transaction. Streams that the store's token may not read are left out, each
     with a sentence. Raises `PullAlreadyRunning` naming the live run."""
+    await hold(session, store)
     live = await repository.find_live(session, store.id)
     if live is not None:
         raise _already(live.id, store.name)

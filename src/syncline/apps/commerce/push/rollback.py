@@ -9,6 +9,7 @@ from syncline.apps.commerce.contract import BatchNotFound, NothingToDo
 from syncline.apps.commerce.push import repository
 from syncline.apps.commerce.push.repository import AppliedRow
 from syncline.apps.commerce.staging.repository import Proposal, add_batch, add_changes, find_batch
+from syncline.apps.commerce.stores.repository import hold
 from syncline.kernel.tenant import Actor
 from syncline.runtime.db.session import WriteSession
 
@@ -44,6 +45,8 @@ async def stage_rollback(
     if not rows:
         raise NothingToDo(f"Nothing of batch {batch_id} was written to the store, so there is nothing to undo.")
     store_id = rows[0].change.store_id
+    if not await hold(session, store_id):
+        raise BatchNotFound(f"The store of batch {batch_id} was removed a moment ago, and the batch with it.")
     summary = f"Undo of {len(rows)} changes: {batch.summary}"
     undo = await add_batch(
         session, store_id=store_id, kind="rollback", summary=summary, author=actor.name, reverts_id=batch_id

@@ -9,6 +9,7 @@ from syncline.apps.commerce.push import repository
 from syncline.apps.commerce.push.repository import PushRow
 from syncline.apps.commerce.staging.service import get_batch
 from syncline.apps.commerce.stores.repository import find_by_id
+from syncline.apps.commerce.stores.service import hold
 from syncline.kernel.tenant import Actor
 from syncline.runtime.db.session import Session, WriteSession
 from syncline.runtime.jobs import JobQueue
@@ -37,6 +38,7 @@ async def start(
     """Claim every approved change of the store (or of one batch) for a run, in the caller's transaction."""
     if batch_id is not None:
         await _check_batch(session, store, batch_id)
+    await hold(session, store)
     live = await repository.find_live(session, store.id)
     if live is not None:
         raise _already(live, store.name)

@@ -136,9 +136,11 @@ async def add_changes(
 def _matching(session: Session, query: ChangeQuery) -> ColumnElement[bool]:
     table = staged_change.c
     parts: list[ColumnElement[bool]] = [table.tenant_id == session.tenant_id]
+    connected = select(store.c.id).where(store.c.tenant_id == session.tenant_id)
     if query.store is not None:
-        named = select(store.c.id).where(store.c.tenant_id == session.tenant_id, store.c.name == query.store)
-        parts.append(table.store_id.in_(named))
+        connected = connected.where(store.c.name == query.store)
+    # What a removed store leaves behind until a job has come to it is nobody's any more.
+    parts.append(table.store_id.in_(connected))
     if query.batch_id is not None:
         parts.append(table.batch_id == query.batch_id)
     if query.ids:
@@ -160,7 +162,7 @@ async def list_changes(session: Session, query: ChangeQuery, page: PageRequest) 
 
 
 async def find_change(session: Session, change_id: UUID) -> StagedChange | None:
-    query = select(staged_change).where(staged_change.c.tenant_id == session.tenant_id, staged_change.c.id == change_id)
+    query = select(staged_change).where(_matching(session, ChangeQuery(ids=(change_id,))))
     row = (await session.execute(query)).mappings().one_or_none()
     return _staged(row) if row else None
 
@@ -225,7 +227,10 @@ def _batches(session: Session) -> Select[Any]:
 async def list_batches(session: Session, *, store_id: UUID | None, page: PageRequest) -> Page[ChangeBatch]:
     belongs = literal(True) if store_id is None else change_batch.c.store_id == store_id
     counted = (
-        select(func.count()).select_from(change_batch).where(change_batch.c.tenant_id == session.tenant_id, belongs)
+        select(func.count())
+        .select_from(change_batch)
+        .join(store, store.c.id == change_batch.c.store_id)
+        .where(change_batch.c.tenant_id == session.tenant_id, belongs)
     )
     total = int((await session.execute(counted)).scalar_one())
     query = _batches(session).where(belongs).order_by(change_batch.c.id.desc()).offset(page.offset).limit(page.limit)

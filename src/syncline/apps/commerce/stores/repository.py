@@ -55,6 +55,12 @@ async def find_by_id(session: Session, store_id: UUID) -> StoreRow | None:
     return _row(row) if row else None
 
 
+async def hold(session: WriteSession, store_id: UUID) -> bool:
+    """Whether the store is connected; nobody removes it until the transaction ends."""
+    query = select(store.c.id).where(store.c.tenant_id == session.tenant_id, store.c.id == store_id)
+    return (await session.execute(query.with_for_update(read=True, key_share=True))).one_or_none() is not None
+
+
 async def list_all(session: Session) -> Sequence[StoreRow]:
     query = select(store).where(store.c.tenant_id == session.tenant_id).order_by(store.c.name)
     return [_row(row) for row in (await session.execute(query)).mappings()]

@@ -139,8 +139,19 @@ async def refresh(session: WriteSession, row: StoreRow, *, facts: StoreFacts, to
 async def get(session: Session, name: str) -> StoreRow:
     row = await repository.find_by_name(session, name)
     if row is None:
-        raise StoreNotFound(f"No store is called {name}; `syncline stores list` shows the connected ones.")
+        raise not_connected(name)
     return row
+
+
+def not_connected(name: str) -> StoreNotFound:
+    return StoreNotFound(f"No store is called {name}; `syncline stores list` shows the connected ones.")
+
+
+async def hold(session: WriteSession, store: Store) -> None:
+    """Call it where something of a store is begun: it is not removed before the transaction ends. Raises
+    `StoreNotFound` when it just was."""
+    if not await repository.hold(session, store.id):
+        raise not_connected(store.name)
 
 
 async def list_all(session: Session) -> Sequence[Store]:

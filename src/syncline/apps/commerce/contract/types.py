@@ -1,20 +1,11 @@
-"""What others may know of commerce: frozen types, one interface, events, errors. Rows never leave the app."""
-
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, BinaryIO, Protocol
+from typing import Any
 from uuid import UUID
-
-from syncline.apps.commerce.browse_contract import Browse
-from syncline.apps.commerce.integrity_contract import Integrity
-from syncline.apps.commerce.schedule_contract import Schedules
-from syncline.kernel.errors import Conflict, InvalidInput, NotFound, Unavailable
-from syncline.kernel.paging import Page, PageRequest
-from syncline.kernel.tenant import Actor
 
 Json = dict[str, Any]
 
@@ -89,6 +80,16 @@ class Store:
     plan: str
     scopes: Sequence[str]
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StoreRemoval:
+    """What goes with a store: records by kind, changes by status with their receipts, and schedules."""
+
+    store: Store
+    records: Mapping[str, int]
+    changes: Mapping[str, int]
+    schedules: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,68 +291,6 @@ class StoreOverview:
     last_reconciliation: Reconciliation | None
 
 
-class StoreNotFound(NotFound):
-    code = "STORE_001"
-    title = "No such store"
-
-
-class StoreExists(Conflict):
-    code = "STORE_002"
-    title = "The store is already connected"
-
-
-class StoreRefused(InvalidInput):
-    """The shop's domain, token or scopes are not right; found before any work starts."""
-
-    code = "STORE_003"
-    title = "The store cannot be reached with these settings"
-
-
-class PullAlreadyRunning(Conflict):
-    code = "PULL_003"
-    title = "A pull of this store is already running"
-
-
-class RunNotFound(NotFound):
-    code = "PULL_002"
-    title = "No such run"
-
-
-class BatchNotFound(NotFound):
-    code = "CHANGE_002"
-    title = "No such batch or change"
-
-
-class NothingToDo(Conflict):
-    code = "CHANGE_004"
-    title = "Nothing to do"
-
-
-class ChangeNotReviewable(Conflict):
-    code = "CHANGE_003"
-    title = "The change cannot be reviewed in its present state"
-
-
-class SheetRefused(InvalidInput):
-    code = "IMPORT_001"
-    title = "The sheet has errors; nothing was staged"
-
-
-class FileNotWritten(Unavailable):
-    code = "EXPORT_001"
-    title = "The file could not be written"
-
-
-class TooLongForFormat(InvalidInput):
-    code = "EXPORT_002"
-    title = "There are more rows than this kind of file can have"
-
-
-class PushAlreadyRunning(Conflict):
-    code = "PUSH_003"
-    title = "A push to this store is already running"
-
-
 @dataclass(frozen=True, slots=True)
 class ChangeQuery:
     """Which staged changes. All given parts must hold; `search` is the one search syntax (`status:pending vendor:Acme
@@ -362,140 +301,3 @@ class ChangeQuery:
     statuses: Sequence[ChangeStatus] = ()
     ids: Sequence[UUID] = ()
     search: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PullFinished:
-    """A pull reached its end and was compared with the store."""
-
-    store_id: UUID
-    run_id: UUID
-    agreed: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PushFinished:
-    """A push reached its end; `counts` is its changes by status."""
-
-    store_id: UUID
-    run_id: UUID
-    counts: Mapping[str, int]
-
-
-class Commerce(Schedules, Integrity, Browse, Protocol):
-    """The commerce app as others see it. Every call acts for `actor` and inside its tenant."""
-
-    async def add_store(
-        self,
-        *,
-        actor: Actor,
-        name: str,
-        shop_domain: str,
-        token: str,
-        base_url: str | None = None,
-        api_version: str | None = None,
-    ) -> Store: ...
-
-    async def list_stores(self, *, actor: Actor) -> Sequence[Store]: ...
-
-    async def test_store(self, *, actor: Actor, store: str) -> Store: ...
-
-    async def replace_token(self, *, actor: Actor, store: str, token: str) -> Store:
-        """After a token was revoked or given other scopes. The shop is asked with the new one before it is kept."""
-        ...
-
-    async def overview(self, *, actor: Actor, store: str) -> StoreOverview: ...
-
-    async def start_pull(
-        self,
-        *,
-        actor: Actor,
-        store: str,
-        mode: PullMode,
-        streams: Sequence[str] = (),
-        path: PullPath | None = None,
-    ) -> PullRun:
-        """`path` overrules the plan."""
-        ...
-
-    async def get_pull(self, *, actor: Actor, run_id: UUID) -> PullRun: ...
-
-    async def cancel_pull(self, *, actor: Actor, run_id: UUID) -> PullRun: ...
-
-    async def reconcile(
-        self,
-        *,
-        actor: Actor,
-        store: str,
-        depth: str = "ids",
-        repair: bool = True,
-        progress: Callable[[str, int], None] | None = None,
-    ) -> Reconciliation:
-        """`progress` is told a stream and how many of its records were read; only a caller in the same process can
-        be told."""
-        ...
-
-    async def stage_edit(
-        self, *, actor: Actor, store: str, where: str, edits: Sequence[str], note: str | None = None
-    ) -> ChangeBatch: ...
-
-    async def import_sheet(
-        self,
-        *,
-        actor: Actor,
-        store: str,
-        path: str,
-        keep_good: bool = False,
-        ignore_unknown: bool = False,
-        encoding: str | None = None,
-        location: str | None = None,
-        name: str | None = None,
-        progress: Callable[[int, int], None] | None = None,
-    ) -> ImportResult:
-        """`name` is what the batch calls the sheet; the file's own, when left out. `progress` is told rows and bytes
-        read; only a caller in the same process can be told."""
-        ...
-
-    async def export_store(
-        self,
-        *,
-        actor: Actor,
-        store: str,
-        file: BinaryIO,
-        format: str,  # noqa: A002 - the word everybody uses for it
-        kind: str = "products",
-        where: str = "",
-        columns: Sequence[str] = (),
-        marks: bool = True,
-        progress: Callable[[int, int], None] | None = None,
-    ) -> ExportResult:
-        """Writes the mirror to `file` as csv, xlsx, json, jsonl or parquet: the products that match `where`, whole, or
-        with `kind` inventory the stock that does. `marks` keeps a spreadsheet from computing or rewriting the texts of
-        a CSV file. `file` and `progress`, which is told rows and all rows, only a caller in the same process can
-        give.
-
-        Raises `StoreNotFound`; `InvalidInput` for what is not clear; `NothingToDo` when nothing matches;
-        `TooLongForFormat`; `FileNotWritten`."""
-        ...
-
-    async def list_batches(self, *, actor: Actor, store: str | None, page: PageRequest) -> Page[ChangeBatch]: ...
-
-    async def list_changes(self, *, actor: Actor, query: ChangeQuery, page: PageRequest) -> Page[StagedChange]: ...
-
-    async def get_change(self, *, actor: Actor, change_id: UUID) -> StagedChange: ...
-
-    async def approve(self, *, actor: Actor, query: ChangeQuery, note: str | None = None) -> int: ...
-
-    async def reject(self, *, actor: Actor, query: ChangeQuery, note: str | None = None) -> int: ...
-
-    async def resolve(self, *, actor: Actor, query: ChangeQuery, resolution: Resolution) -> int: ...
-
-    async def start_push(self, *, actor: Actor, store: str, batch_id: UUID | None = None) -> PushRun: ...
-
-    async def get_push(self, *, actor: Actor, run_id: UUID) -> PushRun: ...
-
-    async def list_receipts(self, *, actor: Actor, batch_id: UUID, page: PageRequest) -> Page[Receipt]: ...
-
-    async def stage_rollback(
-        self, *, actor: Actor, batch_id: UUID, change_ids: Sequence[UUID] = (), note: str | None = None
-    ) -> ChangeBatch: ...
