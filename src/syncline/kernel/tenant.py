@@ -33,6 +33,8 @@ ADMINISTRATION = frozenset(
         "audit:read",
         "controls:manage",
         "keys:manage",
+        "operations:manage",
+        "operations:read",
         "privacy:manage",
         "privacy:read",
         "stores:manage",

@@ -13,9 +13,11 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from syncline.kernel.errors import InvalidInput
+from syncline.kernel.paging import PageRequest
 from syncline.main.cli.console import AsJson, DataDir, command, command_group, emit, table, to_json
 from syncline.main.cli.workspace import open_workspace
-from syncline.main.letters import (
+from syncline.runtime.db.session import Session
+from syncline.runtime.letters import (
     Letter,
     LetterKind,
     discard_letters,
@@ -23,7 +25,6 @@ from syncline.main.letters import (
     list_letters,
     retry_letters,
 )
-from syncline.runtime.db.session import Session
 
 app = command_group("Look at jobs and events that were given up; retry or discard them.")
 
@@ -53,7 +54,8 @@ async def list_them(
       syncline dead-letters list --kind event --json | jq -r '.letters[].reason'
     """
     async with open_workspace(data_dir) as here, here.runtime.database.system() as session:
-        letters, total = await list_letters(session, kind=kind, retried=retried, limit=limit)
+        found = await list_letters(session, PageRequest(limit=limit), kind=kind, retried=retried)
+    letters, total = found.items, found.total
     body = {"letters": [asdict(letter) for letter in letters], "total": total}
     emit(body, as_json=as_json, show=lambda: _table(letters, total))
 
@@ -135,7 +137,7 @@ async def _chosen(
         raise InvalidInput("Say which: ids from `syncline dead-letters list`, or --all.")
     if ids:
         return [await get_letter(session, one) for one in ids]
-    return (await list_letters(session, kind=kind, limit=_MOST))[0]
+    return (await list_letters(session, PageRequest(limit=_MOST), kind=kind)).items
 
 
 def _table(letters: Sequence[Letter], total: int) -> RenderableType:

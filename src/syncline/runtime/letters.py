@@ -9,8 +9,10 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import text
+
 from syncline.kernel.errors import Conflict, NotFound
-from syncline.kernel.paging import PageRequest
+from syncline.kernel.paging import Page, PageRequest
 from syncline.kernel.tenant import TenantId
 from syncline.runtime.bus import dead_letters as events
 from syncline.runtime.db.session import Session, WriteSession
@@ -40,9 +42,31 @@ class Letter:
     payload: dict[str, Any]
 
 
+_BOTH = """
+    SELECT * FROM (
+        SELECT id, 'job' AS kind, job AS name, tenant AS tenant_id, attempts, reason, first_at, last_at,
+               replayed_at AS retried_at, payload
+        FROM jobs.dead_letter
+        UNION ALL
+        SELECT id, 'event', name || ' for ' || handler, tenant, attempts, reason, first_at, last_at,
+               replayed_at, payload
+        FROM bus.dead_letter
+    ) AS letter
+    WHERE (CAST(:tenant AS uuid) IS NULL OR tenant_id = :tenant)
+      AND (CAST(:kind AS text) IS NULL OR kind = :kind) AND (:retried OR retried_at IS NULL)
+"""
+_LIST = text(f"{_BOTH} ORDER BY last_at DESC, id DESC LIMIT :limit OFFSET :offset")
+_COUNT = text(f"SELECT count(*) FROM ({_BOTH}) AS found")  # noqa: S608 - our own words
+
+
 class LetterNotFound(NotFound):
     code = "LETTER_001"
     title = "No such dead letter"
+
+
+class LetterClosed(Conflict):
+    code = "LETTER_003"
+    title = "The dead letter was retried already"
 
 
 class JobNoLongerKnown(Conflict):
@@ -81,17 +105,20 @@ def _of_event(letter: events.DeadLetter) -> Letter:
 
 
 async def list_letters(
-    session: Session, *, kind: LetterKind | None = None, retried: bool = False, limit: int = 100
-) -> tuple[Sequence[Letter], int]:
-    """The latest of them, and how many there are in all. A system session sees those of every tenant."""
-    page, found, total = PageRequest(limit=limit), list[Letter](), 0
-    if kind is not LetterKind.EVENT:
-        dead_jobs = await jobs.list_dead_letters(session, page, replayed=retried)
-        found, total = [_of_job(letter) for letter in dead_jobs.items], dead_jobs.total
-    if kind is not LetterKind.JOB:
-        dead_events = await events.list_dead_letters(session, page, replayed=retried)
-        found, total = found + [_of_event(letter) for letter in dead_events.items], total + dead_events.total
-    return sorted(found, key=lambda letter: letter.last_at, reverse=True)[:limit], total
+    session: Session, page: PageRequest, *, kind: LetterKind | None = None, retried: bool = False
+) -> Page[Letter]:
+    """The latest first. A tenant's session sees the tenant's own, a system session those of every tenant."""
+    values = {
+        "tenant": session.tenant_id,
+        "kind": kind.value if kind is not None else None,
+        "retried": retried,
+        "limit": page.limit,
+        "offset": page.offset,
+    }
+    rows = (await session.execute(_LIST, values)).mappings()
+    total = int((await session.execute(_COUNT, values)).scalar_one())
+    letters = [Letter(**{**dict(row), "kind": LetterKind(row["kind"])}) for row in rows]
+    return Page(letters, total, page.page, page.limit)
 
 
 async def get_letter(session: Session, letter_id: UUID) -> Letter:
