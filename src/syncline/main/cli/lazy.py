@@ -26,7 +26,9 @@ _STORE = "Work on a store"
 _RUN = "Run and look after"
 
 COMMANDS: dict[str, Entry] = {
-    "stores": Entry("syncline.main.cli.stores", "Connect, list and test stores, and replace their tokens.", _STORE),
+    "stores": Entry(
+        "syncline.main.cli.stores", "Connect, list, test and remove stores, and replace their tokens.", _STORE
+    ),
     "pull": Entry("syncline.main.cli.pull", "Read a store into the mirror, and prove that nothing was lost.", _STORE),
     "change": Entry("syncline.main.cli.change", "Stage a bulk edit.", _STORE),
     "import": Entry(
