@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
 import httpx
+from sqlalchemy import text
 
+from syncline.kernel.ids import new_id
 from syncline.kernel.tenant import TenantId
 from syncline.main.testing.shop import Shop
 from syncline.main.testing.web import Signed, bearing, register
 from syncline.main.testing.works import Works
 
 STORE = "alpine-outfitters"
+_LETTER = text("""
+    INSERT INTO jobs.dead_letter (id, job_id, job, tenant, payload, priority, attempts, reason, first_at, last_at)
+    VALUES (:id, 1, 'commerce.push_changes', :tenant, CAST(:payload AS jsonb), 0, 8, 'Nobody was in.', now(), now())
+""")
 
 
 @dataclass(frozen=True)
@@ -76,6 +83,16 @@ async def fill(works: Works, client: httpx.AsyncClient, shop: Shop) -> Riches:
         "ids": str((await theirs.changes(waiting))[0].id),
         "change_ids": str(change.id),
         "schedules/{schedule_id}": schedule["id"],
+        "dead-letters/{letter_id}": await bury(theirs),
         "correlation_id": key["asked as"],
     }
     return Riches(owner=ada, tenant_id=ada["tenant"]["id"], rows=rows, shop_url=shop.url)
+
+
+async def bury(works: Works) -> str:
+    """A job of the tenant that was given up; its letter's id."""
+    tenant, letter = str(works.actor.tenant_id), str(new_id())
+    values = {"id": letter, "tenant": tenant, "payload": json.dumps({"run_id": letter, "tenant_id": tenant})}
+    async with works.runtime.database.system() as session:
+        await session.execute(_LETTER, values)
+    return letter
