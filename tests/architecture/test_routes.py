@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from fastapi import FastAPI
+from fastapi.responses import StreamingResponse
+from fastapi.routing import APIRoute
 
 from syncline.kernel.tenant import all_permissions
 from syncline.main.targets import APPS
+from syncline.runtime.http.audit import shows_people
 from syncline.runtime.http.auth import permission_of
 from syncline.runtime.http.factory import create_app
 from syncline.runtime.http.openapi import api_routes
@@ -22,6 +27,8 @@ OPEN = {
     "GET /health": "open while SYNCLINE_OPEN_DIAGNOSTICS is on",
     "GET /api/health": "the same",
     "GET /metrics": "open while SYNCLINE_OPEN_DIAGNOSTICS is on",
+    "GET /api/auth/providers": "names of what one can sign in with, for the page that asks",
+    "GET /api/auth/openid/callback/{provider}": "checks the state, the browser's cookie and what the provider signed",
     "GET /.well-known/jwks.json": "public keys, for whoever checks access tokens",
 }
 
@@ -30,6 +37,7 @@ OPEN_WRITES = {
     "POST /api/auth/register": "makes the tenant",
     "POST /api/auth/login": "checks the password",
     "POST /api/auth/login/second-step": "checks the challenge and the code",
+    "POST /api/auth/openid/start": "leads to a provider, and keeps what has to come back",
     "POST /api/auth/refresh": "checks the refresh token",
     "POST /api/auth/verify-email": "checks the token of the mail",
     "POST /api/auth/forgot-password": "tells nothing, and mails only the account's own address",
@@ -37,6 +45,18 @@ OPEN_WRITES = {
     "POST /api/invitations/look": "checks the token of the mail",
     "POST /api/invitations/accept": "checks the token of the mail",
     "POST /api/auth/logout": "checks the refresh token",
+}
+
+# Names of what is told of people; an answer with one of them shows people.
+PERSONAL = frozenset(
+    {"address1", "customer", "customers", "email", "first_name", "last_name", "phone", "recipient", "shipping_address"}
+)
+# Reads that show a person nothing but himself, or a stream that holds no people.
+NO_PEOPLE = {
+    "GET /api/auth/me": "oneself",
+    "GET /api/auth/identities": "one's own",
+    "GET /api/shopify/stores/{name}/export": "products and stock",
+    "GET /docs": "a page",
 }
 
 
@@ -99,3 +119,35 @@ def test_every_route_has_a_summary_a_tag_and_its_own_operation_id(app: FastAPI) 
 def test_every_write_is_protected_even_from_a_forgotten_permission(app: FastAPI) -> None:
     writes = {address for address in by_address(app) if not address.startswith("GET ")}
     assert writes & {*OPEN, *OPEN_WRITES} == set(OPEN_WRITES)
+
+
+def names_in(schema: dict[str, Any], parts: dict[str, Any], seen: frozenset[str] = frozenset()) -> set[str]:
+    """Every property's name in a schema and in those it refers to."""
+    reference = str(schema.get("$ref", "")).rpartition("/")[2]
+    if reference:
+        return set() if reference in seen else names_in(parts[reference], parts, seen | {reference})
+    found = set(schema.get("properties", {}))
+    inner = [*schema.get("properties", {}).values(), *schema.get("anyOf", []), *schema.get("allOf", [])]
+    inner += [one for one in (schema.get("items"), schema.get("additionalProperties")) if isinstance(one, dict)]
+    return found.union(*(names_in(one, parts, seen) for one in inner))
+
+
+def personal_names(app: FastAPI, route: APIRoute) -> set[str]:
+    document = app.openapi()
+    operation = document["paths"].get(route.path_format, {}).get("get", {})
+    contents = operation.get("responses", {}).get("200", {}).get("content", {})
+    schemas = [one.get("schema", {}) for one in contents.values()]
+    return set().union(*(names_in(one, document["components"]["schemas"]) for one in schemas)) & PERSONAL
+
+
+def test_a_read_that_shows_people_says_so_and_leaves_an_entry(app: FastAPI) -> None:
+    reads = [route for route in api_routes(app) if "GET" in (route.methods or set())]
+    showing = {f"GET {route.path_format}" for route in reads if personal_names(app, route)}
+    streams = {
+        f"GET {route.path_format}"
+        for route in reads
+        if isinstance(route.response_class, type) and issubclass(route.response_class, StreamingResponse)
+    }
+    declared = {f"GET {route.path_format}" for route in reads if shows_people(route)}
+    assert {"GET /api/members", "GET /api/invitations"} <= showing & declared
+    assert (showing | streams) - declared - set(NO_PEOPLE) == set()

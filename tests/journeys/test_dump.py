@@ -7,17 +7,24 @@ import base64
 import re
 import subprocess
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from uuid import UUID
 
 import httpx
 import pytest
 
 from syncline.apps.accounts.contract import Erasure, KeyRing, PersonalExport, SubjectRef
+from syncline.apps.accounts.oidc.repository import insert_flow
 from syncline.apps.accounts.privacy.exports.download import read_file
+from syncline.apps.accounts.providers import service as providers
+from syncline.apps.accounts.providers.provider import Provider
 from syncline.apps.accounts.totp.codes import code_at, step_of
 from syncline.apps.commerce.contract import RunStatus, Store
 from syncline.kernel import clock
+from syncline.kernel.ids import new_id
+from syncline.kernel.tenant import Actor, TenantId
 from syncline.main.rotation import rotate
 from syncline.main.targets import APPS
 from syncline.main.testing.shop import Shop
@@ -52,6 +59,19 @@ def code_of(seed: str, later: int = 0) -> str:
 def dump(server: ServerHandle, database: DatabaseSettings) -> str:
     command = [str(server.bin_dir / "pg_dump"), "--dbname", str(database.admin_url), "--inserts"]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+async def sign_in_provider(works: Works, ada: Signed) -> None:
+    """A tenant's own, and somebody on his way to it."""
+    seal, tenant_id = works.runtime.secrets.seal, TenantId(UUID(ada["tenant"]["id"]))
+    now = clock.now()
+    made = Provider("", "house", "House", "https://login.example.com", "us", "the client's secret", tenant_id)
+    owner = Actor(tenant_id=tenant_id, name="Ada", role="owner")
+    async with works.runtime.database.writing(tenant_id) as session:
+        await providers.create(session, owner, replace(made, key=str(new_id())), secrets=works.runtime.secrets)
+    flow = {"digest": b"d", "browser": b"b", "provider": "house", "return_to": "/", "expires_at": now}
+    async with works.runtime.database.system() as session:
+        await insert_flow(session, {**flow, "sealed_exchange": seal("nonce and verifier")})
 
 
 async def letters(works: Works) -> list[str]:
@@ -116,6 +136,7 @@ async def test_after_a_rotation_everything_works_without_the_old_key(
         seed, _ = await second_step(client, ada)
         await client.post("/api/auth/forgot-password", json={"email": EMAIL})
         export, erasure = await asked_about_people(works)
+        await sign_in_provider(works, ada)
         sealed = await rotate(works.runtime, APPS, add_key=partial(add_key, tmp_path))
         assert min(sealed.values()) >= 1
         assert (await client.get("/api/auth/me", headers=bearing(ada))).status_code == 200

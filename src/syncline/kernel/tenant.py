@@ -37,6 +37,7 @@ ADMINISTRATION = frozenset(
         "operations:read",
         "privacy:manage",
         "privacy:read",
+        "signin:manage",
         "stores:manage",
         "users:manage",
         "users:read",

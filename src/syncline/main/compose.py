@@ -105,6 +105,7 @@ async def compose(settings: Settings, access: Access, apps: Sequence[App] = APPS
             mailer=mailer,
             personal_data=personal_data_of(ordered),
             erasure_list=settings.erasure_list or settings.data_dir / "erasures.jsonl",
+            guard=settings.guard,
         )
         for app in ordered:
             if app.provides is not None and app.build is not None:

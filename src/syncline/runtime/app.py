@@ -11,6 +11,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from syncline.runtime.bus import Handler
+from syncline.runtime.connect.guard import Guard
 from syncline.runtime.db.engine import Database
 from syncline.runtime.jobs import Job, JobQueue, Schedule
 from syncline.runtime.mail import Mailer
@@ -73,6 +74,8 @@ class Runtime:
 
     erasure_list: Path | None = None
     """The file outside of the database that tells, after a backup was restored, whom to erase again."""
+    guard: Guard = field(default_factory=Guard)
+    """What addresses that users give may lead to."""
 
     def contract(self, cls: type[T]) -> T:
         """The implementation of an app's interface, here or remote. Raises `LookupError` when no app provides it."""

@@ -6,12 +6,7 @@ import pytest
 from fastapi import Request
 from starlette.responses import Response
 
-from syncline.runtime.http.browser import (
-    FromAnotherSite,
-    clear_session_cookie,
-    require_same_site,
-    set_session_cookie,
-)
+from syncline.runtime.http.browser import BrowserCookie, FromAnotherSite, require_same_site
 
 HERE = "https://syncline.test"
 
@@ -66,20 +61,41 @@ def test_reading_passes_from_anywhere_and_a_listed_origin_may_write() -> None:
 
 def test_the_cookie_is_out_of_reach_of_scripts_other_hosts_and_other_sites() -> None:
     response = Response()
-    set_session_cookie(response, "session", "abc", lasts=timedelta(days=1), is_secure=True)
+    BrowserCookie("session").put(response, "abc", lasts=timedelta(days=1), is_secure=True)
     parts = {part.strip().lower() for part in response.headers["set-cookie"].split(";")}
     assert parts == {"__host-session=abc", "max-age=86400", "path=/", "secure", "httponly", "samesite=lax"}
 
 
 def test_without_tls_it_has_no_prefix_that_browsers_would_refuse() -> None:
     response = Response()
-    set_session_cookie(response, "session", "abc", lasts=timedelta(days=1), is_secure=False)
+    BrowserCookie("session").put(response, "abc", lasts=timedelta(days=1), is_secure=False)
     assert response.headers["set-cookie"].startswith("session=abc;")
     assert "secure" not in response.headers["set-cookie"].lower().split("; ")
 
 
 def test_clearing_names_the_same_cookie() -> None:
     response = Response()
-    clear_session_cookie(response, "session", is_secure=True)
+    BrowserCookie("session").clear(response, is_secure=True)
     assert response.headers["set-cookie"].startswith('__Host-session="";')
     assert "Max-Age=0" in response.headers["set-cookie"]
+
+
+def test_a_cookie_of_a_narrow_path_has_the_prefix_that_allows_one() -> None:
+    response, cookie = Response(), BrowserCookie("refresh", path="/api/auth", same_site="strict")
+    cookie.put(response, "abc", lasts=timedelta(days=1), is_secure=True)
+    parts = {part.strip().lower() for part in response.headers["set-cookie"].split(";")}
+    assert parts == {
+        "__secure-refresh=abc",
+        "max-age=86400",
+        "path=/api/auth",
+        "secure",
+        "httponly",
+        "samesite=strict",
+    }
+
+
+def test_a_cookie_without_the_prefix_is_not_read_over_tls() -> None:
+    cookie = BrowserCookie("session")
+    assert cookie.read(request("POST", cookie="session=planted"), is_secure=True) is None
+    assert cookie.read(request("POST", cookie="__Host-session=ours"), is_secure=True) == "ours"
+    assert cookie.read(request("POST", cookie="session=ours"), is_secure=False) == "ours"

@@ -4,16 +4,22 @@ from pathlib import Path
 
 from syncline.apps.accounts import facade
 from syncline.apps.accounts.contract import KeyRing
+from syncline.apps.accounts.friends import endpoints as friends
 from syncline.apps.accounts.invitations import endpoints as invitations
 from syncline.apps.accounts.keys import endpoints as keys
 from syncline.apps.accounts.mail.jobs import JOBS as MAIL_JOBS
 from syncline.apps.accounts.members import endpoints as members
+from syncline.apps.accounts.oidc import endpoints as oidc
+from syncline.apps.accounts.oidc.jobs import JOBS as OIDC_JOBS
+from syncline.apps.accounts.oidc.jobs import SCHEDULES as OIDC_SCHEDULES
 from syncline.apps.accounts.privacy.endpoints import ROUTERS as PRIVACY_ROUTERS
 from syncline.apps.accounts.privacy.erasures.jobs import JOBS as ERASURE_JOBS
 from syncline.apps.accounts.privacy.exports.jobs import JOBS as EXPORT_JOBS
 from syncline.apps.accounts.privacy.held.personal_data import PERSONAL_DATA
 from syncline.apps.accounts.privacy.retention.jobs import JOBS as RETENTION_JOBS
 from syncline.apps.accounts.privacy.retention.jobs import SCHEDULES as RETENTION_SCHEDULES
+from syncline.apps.accounts.profiles import endpoints as profiles
+from syncline.apps.accounts.providers import endpoints as providers
 from syncline.apps.accounts.recovery import endpoints as recovery
 from syncline.apps.accounts.recovery.jobs import JOBS as RECOVERY_JOBS
 from syncline.apps.accounts.settings import AccountsSettings
@@ -33,13 +39,17 @@ APP = App(
         signin.well_known,
         recovery.router,
         twostep.router,
+        profiles.router,
+        friends.router,
+        oidc.router,
+        providers.router,
         members.router,
         invitations.router,
         keys.router,
         *PRIVACY_ROUTERS,
     ),
-    jobs=(*MAIL_JOBS, *RECOVERY_JOBS, *SIGNIN_JOBS, *EXPORT_JOBS, *ERASURE_JOBS, *RETENTION_JOBS),
-    schedules=(*SCHEDULES, *RETENTION_SCHEDULES),
+    jobs=(*MAIL_JOBS, *OIDC_JOBS, *RECOVERY_JOBS, *SIGNIN_JOBS, *EXPORT_JOBS, *ERASURE_JOBS, *RETENTION_JOBS),
+    schedules=(*SCHEDULES, *OIDC_SCHEDULES, *RETENTION_SCHEDULES),
     sealed=(
         SealedColumn(table="accounts.signing_key", column="sealed_key", key="kid", whose=Whose.INSTALLATION),
         SealedColumn(table="accounts.totp_device", column="sealed_secret", key="user_id", whose=Whose.PERSON),
@@ -48,6 +58,8 @@ APP = App(
         SealedColumn(table="accounts.personal_export", column="sealed_subject"),
         SealedColumn(table="accounts.personal_export_part", column="sealed_bytes"),
         SealedColumn(table="accounts.erasure", column="sealed_subject"),
+        SealedColumn(table="accounts.oidc_provider", column="sealed_secret"),
+        SealedColumn(table="accounts.oidc_flow", column="sealed_exchange", key="digest", whose=Whose.INSTALLATION),
     ),
     provides=KeyRing,
     build=facade.build,

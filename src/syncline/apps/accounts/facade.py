@@ -17,15 +17,21 @@ from syncline.apps.accounts.kept import Kept
 from syncline.apps.accounts.keys import service
 from syncline.apps.accounts.keys.bearer import Bearer, parse_bearer
 from syncline.apps.accounts.mail.service import PostOffice
+from syncline.apps.accounts.oidc.desk import OpenIdDesk
+from syncline.apps.accounts.oidc.repository import delete_identities_of
 from syncline.apps.accounts.people.repository import list_person_ids, see_own
+from syncline.apps.accounts.providers.client import ProviderClient
+from syncline.apps.accounts.providers.desk import ProviderDesk
 from syncline.apps.accounts.recovery.desk import RecoveryDesk
 from syncline.apps.accounts.repository import find_tenant, list_tenant_ids
 from syncline.apps.accounts.settings import AccountsSettings
 from syncline.apps.accounts.signin import standing
 from syncline.apps.accounts.signin.access_token import Claims, key_id_of, looks_like_jwt, read_token
+from syncline.apps.accounts.signin.confinement import require_unconfined
 from syncline.apps.accounts.signin.desk import SignInDesk
 from syncline.apps.accounts.signin.key_store import KeyStore
 from syncline.apps.accounts.signin.passwords import Passwords
+from syncline.apps.accounts.signin.refresh_cookie import RefreshCookie
 from syncline.apps.accounts.signin.service import choose_place
 from syncline.apps.accounts.twostep.desk import TwoStepDesk
 from syncline.kernel import clock
@@ -99,7 +105,10 @@ class LocalKeyRing(LocalPeople, LocalPrivacy):
             if row is not None and row.id == actor.tenant_id:
                 return actor
             raise NotAMember("A key opens the tenant it was made in, and no other. Leave the header X-Tenant out.")
-        return standing.moved(actor, await self._place(actor.user_id, tenant))
+        place = await self._place(actor.user_id, tenant)
+        if place.tenant.id != actor.tenant_id:
+            await self._require_free(actor, actor.user_id)
+        return standing.moved(actor, place)
 
     async def _place(self, user_id: UUID, tenant: str) -> Place:
         known, moment = self._kept_places.find((user_id, tenant)), self._kept_places.moment
@@ -110,6 +119,11 @@ class LocalKeyRing(LocalPeople, LocalPrivacy):
             place, _ = await choose_place(session, user_id, wanted=tenant)
         self._kept_places.keep((user_id, tenant), place, about=user_id, looked_up=moment)
         return place
+
+    async def _require_free(self, actor: Actor, user_id: UUID) -> None:
+        async with self._database.system() as session:
+            await see_own(session, user_id)
+            await require_unconfined(session, actor)
 
     async def create_key(
         self,
@@ -174,6 +188,13 @@ def build(runtime: Runtime) -> LocalKeyRing:
         database, settings, keys=keys, passwords=Passwords(settings), secrets=runtime.secrets, welcome=welcome
     )
     recovery = RecoveryDesk(database, settings, signin=signin, post=post)
+    client = ProviderClient(runtime.guard)
+    providers = ProviderDesk(
+        database, settings, client=client, secrets=runtime.secrets, guard=runtime.guard, forget=delete_identities_of
+    )
+    openid = OpenIdDesk(
+        database, settings, signin=signin, providers=providers, client=client, secrets=runtime.secrets, post=post
+    )
     twostep = TwoStepDesk(database, settings, signin=signin, secrets=runtime.secrets, post=post)
     invitations = InvitationDesk(database, settings, signin=signin, post=post)
     own: dict[type, object] = {
@@ -181,6 +202,9 @@ def build(runtime: Runtime) -> LocalKeyRing:
         RecoveryDesk: recovery,
         TwoStepDesk: twostep,
         InvitationDesk: invitations,
+        ProviderDesk: providers,
+        OpenIdDesk: openid,
+        RefreshCookie: RefreshCookie(settings),
     }
     ring = LocalKeyRing(runtime, settings, keys, Desks(recovery, invitations))
     runtime.contracts.update({**own, Privacy: ring})

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from syncline.apps.accounts.contract import Invitation, Invited, Member, MemberNotFound, OutgoingMail
+from syncline.apps.accounts.facade_circles import LocalCircles
 from syncline.apps.accounts.invitations import service as invitations
 from syncline.apps.accounts.invitations.desk import InvitationDesk
 from syncline.apps.accounts.mail.service import list_mails
@@ -24,9 +25,9 @@ class Desks:
     invitations: InvitationDesk
 
 
-class LocalPeople:
+class LocalPeople(LocalCircles):
     def __init__(self, runtime: Runtime, desks: Desks) -> None:
-        self._database = runtime.database
+        super().__init__(runtime)
         self._secrets = runtime.secrets
         self._desks = desks
 

@@ -1,8 +1,40 @@
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+
+_PROVIDER_NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
+
+
+def is_provider_name(text: str) -> bool:
+    """A slug, and no id: those are the tenants' own."""
+    try:
+        UUID(text)
+    except ValueError:
+        return _PROVIDER_NAME.fullmatch(text) is not None
+    return False
+
+
+class OpenIdProvider(BaseModel):
+    """A provider of the installation: its word is taken for everybody."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    title: str = Field(default="", max_length=60)
+    issuer: str = Field(pattern="^https?://")
+    client_id: str = Field(min_length=1, max_length=500)
+    client_secret: SecretStr | None = None
+
+    @field_validator("name")
+    @classmethod
+    def _is_a_name(cls, value: str) -> str:
+        if not is_provider_name(value):
+            raise ValueError("must be 1 to 40 of a-z, 0-9 and -, beginning with a letter")
+        return value
 
 
 class AccountsSettings(BaseModel):
@@ -73,3 +105,15 @@ class AccountsSettings(BaseModel):
     throttle_longest: timedelta = Field(
         default=timedelta(minutes=15), gt=timedelta(0), description="The longest such wait; each failure doubles it"
     )
+    openid_providers: tuple[OpenIdProvider, ...] = Field(
+        default=(),
+        description="Providers people may sign in with, as a JSON list of"
+        " `{name, title, issuer, client_id, client_secret}`; tenants add their own over the API",
+    )
+
+    @field_validator("openid_providers")
+    @classmethod
+    def _names_differ(cls, value: tuple[OpenIdProvider, ...]) -> tuple[OpenIdProvider, ...]:
+        if len({one.name for one in value}) < len(value):
+            raise ValueError("two providers have the same name")
+        return value

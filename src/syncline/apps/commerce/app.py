@@ -11,6 +11,7 @@ from syncline.apps.commerce.pull.jobs import JOBS as PULL_JOBS
 from syncline.apps.commerce.push.jobs import JOBS as PUSH_JOBS
 from syncline.apps.commerce.removal import endpoints as removal_endpoints
 from syncline.apps.commerce.removal.jobs import JOBS as REMOVAL_JOBS
+from syncline.apps.commerce.review import endpoints as review_endpoints
 from syncline.apps.commerce.schedules import endpoints as schedule_endpoints
 from syncline.apps.commerce.schedules.jobs import JOBS as SCHEDULE_JOBS
 from syncline.apps.commerce.schedules.jobs import SCHEDULES
@@ -30,6 +31,7 @@ APP = App(
         *removal_endpoints.ROUTERS,
         *schedule_endpoints.ROUTERS,
         *integrity_endpoints.ROUTERS,
+        *review_endpoints.ROUTERS,
     ),
     jobs=(*PULL_JOBS, *PUSH_JOBS, *SCHEDULE_JOBS, *REMOVAL_JOBS),
     schedules=SCHEDULES,

@@ -33,6 +33,7 @@ from syncline.apps.commerce.push import rollback
 from syncline.apps.commerce.push import service as pushes
 from syncline.apps.commerce.reconcile.service import depth_of, reconcile_store
 from syncline.apps.commerce.removal.facade import LocalRemoval
+from syncline.apps.commerce.review.facade import LocalReviewing
 from syncline.apps.commerce.schedules.facade import LocalSchedules
 from syncline.apps.commerce.settings import CommerceSettings
 from syncline.apps.commerce.staging import repository as staging_repository
@@ -51,7 +52,7 @@ from syncline.runtime.controls.stops import require_open
 
 
 @dataclass(frozen=True, slots=True)
-class LocalCommerce(LocalSchedules, LocalIntegrity, LocalBrowse, LocalRemoval):
+class LocalCommerce(LocalSchedules, LocalIntegrity, LocalBrowse, LocalRemoval, LocalReviewing):
     async def add_store(
         self,
         *,
@@ -230,7 +231,7 @@ class LocalCommerce(LocalSchedules, LocalIntegrity, LocalBrowse, LocalRemoval):
 
     async def resolve(self, *, actor: Actor, query: ChangeQuery, resolution: Resolution) -> int:
         async with self.runtime.database.writing(actor.tenant_id) as session:
-            return await staging.resolve(session, query, actor=actor, resolution=resolution)
+            return await staging.resolve(session, query, actor=actor, resolution=resolution, settings=self.settings)
 
     async def start_push(self, *, actor: Actor, store: str, batch_id: UUID | None = None) -> PushRun:
         async with self.runtime.database.writing(actor.tenant_id) as session:

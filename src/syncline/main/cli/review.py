@@ -185,3 +185,32 @@ async def resolve(
     async with open_workspace(data_dir, tenant) as here:
         moved = await here.contract(Commerce).resolve(actor=here.actor, query=query, resolution=using)
     emit({"resolved": moved}, as_json=as_json, show=lambda: f"{moved:,} conflicts settled by {using}.")
+
+
+@app.command()
+@command
+async def rule(
+    *,
+    four_eyes: Annotated[
+        bool | None, typer.Option("--four-eyes/--own-changes", help="Whether somebody else than the author approves.")
+    ] = None,
+    tenant: TenantSlug = DEFAULT_TENANT,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show or change who may approve: anybody with the permission, or somebody else than the author.
+
+    \b
+    Examples:
+      syncline review rule
+      syncline review rule --four-eyes --tenant summer
+    """
+    async with open_workspace(data_dir, tenant) as here:
+        commerce = here.contract(Commerce)
+        if four_eyes is None:
+            found = await commerce.get_review_rule(actor=here.actor)
+        else:
+            found = await commerce.set_review_rule(actor=here.actor, four_eyes=four_eyes)
+    told = "Somebody else than the author has to approve." if found.four_eyes else "Authors may approve their own."
+    fixed = " The operator asks for it everywhere." if found.is_fixed else ""
+    emit(asdict(found), as_json=as_json, show=lambda: told + fixed)

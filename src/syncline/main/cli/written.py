@@ -14,6 +14,7 @@ from typer.main import get_current_context  # type: ignore[attr-defined]
 from syncline.kernel.errors import DomainError, SynclineError
 from syncline.kernel.tenant import Actor
 from syncline.runtime.app import Runtime
+from syncline.runtime.audit.origin import origin
 from syncline.runtime.audit.trail import record
 from syncline.runtime.controls.stops import require_open
 
@@ -29,6 +30,7 @@ WRITES = frozenset(
         "review approve",
         "review reject",
         "review resolve",
+        "review rule",
         "push",
         "rollback",
         "reconcile",
@@ -91,18 +93,21 @@ async def written(runtime: Runtime, actor: Actor) -> AsyncIterator[None]:
         async with runtime.database.reading(actor.tenant_id) as session:
             await require_open(session)
     outcome = "failed"
-    try:
-        yield
-        outcome = "done"
-    except DomainError as error:
-        outcome = error.code
-        raise
-    except SynclineError as error:
-        outcome = type(error).__name__
-        raise
-    finally:
-        async with runtime.database.writing(actor.tenant_id) as session:
-            await record(session, actor=actor, action=f"syncline {name}", outcome=outcome, details=_options())
+    with origin(None) as here:
+        try:
+            yield
+            outcome = "done"
+        except DomainError as error:
+            outcome = error.code
+            raise
+        except SynclineError as error:
+            outcome = type(error).__name__
+            raise
+        finally:
+            told = here.told() if outcome == "done" else {"details": {}}
+            details = {**_options(), **told.pop("details")}
+            async with runtime.database.writing(actor.tenant_id) as session:
+                await record(session, actor=actor, action=f"syncline {name}", outcome=outcome, details=details, **told)
 
 
 def _options() -> Mapping[str, Any]:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 _PLACE = re.compile(r"([^/]+)/\{(\w+)\}")
-_NAMES_A_ROW = re.compile(r"ids?|.+_ids?|store|tenant")
+# A client id is what we are called at a sign-in provider: no row of ours.
+_NAMES_A_ROW = re.compile(r"(?!client_id$)(ids?|.+_ids?|store|tenant)")
 
 
 class NotFillable(LookupError):

@@ -11,6 +11,11 @@ from uuid import UUID
 import httpx
 from sqlalchemy import text
 
+from syncline.apps.accounts.contract import KeyRing
+from syncline.apps.accounts.oidc import service as identities
+from syncline.apps.accounts.oidc.id_token import Identity
+from syncline.apps.accounts.providers import service as providers
+from syncline.apps.accounts.providers.provider import Provider
 from syncline.kernel.ids import new_id
 from syncline.kernel.tenant import TenantId
 from syncline.main.testing.shop import Shop
@@ -37,7 +42,7 @@ class Riches:
     @property
     def known(self) -> Mapping[str, Any]:
         """With what keeps requests on this machine."""
-        return {**self.rows, "base_url": self.shop_url}
+        return {**self.rows, "base_url": self.shop_url, "issuer": "https://127.0.0.1"}
 
     @property
     def marks(self) -> Sequence[str]:
@@ -67,6 +72,8 @@ async def fill(works: Works, client: httpx.AsyncClient, shop: Shop) -> Riches:
         await theirs.push_ends(push.id)
     waiting = await theirs.stage("", "vendor=Alpine", store=STORE)
     schedule = await post(f"/api/shopify/stores/{STORE}/schedules", timing="every 1h")
+    carl = await _friend(works, client, ada)
+    provider, identity = await _sign_in_provider(works, ada)
     rows = {
         "stores/{name}": STORE,
         "store": STORE,
@@ -85,6 +92,12 @@ async def fill(works: Works, client: httpx.AsyncClient, shop: Shop) -> Riches:
         "schedules/{schedule_id}": schedule["id"],
         "dead-letters/{letter_id}": await bury(theirs),
         "correlation_id": key["asked as"],
+        "friends/{user_id}": carl,
+        "user_id": carl,
+        "sign-in-providers/{provider_id}": provider,
+        "identities/{identity_id}": identity,
+        "provider": provider,
+        "tenant": ada["tenant"]["slug"],
     }
     return Riches(owner=ada, tenant_id=ada["tenant"]["id"], rows=rows, shop_url=shop.url)
 
@@ -96,3 +109,35 @@ async def bury(works: Works) -> str:
     async with works.runtime.database.system() as session:
         await session.execute(_LETTER, values)
     return letter
+
+
+async def _friend(works: Works, client: httpx.AsyncClient, ada: Signed) -> str:
+    """Somebody who came by an invitation and was asked to be a friend."""
+    headers = bearing(ada)
+    invited = await client.post(
+        "/api/invitations", json={"email": "carl@alpine.example", "role": "learner"}, headers=headers
+    )
+    invited.raise_for_status()
+    mails = await works.runtime.contract(KeyRing).list_mails()
+    letter = next(one.text or "" for one in mails if one.kind == "invitation" and one.recipient.startswith("carl"))
+    token = letter.partition("#token=")[2].split()[0]
+    body = {"token": token, "name": "Carl Gruber", "password": "five words in a row"}
+    came = await client.post("/api/invitations/accept", json=body)
+    came.raise_for_status()
+    carl: str = came.json()["user"]["id"]
+    (await client.post("/api/friends", json={"user_id": carl}, headers=headers)).raise_for_status()
+    return carl
+
+
+async def _sign_in_provider(works: Works, ada: Signed) -> tuple[str, str]:
+    """One of the tenant and the owner's identity there. Not over HTTP: it would be called. At an address that the guard
+    refuses, so that whoever uses it does not lead out of this machine."""
+    tenant_id, key = TenantId(UUID(ada["tenant"]["id"])), str(new_id())
+    made = Provider(key, "alpine-login", "Alpine login", "https://127.0.0.1:9", "us", None, tenant_id)
+    owner = replace(works.actor, tenant_id=tenant_id)
+    async with works.runtime.database.writing(tenant_id) as session:
+        await providers.create(session, owner, made, secrets=works.runtime.secrets)
+        said = Identity(made.issuer, "ada-there", "ada@alpine.example", email_is_verified=True, name=None)
+        await identities.link(session, UUID(ada["user"]["id"]), made, said)
+        (row,) = await identities.list_identities(session, UUID(ada["user"]["id"]))
+    return key, str(row.id)

@@ -63,6 +63,14 @@ class Guard:
             self.judge(name, [literal])
         return name, port or (443 if parts.scheme == "https" else 80)
 
+    def excepts(self, url: str) -> bool:
+        """Whether the operator named this very host or address: what he says of it outweighs what is usual. Raises
+        `AddressRefused`."""
+        name, _ = self.check(url)
+        literal = _as_address(name)
+        named = literal is not None and any(literal.version == net.version and literal in net for net in self.networks)
+        return name in self.hosts or named
+
     def judge(self, host: str, addresses: Iterable[Address]) -> None:
         """Raises `AddressRefused` if any of `addresses`, which `host` has, leads inside: whoever controls the name
         could choose which of them we take."""

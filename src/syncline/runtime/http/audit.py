@@ -43,6 +43,11 @@ def reads_people(endpoint: F) -> F:
     return endpoint
 
 
+def shows_people(route: object) -> bool:
+    """Whether a route declares that it shows people's data."""
+    return bool(getattr(getattr(route, "endpoint", None), _MARK, False))
+
+
 class AuditTrail:
     """Records what was asked of an endpoint by somebody we know. Strangers have no trail to stand in."""
 
@@ -99,16 +104,20 @@ def _is_worth_an_entry(scope: Scope) -> bool:
     route = scope.get("route")
     if route is None:
         return False
-    return scope["method"] not in _READING or bool(getattr(getattr(route, "endpoint", None), _MARK, False))
+    return scope["method"] not in _READING or shows_people(route)
 
 
 async def _note(session: WriteSession, scope: Scope, actor: Actor, outcome: str) -> None:
     route = scope["route"]
+    # What a service said it changed stands only if it did: a refusal undid it.
+    told = current_origin().told() if outcome == "done" or outcome < "400" else {"details": {}}
     await record(
         session,
         actor=actor,
         action=f"{scope['method']} {getattr(route, 'path_format', scope['path'])}",
         subject=scope["path"],
         outcome=outcome,
-        details={"permission": permission_of(route)},
+        before=told.get("before"),
+        after=told.get("after"),
+        details={"permission": permission_of(route), **told["details"]},
     )

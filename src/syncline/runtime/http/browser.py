@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import Literal
 from urllib.parse import urlsplit
 
 from fastapi import Request
@@ -18,28 +20,44 @@ class FromAnotherSite(NotAllowed):
     title = "This came from another site"
 
 
-def cookie_name(name: str, *, is_secure: bool) -> str:
-    """Over TLS with the prefix `__Host-`, which no other host and no page without TLS can set (RFC 6265bis 4.1.3)."""
-    return f"__Host-{name}" if is_secure else name
+@dataclass(frozen=True, slots=True)
+class BrowserCookie:
+    """Out of reach of scripts, and to this host only. `strict` is sent with nothing that another site began, `lax` also
+    when another site leads the browser here, as a sign-in provider does."""
 
+    name: str
+    path: str = "/"
+    same_site: Literal["lax", "strict"] = "lax"
 
-def set_session_cookie(response: Response, name: str, value: str, *, lasts: timedelta, is_secure: bool) -> None:
-    """Out of reach of scripts, to this host only and from this site only. `is_secure` False: a laptop without TLS."""
-    response.set_cookie(
-        cookie_name(name, is_secure=is_secure),
-        value,
-        max_age=int(lasts.total_seconds()),
-        path="/",
-        secure=is_secure,
-        httponly=True,
-        samesite="lax",
-    )
+    def full_name(self, *, is_secure: bool) -> str:
+        """Over TLS with a prefix that no page without TLS can set (RFC 6265bis, 4.1.3): `__Host-`, which no other host
+        can set either, but which is for the whole host; `__Secure-` where the path is narrower."""
+        prefix = "__Host-" if self.path == "/" else "__Secure-"
+        return f"{prefix}{self.name}" if is_secure else self.name
 
+    def read(self, request: Request, *, is_secure: bool) -> str | None:
+        return request.cookies.get(self.full_name(is_secure=is_secure))
 
-def clear_session_cookie(response: Response, name: str, *, is_secure: bool) -> None:
-    response.delete_cookie(
-        cookie_name(name, is_secure=is_secure), path="/", secure=is_secure, httponly=True, samesite="lax"
-    )
+    def put(self, response: Response, value: str, *, lasts: timedelta, is_secure: bool) -> None:
+        """`is_secure` False: a laptop without TLS."""
+        response.set_cookie(
+            self.full_name(is_secure=is_secure),
+            value,
+            max_age=int(lasts.total_seconds()),
+            path=self.path,
+            secure=is_secure,
+            httponly=True,
+            samesite=self.same_site,
+        )
+
+    def clear(self, response: Response, *, is_secure: bool) -> None:
+        response.delete_cookie(
+            self.full_name(is_secure=is_secure),
+            path=self.path,
+            secure=is_secure,
+            httponly=True,
+            samesite=self.same_site,
+        )
 
 
 def require_same_site(request: Request, allowed_origins: frozenset[str] = frozenset()) -> None:

@@ -15,6 +15,7 @@ from syncline.kernel import clock
 from syncline.kernel.errors import InvalidInput
 from syncline.kernel.ids import new_id
 from syncline.kernel.paging import PageRequest
+from syncline.kernel.tenant import Actor
 from syncline.main.testing.lines import load_catalog
 from syncline.runtime.db.session import WriteSession
 
@@ -41,7 +42,8 @@ async def store(add_store: AddStore) -> Store:
 
 
 async def stage(session: WriteSession, store: Store, *proposals: Proposal, author: str = "ada", **more: Any) -> UUID:
-    batch_id = await repository.add_batch(session, store_id=store.id, kind="edit", summary="a summary", author=author)
+    who = Actor(session.tenant, author, "editor")
+    batch_id = await repository.add_batch(session, store_id=store.id, kind="edit", summary="a summary", author=who)
     note = more.get("note")
     count = await repository.add_changes(
         session, batch_id=batch_id, store_id=store.id, author=author, note=note, proposals=proposals

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -21,6 +22,7 @@ from syncline.apps.commerce.contract import (
     StoreNotFound,
 )
 from syncline.apps.commerce.facade import LocalCommerce
+from syncline.apps.commerce.review.service import get_rule, set_rule
 from syncline.apps.commerce.settings import CommerceSettings
 from syncline.apps.commerce.staging import repository, service
 from syncline.apps.commerce.staging.models import change_batch, staged_change
@@ -319,7 +321,7 @@ async def test_what_was_sent_or_is_settled_cannot_be_reviewed(
     with pytest.raises(ChangeNotReviewable, match=f"rejected: it is 4 {status}"):
         await service.reject(session, query, actor=actor, note=None)
     with pytest.raises(ChangeNotReviewable, match=f"resolved: it is 4 {status}"):
-        await service.resolve(session, query, actor=actor, resolution=Resolution.SKIP)
+        await service.resolve(session, query, actor=actor, resolution=Resolution.SKIP, settings=CommerceSettings())
     assert await statuses(session, batch_id) == [status] * 4
 
 
@@ -328,7 +330,10 @@ async def test_only_conflicts_can_be_resolved(session: WriteSession, store: Stor
     is_first = staged_change.c.id == ids[0]
     await session.execute(update(staged_change).where(is_first).values(status="conflict", theirs={"price": "15.00"}))
     query = ChangeQuery(batch_id=batch_id)
-    assert await service.resolve(session, query, actor=actor, resolution=Resolution.OVERWRITE) == 1
+    assert (
+        await service.resolve(session, query, actor=actor, resolution=Resolution.OVERWRITE, settings=CommerceSettings())
+        == 1
+    )
     assert await statuses(session, batch_id) == ["approved", "pending", "pending", "pending"]
     change = await service.get_change(session, ids[0])
     assert (change.before, change.after, change.theirs) == ({"price": "15.00"}, {"price": "11.00"}, None)
@@ -399,3 +404,40 @@ async def test_a_row_that_cannot_be_leaves_nothing_half_staged(
         )
     assert (await commerce.list_batches(actor=owner, store="demo", page=PageRequest())).total == 0
     assert (await commerce.list_changes(actor=owner, query=ChangeQuery(), page=PageRequest())).total == 0
+
+
+async def test_a_tenant_may_ask_for_four_eyes_and_not_for_fewer_than_the_operator(
+    session: WriteSession, store: Store, actor: Actor
+) -> None:
+    lax, strict = CommerceSettings(), CommerceSettings(author_may_approve=False)
+    assert (await get_rule(session, lax)).four_eyes is False
+    batch_id, _ = await staged(session, store, actor)
+    made = await set_rule(session, lax, actor=actor, four_eyes=True)
+    assert (made.four_eyes, made.is_fixed, made.changed_by) == (True, False, "ada")
+    with pytest.raises(ChangeNotReviewable, match="somebody else"):
+        await approve(session, actor, batch_id=batch_id)
+    assert (await set_rule(session, strict, actor=actor, four_eyes=False)).four_eyes is True
+    assert await approve(session, actor, batch_id=batch_id) == 4
+
+
+async def test_who_takes_another_name_is_the_author_all_the_same(
+    session: WriteSession, store: Store, actor: Actor
+) -> None:
+    ada = replace(actor, user_id=new_id(), method="session")
+    batch_id, _ = await staged(session, store, ada)
+    with pytest.raises(ChangeNotReviewable, match="somebody else"):
+        await approve(session, replace(ada, name="Somebody else"), may_self=False, batch_id=batch_id)
+    assert await approve(session, replace(ada, name="bob", user_id=new_id()), may_self=False, batch_id=batch_id) == 4
+
+
+async def test_an_author_does_not_approve_his_own_conflict_again(
+    session: WriteSession, store: Store, actor: Actor
+) -> None:
+    batch_id, _ = await staged(session, store, actor)
+    await session.execute(update(staged_change).values(status="conflict", theirs={"price": "15.00"}))
+    query, strict = ChangeQuery(batch_id=batch_id), CommerceSettings(author_may_approve=False)
+    for resolution in (Resolution.OVERWRITE, Resolution.MERGE):
+        with pytest.raises(ChangeNotReviewable, match="approve it again"):
+            await service.resolve(session, query, actor=actor, resolution=resolution, settings=strict)
+    assert await statuses(session, batch_id) == ["conflict"] * 4
+    assert await service.resolve(session, query, actor=actor, resolution=Resolution.SKIP, settings=strict) == 4

@@ -1,6 +1,14 @@
 from __future__ import annotations
 
-from syncline.kernel.errors import Conflict, DomainError, InvalidInput, NotAllowed, NotFound, Unauthenticated
+from syncline.kernel.errors import (
+    Conflict,
+    DomainError,
+    InvalidInput,
+    NotAllowed,
+    NotFound,
+    Unauthenticated,
+    Unavailable,
+)
 
 
 class KeyNotFound(NotFound):
@@ -57,6 +65,16 @@ class InvitationNotGood(InvalidInput):
 
     code = "USERS_005"
     title = "The invitation is not valid"
+
+
+class FriendNotFound(NotFound):
+    code = "USERS_007"
+    title = "No such friend or request"
+
+
+class PersonBlocked(Conflict):
+    code = "USERS_008"
+    title = "You have blocked this person"
 
 
 class TenantNotFound(NotFound):
@@ -139,3 +157,76 @@ class SecondStepIsOn(Conflict):
 class PersonNeeded(NotAllowed):
     code = "AUTH_011"
     title = "This is for people, not for keys"
+
+
+class TenantSignInOnly(NotAllowed):
+    """Who came in by the word of a tenant's own provider stays in that tenant."""
+
+    code = "AUTH_015"
+    title = "This sign-in is for one tenant only"
+
+
+class FreshSignInNeeded(Unauthenticated):
+    code = "AUTH_016"
+    title = "Sign in again to do this"
+
+
+class OwnerNeeded(NotAllowed):
+    code = "USERS_006"
+    title = "Only an owner may do this"
+
+
+class ProviderNotFound(NotFound):
+    code = "OIDC_001"
+    title = "No such sign-in provider"
+
+
+class ProviderUnavailable(Unavailable):
+    code = "OIDC_002"
+    title = "The sign-in provider cannot answer"
+
+
+class ProviderRefused(Unauthenticated):
+    """It said no, or the person did, there."""
+
+    code = "OIDC_003"
+    title = "The sign-in provider refused"
+
+
+class ProviderNotBelieved(Unauthenticated):
+    """Its answer is not the one we asked for. The reason is in the log: it helps nobody else."""
+
+    code = "OIDC_004"
+    title = "The answer of the sign-in provider is not right"
+
+
+class SignInNotGood(InvalidInput):
+    """Used, expired, begun in another browser or never begun: one answer for all."""
+
+    code = "OIDC_005"
+    title = "This sign-in is over"
+
+
+class NoAccountYet(NotAllowed):
+    code = "OIDC_006"
+    title = "Nobody here is known by this identity"
+
+
+class IdentityTaken(Conflict):
+    code = "OIDC_007"
+    title = "This identity belongs to another account"
+
+
+class IdentityNotFound(NotFound):
+    code = "OIDC_008"
+    title = "No such identity"
+
+
+class LastWayIn(Conflict):
+    code = "OIDC_009"
+    title = "This is the only way to sign in"
+
+
+class ProviderNameTaken(Conflict):
+    code = "OIDC_010"
+    title = "There is a provider of this name"

@@ -5,13 +5,14 @@ from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
+from syncline.apps.accounts.contract.circles import Circles
 from syncline.apps.accounts.contract.people import People
 from syncline.apps.accounts.contract.privacy import Privacy
 from syncline.apps.accounts.contract.types import DEFAULT_OVERLAP, ApiKey, IssuedKey, Tenant
 from syncline.kernel.tenant import Actor, TenantId
 
 
-class KeyRing(People, Privacy, Protocol):
+class KeyRing(People, Circles, Privacy, Protocol):
     """The tenants, the people, and what opens a tenant for them: keys and access tokens."""
 
     async def authenticate(self, *, bearer: str) -> Actor | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from syncline.apps.accounts.contract import (
@@ -32,10 +32,12 @@ from syncline.apps.accounts.invitations.schemas import (
 )
 from syncline.apps.accounts.members.service import checked_role, require_may_give
 from syncline.apps.accounts.people.service import person_of
-from syncline.apps.accounts.signin.endpoints import From
+from syncline.apps.accounts.signin.endpoints import Cookie, From
 from syncline.apps.accounts.signin.schemas import Place, SecondStepNeeded, Tokens
 from syncline.kernel.tenant import Actor
+from syncline.runtime.http.audit import reads_people
 from syncline.runtime.http.auth import require
+from syncline.runtime.http.browser import FromAnotherSite
 from syncline.runtime.http.dependencies import Reading, Writing, uses
 from syncline.runtime.http.problems import problems
 from syncline.runtime.http.rate_limit import limited
@@ -48,6 +50,7 @@ _Self = Annotated[Actor, Depends(require("account:edit"))]
 
 
 @router.get("", summary="List open invitations", dependencies=[Depends(require("users:read"))])
+@reads_people
 async def list_invitations(session: Reading) -> InvitationList:
     """Newest first; those that were accepted, withdrawn or have expired are not among them."""
     return InvitationList(invitations=[Invitation.model_validate(one) for one in await service.list_open(session)])
@@ -90,16 +93,19 @@ async def look_at_invitation(body: InvitationToken, desk: Desk) -> InvitedTo:
 @router.post(
     "/accept",
     summary="Come in",
-    responses=problems(InvitationNotGood, SignInRefused, TooManyAttempts, WeakPassword, AlreadyMember),
+    responses=problems(InvitationNotGood, SignInRefused, TooManyAttempts, WeakPassword, AlreadyMember, FromAnotherSite),
 )
 @limited("sign-in")
 async def accept_invitation(
-    body: Acceptance, desk: Desk, caller: From, response: Response
+    body: Acceptance, desk: Desk, caller: From, cookie: Cookie, request: Request, response: Response
 ) -> Tokens | SecondStepNeeded:
     """With the password of the invited address's account; or with a name and a new password, which makes one."""
+    cookie.check(request, wanted=body.cookie)
     made = await desk.accept(body.token, name=body.name, password=body.password, caller=caller)
-    response.headers["Cache-Control"] = "no-store"
-    return SecondStepNeeded.of(made) if isinstance(made, SecondStep) else Tokens.of(made)
+    if isinstance(made, SecondStep):
+        response.headers["Cache-Control"] = "no-store"
+        return SecondStepNeeded.of(made)
+    return cookie.answer(request, response, made, wanted=body.cookie)
 
 
 @router.post(

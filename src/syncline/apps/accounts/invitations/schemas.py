@@ -44,6 +44,7 @@ class Acceptance(BaseModel):
     token: str = _TOKEN
     name: str | None = Field(default=None, max_length=100, description="For who has no account yet")
     password: str = Field(max_length=1_000, description="Of the account, or for the one that is made")
+    cookie: bool = Field(default=False, description="Keep the refresh token in a cookie, and not in the answer")
 
 
 class InvitedTo(BaseModel):

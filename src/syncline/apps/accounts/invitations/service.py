@@ -22,6 +22,7 @@ from syncline.apps.accounts.opaque import OpaqueToken, new_token, parse_token
 from syncline.apps.accounts.people.email import checked_email, email_key
 from syncline.kernel import clock
 from syncline.kernel.ids import new_id
+from syncline.runtime.audit.changes import note_change
 from syncline.runtime.db.session import Session, WriteSession
 
 INVITATION = "sli"
@@ -45,7 +46,9 @@ async def invite(session: WriteSession, *, email: str, role: str, invited_by: st
         "created_by": invited_by,
         "expires_at": now + lifetime,
     }
-    return Invited(to_invitation(await repository.insert_invitation(session, values)), token.text)
+    made = to_invitation(await repository.insert_invitation(session, values))
+    note_change(f"invitation {made.id}", after={"role": made.role, "expires_at": made.expires_at})
+    return Invited(made, token.text)
 
 
 def parse(text: str) -> OpaqueToken:
@@ -87,6 +90,7 @@ async def revoke(session: WriteSession, invitation_id: UUID) -> Invitation:
     rows = await repository.revoke(session, clock.now(), invitation_id=invitation_id)
     if not rows:
         raise _not_found(invitation_id)
+    note_change(f"invitation {invitation_id}", before={"role": rows[0].role, "expires_at": rows[0].expires_at})
     return to_invitation(rows[0])
 
 

@@ -24,6 +24,7 @@ from syncline.kernel import clock
 from syncline.kernel.errors import FieldError, InvalidInput
 from syncline.kernel.ids import new_id
 from syncline.kernel.tenant import ROLES, Actor, all_permissions, may_grant, role_may
+from syncline.runtime.audit.changes import note_change
 from syncline.runtime.db.session import Session, WriteSession
 
 _NAME_CHARACTERS = 100
@@ -79,7 +80,9 @@ async def create_key(
             "scopes": narrowed,
         },
     )
-    return IssuedKey(key=to_key(row), bearer=bearer.text)
+    made = to_key(row)
+    note_change(f"key {made.id}", after=_told(made))
+    return IssuedKey(key=made, bearer=bearer.text)
 
 
 async def rotate_key(session: WriteSession, key_id: UUID, *, created_by: str, overlap: timedelta) -> IssuedKey:
@@ -109,6 +112,11 @@ async def rotate_key(session: WriteSession, key_id: UUID, *, created_by: str, ov
     )
     until = now + overlap if old.expires_at is None else min(now + overlap, old.expires_at)
     await repository.replace_key(session, key_id, by=issued.key.id, until=until)
+    note_change(
+        f"key {key_id}",
+        before={"expires_at": old.expires_at, "replaced_by": None},
+        after={"expires_at": until, "replaced_by": issued.key.id},
+    )
     return issued
 
 
@@ -155,11 +163,13 @@ async def list_keys(session: Session, *, include_revoked: bool) -> Sequence[ApiK
 
 
 async def revoke_key(session: WriteSession, key_id: UUID) -> ApiKey:
-    await repository.revoke_key(session, key_id, clock.now())
-    row = await repository.find_key(session, key_id)
-    if row is None:
+    before = await repository.find_key(session, key_id, lock=True)
+    if before is None:
         raise _no_key(key_id)
-    return to_key(row)
+    await repository.revoke_key(session, key_id, clock.now())
+    after = await get_key(session, key_id)
+    note_change(f"key {key_id}", before={"revoked_at": before.revoked_at}, after={"revoked_at": after.revoked_at})
+    return after
 
 
 async def get_key(session: Session, key_id: UUID) -> ApiKey:
@@ -167,6 +177,11 @@ async def get_key(session: Session, key_id: UUID) -> ApiKey:
     if row is None:
         raise _no_key(key_id)
     return to_key(row)
+
+
+def _told(key: ApiKey) -> dict[str, Any]:
+    """What the trail shows of a key that is made."""
+    return {"name": key.name, "role": key.role, "scopes": key.scopes, "expires_at": key.expires_at}
 
 
 def _no_key(key_id: UUID) -> KeyNotFound:

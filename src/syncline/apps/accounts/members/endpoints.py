@@ -11,6 +11,7 @@ from syncline.apps.accounts.contract import LastOwner, MemberNotFound, RoleNotYo
 from syncline.apps.accounts.members import service
 from syncline.apps.accounts.members.schemas import Member, MemberList, MemberUpdate
 from syncline.kernel.tenant import Actor
+from syncline.runtime.http.audit import reads_people
 from syncline.runtime.http.auth import require
 from syncline.runtime.http.dependencies import Reading, Writing
 from syncline.runtime.http.problems import problems
@@ -21,6 +22,7 @@ _Manager = Annotated[Actor, Depends(require("users:manage"))]
 
 
 @router.get("", summary="List the people of this tenant", dependencies=[Depends(require("users:read"))])
+@reads_people
 async def list_members(session: Reading) -> MemberList:
     """The oldest member first."""
     return MemberList(members=[Member.model_validate(one) for one in await service.list_members(session)])

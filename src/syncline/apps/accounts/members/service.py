@@ -15,6 +15,7 @@ from syncline.apps.accounts.signin.repository import end_sessions
 from syncline.kernel import clock
 from syncline.kernel.errors import FieldError
 from syncline.kernel.tenant import PERMISSIONS, ROLES, Actor, may_grant
+from syncline.runtime.audit.changes import note_change
 from syncline.runtime.db.session import Session, WriteSession
 
 PEOPLES_ROLES = tuple(role for role in ROLES if role != "service")
@@ -64,6 +65,7 @@ async def change_role(session: WriteSession, actor: Actor, user_id: UUID, role: 
     if role != "owner":
         _require_another_owner(owners, user_id)
     await repository.update_role(session, user_id, role)
+    note_change(f"member {user_id}", before={"role": member.role}, after={"role": role})
     return await get_member(session, user_id)
 
 
@@ -76,6 +78,7 @@ async def remove(session: WriteSession, actor: Actor, user_id: UUID) -> Member:
     _require_another_owner(owners, user_id)
     await repository.delete_member(session, user_id)
     await end_sessions(session, user_id, clock.now(), "removed from the tenant")
+    note_change(f"member {user_id}", before={"role": member.role, "joined_at": member.joined_at})
     return member
 
 

@@ -107,8 +107,8 @@ class ActorFacts:
     places: Sequence[Place]
 
 
-async def describe(session: Session, actor: Actor) -> ActorFacts:
-    """Who an actor is, and where else he may go."""
+async def describe(session: Session, actor: Actor, *, only_here: bool = False) -> ActorFacts:
+    """Who an actor is, and where else he may go: nowhere, when his session is for this tenant only."""
     (here,) = await list_tenants(session, [actor.tenant_id])
     place = Place(to_tenant(here), actor.role)
     if actor.user_id is None:
@@ -116,7 +116,8 @@ async def describe(session: Session, actor: Actor) -> ActorFacts:
     await repository.see_own(session, actor.user_id)
     user = await repository.find_user(session, actor.user_id)
     assert user is not None
-    places = [to_place(row) for row in await repository.list_places(session, actor.user_id)]
+    rows = await repository.list_places(session, actor.user_id)
+    places = [to_place(row) for row in rows if not only_here or row.id == actor.tenant_id]
     return ActorFacts(to_person(user), place, places)
 
 

@@ -30,12 +30,12 @@ _LEEWAY = timedelta(seconds=30)
 """Clocks of two machines may differ by so much: a token from the near future is taken. An expired one never is."""
 
 _ED25519 = jws.JWSRegistry.algorithms["Ed25519"]
-_EDDSA = copy(_ED25519)  # not the library's own, which takes other curves too and warns at every use
-_EDDSA.name = ALGORITHM
+ED25519_AS_EDDSA = copy(_ED25519)  # not the library's own, which takes other curves too and warns at every use
+ED25519_AS_EDDSA.name = ALGORITHM
 
 
 _REGISTRY = jws.JWSRegistry(algorithms=_READ)
-_REGISTRY.algorithms = {ALGORITHM: _EDDSA, "Ed25519": _ED25519}
+_REGISTRY.algorithms = {ALGORITHM: ED25519_AS_EDDSA, "Ed25519": _ED25519}
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from syncline.apps.accounts.people.email import checked_email, email_key
 from syncline.apps.accounts.settings import AccountsSettings
 from syncline.apps.accounts.signin import repository, service
 from syncline.apps.accounts.signin.access_token import Claims, write_token
+from syncline.apps.accounts.signin.confinement import is_confined, refusal
 from syncline.apps.accounts.signin.key_store import KeyStore
 from syncline.apps.accounts.signin.passwords import Passwords, check_password
 from syncline.apps.accounts.signin.service import Renewal
@@ -170,7 +171,8 @@ class SignInDesk:
         return admission if isinstance(admission, SecondStep) else await self._signed_in(admission)
 
     async def refresh(self, *, refresh_token: str, tenant: str | None, caller: Caller) -> SignedIn:
-        """The next pair of tokens, for another tenant if asked. Raises `SessionOver`, `RefreshRaced`, `NotAMember`."""
+        """The next pair of tokens, for another tenant if asked. Raises `SessionOver`, `RefreshRaced`, `NotAMember`,
+        `TenantSignInOnly`."""
         token = parse_token(service.REFRESH, refresh_token)
         if token is None:
             raise SessionOver(_OVER)
@@ -180,7 +182,7 @@ class SignInDesk:
                 assert done.session is not None
                 person = await self._enabled_person(db, token.owner)
                 recent = done.session.tenant_id
-                place, places = await service.choose_place(db, person.id, wanted=tenant, recent=recent)
+                place, places = await self._place_of(db, done.session, tenant)
                 if place.tenant.id != recent:
                     await service.move_session(db, done.session.id, place.tenant.id)
         if done.outcome is Renewal.RACED:
@@ -228,6 +230,15 @@ class SignInDesk:
                 extra={"retry_after": wait},
             )
 
+    async def _place_of(self, db: Session, session: Row[Any], tenant: str | None) -> tuple[Place, Sequence[Place]]:
+        """Where a session that is renewed goes on."""
+        if not is_confined(session.methods):
+            return await service.choose_place(db, session.user_id, wanted=tenant, recent=session.tenant_id)
+        place, _ = await service.choose_place(db, session.user_id, wanted=str(session.tenant_id))
+        if tenant not in {None, place.tenant.slug, str(place.tenant.id)}:
+            raise refusal()
+        return place, (place,)
+
     async def _enabled_person(self, db: Session, user_id: UUID) -> Person:
         user = await people.find_user(db, user_id)
         assert user is not None  # his sessions go with him
@@ -238,6 +249,7 @@ class SignInDesk:
         self, db: WriteSession, user: Row[Any], *, methods: tuple[str, ...], tenant: str | None, caller: Caller
     ) -> Admitted:
         place, places = await service.choose_place(db, user.id, wanted=tenant)
+        places = (place,) if is_confined(methods) else places
         opened = await service.open_session(
             db,
             user_id=user.id,

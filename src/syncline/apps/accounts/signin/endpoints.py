@@ -20,19 +20,20 @@ from syncline.apps.accounts.contract import (
     SessionNotFound,
     SessionOver,
     SignInRefused,
+    TenantSignInOnly,
     TooManyAttempts,
     WeakPassword,
 )
-from syncline.apps.accounts.people.service import describe, person_of
+from syncline.apps.accounts.people.service import person_of
 from syncline.apps.accounts.signin import service
+from syncline.apps.accounts.signin.confinement import confined_to
 from syncline.apps.accounts.signin.desk import SignInDesk
+from syncline.apps.accounts.signin.refresh_cookie import RefreshCookie
 from syncline.apps.accounts.signin.schemas import (
     Credentials,
     Done,
     Ended,
     KeySet,
-    Me,
-    Place,
     Registration,
     Renewal,
     SecondStepCode,
@@ -42,8 +43,9 @@ from syncline.apps.accounts.signin.schemas import (
     SignOut,
     Tokens,
 )
-from syncline.kernel.tenant import Actor, granted_to
+from syncline.kernel.tenant import Actor
 from syncline.runtime.http.auth import require
+from syncline.runtime.http.browser import FromAnotherSite
 from syncline.runtime.http.dependencies import Reading, Writing, uses
 from syncline.runtime.http.problems import problems
 from syncline.runtime.http.rate_limit import limited
@@ -52,6 +54,7 @@ router = APIRouter(prefix="/api/auth", tags=["auth"])
 well_known = APIRouter(prefix="/.well-known", tags=["auth"])
 
 Desk = Annotated[SignInDesk, Depends(uses(SignInDesk))]
+Cookie = Annotated[RefreshCookie, Depends(uses(RefreshCookie))]
 _Anybody = Annotated[Actor, Depends(require("account:read"))]
 _Self = Annotated[Actor, Depends(require("account:edit"))]
 
@@ -68,82 +71,88 @@ From = Annotated[Caller, Depends(caller_of)]
     "/register",
     status_code=201,
     summary="Register: makes a tenant with its owner",
-    responses=problems(EmailTaken, RegistrationClosed, WeakPassword),
+    responses=problems(EmailTaken, RegistrationClosed, WeakPassword, FromAnotherSite),
 )
 @limited("sign-in")
-async def register(body: Registration, desk: Desk, caller: From, response: Response) -> Tokens:
+async def register(
+    body: Registration, desk: Desk, caller: From, cookie: Cookie, request: Request, response: Response
+) -> Tokens:
     """The owner is signed in."""
+    cookie.check(request, wanted=body.cookie)
     made = await desk.register(
         name=body.name, email=body.email, password=body.password, shop_domain=body.shop_domain, caller=caller
     )
-    _keep_out_of_caches(response)
-    return Tokens.of(made)
+    return cookie.answer(request, response, made, wanted=body.cookie)
 
 
 @router.post(
-    "/login", summary="Sign in", responses=problems(SignInRefused, TooManyAttempts, NotAMember, AccountDisabled)
+    "/login",
+    summary="Sign in",
+    responses=problems(SignInRefused, TooManyAttempts, NotAMember, AccountDisabled, FromAnotherSite),
 )
 @limited("sign-in")
-async def login(body: Credentials, desk: Desk, caller: From, response: Response) -> Tokens | SecondStepNeeded:
+async def login(
+    body: Credentials, desk: Desk, caller: From, cookie: Cookie, request: Request, response: Response
+) -> Tokens | SecondStepNeeded:
     """An e-mail that nobody has and a wrong password get the same answer, after the same time. Who has a second step
     gets a challenge instead of tokens."""
+    cookie.check(request, wanted=body.cookie)
     made = await desk.sign_in(email=body.email, password=body.password, tenant=body.tenant, caller=caller)
-    _keep_out_of_caches(response)
-    return SecondStepNeeded.of(made) if isinstance(made, SecondStep) else Tokens.of(made)
+    if isinstance(made, SecondStep):
+        response.headers["Cache-Control"] = "no-store"
+        return SecondStepNeeded.of(made)
+    return cookie.answer(request, response, made, wanted=body.cookie)
 
 
 @router.post(
     "/login/second-step",
     summary="Sign in: the code",
-    responses=problems(SessionOver, CodeNotRight, TooManyAttempts, NotAMember, AccountDisabled),
+    responses=problems(SessionOver, CodeNotRight, TooManyAttempts, NotAMember, AccountDisabled, FromAnotherSite),
 )
 @limited("sign-in")
-async def login_second_step(body: SecondStepCode, desk: Desk, caller: From, response: Response) -> Tokens:
+async def login_second_step(
+    body: SecondStepCode, desk: Desk, caller: From, cookie: Cookie, request: Request, response: Response
+) -> Tokens:
     """The code of the phone, each good once, or one of the recovery codes."""
+    cookie.check(request, wanted=body.cookie)
     made = await desk.second_step(challenge=body.challenge, code=body.code, caller=caller)
-    _keep_out_of_caches(response)
-    return Tokens.of(made)
+    return cookie.answer(request, response, made, wanted=body.cookie)
 
 
 @router.post(
     "/refresh",
     summary="Exchange a refresh token for new tokens",
-    responses=problems(SessionOver, RefreshRaced, NotAMember, AccountDisabled),
+    responses=problems(SessionOver, RefreshRaced, NotAMember, AccountDisabled, FromAnotherSite, TenantSignInOnly),
 )
-async def refresh(body: Renewal, desk: Desk, caller: From, response: Response) -> Tokens:
-    """Each refresh token is good once. One that is used again ends its session, for one of the two users is a thief."""
-    made = await desk.refresh(refresh_token=body.refresh_token, tenant=body.tenant, caller=caller)
-    _keep_out_of_caches(response)
-    return Tokens.of(made)
+async def refresh(
+    desk: Desk, caller: From, cookie: Cookie, request: Request, response: Response, body: Renewal | None = None
+) -> Tokens:
+    """Each refresh token is good once. One that is used again ends its session, for one of the two users is a thief.
+    The token comes in the body, or in the cookie of a sign-in that asked for one; the next one goes the same way."""
+    asked = body or Renewal()
+    kept = None if asked.refresh_token is not None else cookie.read(request)
+    token = asked.refresh_token or kept
+    if token is None:
+        raise SessionOver("There is no refresh token in the body, and none in a cookie. Sign in.")
+    made = await desk.refresh(refresh_token=token, tenant=asked.tenant, caller=caller)
+    return cookie.answer(request, response, made, wanted=kept is not None)
 
 
-@router.post("/logout", summary="Sign out")
-async def logout(body: SignOut, desk: Desk) -> Done:
-    """Ends the session of the refresh token and its access tokens. A token that is over gets the same answer."""
-    await desk.sign_out(refresh_token=body.refresh_token)
+@router.post("/logout", summary="Sign out", responses=problems(FromAnotherSite))
+async def logout(desk: Desk, cookie: Cookie, request: Request, response: Response, body: SignOut | None = None) -> Done:
+    """Ends the session of the refresh token, of the body or the cookie, and its access tokens. A token that is over
+    gets the same answer."""
+    token = body.refresh_token if body and body.refresh_token is not None else cookie.read(request)
+    if token is not None:
+        await desk.sign_out(refresh_token=token)
+    cookie.clear(request, response)
     return Done()
-
-
-@router.get("/me", summary="Who am I")
-async def me(actor: _Anybody, session: Reading) -> Me:
-    """The person, the present tenant and role, and every tenant the person belongs to."""
-    facts = await describe(session, actor)
-    return Me(
-        user=Me.person(facts.person),
-        name=actor.name,
-        role=actor.role,
-        method=actor.method,
-        permissions=sorted(granted_to(actor)),
-        tenant=Place.of(facts.place),
-        tenants=[Place.of(one) for one in facts.places],
-        session_id=actor.session_id,
-    )
 
 
 @router.get("/sessions", summary="Where you are signed in")
 async def list_sessions(actor: _Self, session: Reading) -> SessionList:
     """In all tenants, the last used first."""
-    found = await service.list_sessions(session, person_of(actor))
+    found = await service.list_sessions(session, person_of(actor), within=await confined_to(session, actor))
     listed = [Session.model_validate(one) for one in found]
     return SessionList(sessions=[one.model_copy(update={"is_current": one.id == actor.session_id}) for one in listed])
 
@@ -151,7 +160,8 @@ async def list_sessions(actor: _Self, session: Reading) -> SessionList:
 @router.delete("/sessions/{session_id}", summary="Sign a device out", responses=problems(SessionNotFound))
 async def end_session(session_id: UUID, actor: _Self, session: Writing) -> Done:
     """At once: its access tokens stop working too."""
-    await service.end_session(session, person_of(actor), session_id, because="ended by the person")
+    within = await confined_to(session, actor)
+    await service.end_session(session, person_of(actor), session_id, because="ended by the person", within=within)
     return Done()
 
 
@@ -159,7 +169,11 @@ async def end_session(session_id: UUID, actor: _Self, session: Writing) -> Done:
 async def end_other_sessions(actor: _Self, session: Writing) -> Ended:
     """All but the one that asks."""
     ended = await service.end_other_sessions(
-        session, person_of(actor), but=actor.session_id, because="ended by the person"
+        session,
+        person_of(actor),
+        but=actor.session_id,
+        because="ended by the person",
+        within=await confined_to(session, actor),
     )
     return Ended(ended=ended)
 
@@ -169,7 +183,3 @@ async def jwks(desk: Desk, response: Response) -> KeySet:
     """For services that check access tokens themselves. A new key is here before it signs."""
     response.headers["Cache-Control"] = "public, max-age=300"
     return KeySet(keys=[{name: str(value) for name, value in key.items()} for key in await desk.keys.published()])
-
-
-def _keep_out_of_caches(response: Response) -> None:
-    response.headers["Cache-Control"] = "no-store"

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, delete, or_, select, text, update
+from sqlalchemy import Row, Select, any_, delete, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from syncline.apps.accounts.kept import forget
@@ -111,9 +111,13 @@ async def end_sessions(
     *,
     only: UUID | None = None,
     but: UUID | None = None,
+    within: UUID | None = None,
 ) -> int:
-    """Ends the live sessions of a person that the transaction can see: `only` one, or all `but` one."""
+    """Ends the live sessions of a person that the transaction can see: `only` one, or all `but` one; those of one
+    tenant if asked."""
     query = update(session).where(session.c.user_id == user_id, session.c.ended_at.is_(None))
+    if within is not None:
+        query = query.where(session.c.tenant_id == within)
     if only is not None:
         query = query.where(session.c.id == only)
     if but is not None:
@@ -123,9 +127,34 @@ async def end_sessions(
     return len(ended.all())
 
 
-async def list_sessions(db: Session, user_id: UUID, now: datetime) -> Sequence[Row[Any]]:
-    live = (session.c.user_id == user_id, session.c.ended_at.is_(None), session.c.expires_at > now)
-    return (await db.execute(select(session).where(*live).order_by(session.c.last_seen_at.desc()))).all()
+async def list_sessions(db: Session, user_id: UUID, now: datetime, *, within: UUID | None = None) -> Sequence[Row[Any]]:
+    """The live ones, in all tenants or `within` one."""
+    query = select(session).where(
+        session.c.user_id == user_id, session.c.ended_at.is_(None), session.c.expires_at > now
+    )
+    if within is not None:
+        query = query.where(session.c.tenant_id == within)
+    return (await db.execute(query.order_by(session.c.last_seen_at.desc()))).all()
+
+
+async def find_methods(db: Session, session_id: UUID) -> Sequence[str] | None:
+    """How the person of a session proved who he is."""
+    methods: Sequence[str] | None = await db.scalar(select(session.c.methods).where(session.c.id == session_id))
+    return methods
+
+
+async def end_sessions_by(db: WriteSession, method: str, at: datetime, because: str) -> None:
+    """Ends the live sessions of the tenant that were opened by `method`."""
+    live = (session.c.tenant_id == db.tenant, session.c.ended_at.is_(None), any_(session.c.methods) == method)
+    ended = await db.scalars(
+        update(session).where(*live).values(ended_at=at, ended_because=because).returning(session.c.user_id)
+    )
+    for user_id in ended.all():
+        forget(user_id)
+
+
+async def find_session(db: Session, session_id: UUID) -> Row[Any] | None:
+    return (await db.execute(select(session).where(session.c.id == session_id))).one_or_none()
 
 
 async def find_standing(db: Session, user_id: UUID, tenant_id: UUID, session_id: UUID) -> Row[Any] | None:

@@ -6,12 +6,15 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from syncline.apps.accounts.contract import Person as PersonFacts
 from syncline.apps.accounts.contract import Place as PlaceFacts
 from syncline.apps.accounts.contract import SecondStep, SignedIn
 from syncline.kernel import clock
 
 _EMAIL = Field(max_length=254, examples=["ada@example.com"])
+
+_COOKIE = Field(
+    default=False, description="Keep the refresh token in a cookie that no script can read, and not in the answer"
+)
 
 
 class Registration(BaseModel):
@@ -21,6 +24,7 @@ class Registration(BaseModel):
     email: str = _EMAIL
     password: str = Field(max_length=1_000, description="At least 10 characters", examples=["four words in a row"])
     shop_domain: str = Field(alias="shopDomain", max_length=300, examples=["summer.myshopify.com"])
+    cookie: bool = _COOKIE
 
 
 class Credentials(BaseModel):
@@ -31,19 +35,20 @@ class Credentials(BaseModel):
     tenant: str | None = Field(
         default=None, max_length=100, description="Slug or id, for who belongs to several; else the first joined"
     )
+    cookie: bool = _COOKIE
 
 
 class Renewal(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    refresh_token: str = Field(max_length=200)
+    refresh_token: str | None = Field(default=None, max_length=200, description="Left out by who has it in a cookie")
     tenant: str | None = Field(default=None, max_length=100, description="Go over to another of your tenants")
 
 
 class SignOut(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    refresh_token: str = Field(max_length=200)
+    refresh_token: str | None = Field(default=None, max_length=200, description="Left out by who has it in a cookie")
 
 
 class Person(BaseModel):
@@ -77,7 +82,9 @@ class Tokens(BaseModel):
     access_token: str = Field(description="Send as `Authorization: Bearer ...`")
     token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 - the kind of token, as RFC 6750 names it
     expires_in: int = Field(description="Seconds the access token is good")
-    refresh_token: str = Field(description="Good for one use; the answer holds the next one")
+    refresh_token: str | None = Field(
+        description="Good for one use; the answer holds the next one. Null where a cookie keeps it"
+    )
     session_id: UUID
     user: Person
     tenant: Place
@@ -115,24 +122,7 @@ class SecondStepCode(BaseModel):
 
     challenge: str = Field(max_length=200)
     code: str = Field(max_length=50, description="Of the phone, or a recovery code", examples=["123456"])
-
-
-class Me(BaseModel):
-    """Who the caller is. A key has no user."""
-
-    success: Literal[True] = True
-    user: Person | None
-    name: str
-    role: str
-    method: str = Field(description="`session` or `key`")
-    permissions: list[str] = Field(description="`*` is everything inside the tenant")
-    tenant: Place
-    tenants: list[Place]
-    session_id: UUID | None
-
-    @staticmethod
-    def person(facts: PersonFacts | None) -> Person | None:
-        return None if facts is None else Person.model_validate(facts)
+    cookie: bool = _COOKIE
 
 
 class Session(BaseModel):

@@ -202,15 +202,18 @@ async def move_session(db: WriteSession, session_id: UUID, tenant_id: TenantId) 
     await repository.update_session(db, session_id, {"tenant_id": tenant_id})
 
 
-async def list_sessions(db: Session, user_id: UUID) -> Sequence[SignInSession]:
+async def list_sessions(db: Session, user_id: UUID, *, within: UUID | None = None) -> Sequence[SignInSession]:
+    """In all tenants, or `within` one."""
     await see_own(db, user_id)
-    return [_to_session(row) for row in await repository.list_sessions(db, user_id, clock.now())]
+    return [_to_session(row) for row in await repository.list_sessions(db, user_id, clock.now(), within=within)]
 
 
-async def end_session(db: WriteSession, user_id: UUID, session_id: UUID, *, because: str) -> None:
+async def end_session(
+    db: WriteSession, user_id: UUID, session_id: UUID, *, because: str, within: UUID | None = None
+) -> None:
     """Raises `SessionNotFound`, also for one that has ended and for somebody else's."""
     await see_own(db, user_id)
-    if not await repository.end_sessions(db, user_id, clock.now(), because, only=session_id):
+    if not await repository.end_sessions(db, user_id, clock.now(), because, only=session_id, within=within):
         raise SessionNotFound(f"You have no session {session_id}. GET /api/auth/sessions lists those you have.")
 
 
@@ -222,10 +225,12 @@ async def end_by_token(db: WriteSession, token: OpaqueToken) -> None:
         await repository.end_sessions(db, row.user_id, clock.now(), "signed out", only=row.id)
 
 
-async def end_other_sessions(db: WriteSession, user_id: UUID, *, but: UUID | None, because: str) -> int:
+async def end_other_sessions(
+    db: WriteSession, user_id: UUID, *, but: UUID | None, because: str, within: UUID | None = None
+) -> int:
     """How many there were."""
     await see_own(db, user_id)
-    return await repository.end_sessions(db, user_id, clock.now(), because, but=but)
+    return await repository.end_sessions(db, user_id, clock.now(), because, but=but, within=within)
 
 
 def _to_session(row: Row[Any]) -> SignInSession:

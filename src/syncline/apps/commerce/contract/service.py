@@ -23,12 +23,13 @@ from syncline.apps.commerce.contract.types import (
     StoreRemoval,
 )
 from syncline.apps.commerce.integrity_contract import Integrity
+from syncline.apps.commerce.review_contract import Reviewing
 from syncline.apps.commerce.schedule_contract import Schedules
 from syncline.kernel.paging import Page, PageRequest
 from syncline.kernel.tenant import Actor
 
 
-class Commerce(Schedules, Integrity, Browse, Protocol):
+class Commerce(Schedules, Integrity, Browse, Reviewing, Protocol):
     """The commerce app as others see it. Every call acts for `actor` and inside its tenant."""
 
     async def add_store(

@@ -22,6 +22,7 @@ from syncline.apps.commerce.mirror.models import (
 )
 from syncline.apps.commerce.pull.models import pull_run
 from syncline.apps.commerce.push.models import push_run
+from syncline.apps.commerce.review.models import review_rule
 from syncline.apps.commerce.schedules.models import schedule
 from syncline.apps.commerce.staging.models import change_batch, staged_change
 from syncline.runtime.db.session import Session, WriteSession
@@ -30,6 +31,7 @@ from syncline.runtime.privacy.scrubbing import scrub_table
 ERASED_PERSON = "an erased person"
 AUTHORED = (
     (change_batch, change_batch.c.author),
+    (review_rule, review_rule.c.changed_by),
     (staged_change, staged_change.c.author),
     (staged_change, staged_change.c.reviewer),
     (pull_run, pull_run.c.requested_by),

@@ -49,7 +49,7 @@ async def stage_rollback(
         raise BatchNotFound(f"The store of batch {batch_id} was removed a moment ago, and the batch with it.")
     summary = f"Undo of {len(rows)} changes: {batch.summary}"
     undo = await add_batch(
-        session, store_id=store_id, kind="rollback", summary=summary, author=actor.name, reverts_id=batch_id
+        session, store_id=store_id, kind="rollback", summary=summary, author=actor, reverts_id=batch_id
     )
     await add_changes(
         session, batch_id=undo, store_id=store_id, author=actor.name, note=note, proposals=map(proposal_of, rows)

@@ -13,6 +13,7 @@ change_batch = Table(
     text("kind"),
     text("summary"),
     text("author"),
+    Column("author_id", Uuid, nullable=True),
     Column("reverts_id", Uuid, nullable=True),
     moment("created_at"),
 )

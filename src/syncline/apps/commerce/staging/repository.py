@@ -16,6 +16,7 @@ from syncline.apps.commerce.stores.models import store
 from syncline.kernel import clock
 from syncline.kernel.ids import new_id
 from syncline.kernel.paging import Page, PageRequest
+from syncline.kernel.tenant import Actor
 from syncline.runtime.db.copy import copy_rows
 from syncline.runtime.db.session import Session, WriteSession
 
@@ -65,7 +66,7 @@ def _staged(row: RowMapping) -> StagedChange:
 
 
 async def add_batch(
-    session: WriteSession, *, store_id: UUID, kind: str, summary: str, author: str, reverts_id: UUID | None = None
+    session: WriteSession, *, store_id: UUID, kind: str, summary: str, author: Actor, reverts_id: UUID | None = None
 ) -> UUID:
     batch_id = new_id()
     await session.execute(
@@ -75,7 +76,8 @@ async def add_batch(
             store_id=store_id,
             kind=kind,
             summary=summary,
-            author=author,
+            author=author.name,
+            author_id=author.user_id,
             reverts_id=reverts_id,
             created_at=clock.now(),
         )
@@ -182,7 +184,7 @@ async def review(
     to: ChangeStatus,
     reviewer: str,
     note: str | None,
-    not_by: str | None = None,
+    not_by: Actor | None = None,
 ) -> int:
     """Move what matches and is in one of `frm` to `to`; rows another reviewer has moved meanwhile are left as they
     are."""
@@ -192,8 +194,17 @@ async def review(
         values["note"] = note
     moved = update(staged_change).where(_matching(session, query), table.status.in_(frm))
     if not_by is not None:
-        moved = moved.where(table.author != not_by)
+        moved = moved.where(*_not_staged_by(session, not_by))
     return len((await session.execute(moved.values(**values).returning(table.id))).all())
+
+
+def _not_staged_by(session: Session, actor: Actor) -> list[ColumnElement[bool]]:
+    """What somebody of another name staged and, for a person, somebody else, whatever he called himself then."""
+    others = staged_change.c.author != actor.name
+    if actor.user_id is None:
+        return [others]
+    his = (change_batch.c.tenant_id == session.tenant_id, change_batch.c.author_id == actor.user_id)
+    return [others, staged_change.c.batch_id.not_in(select(change_batch.c.id).where(*his))]
 
 
 def _batches(session: Session) -> Select[Any]:
@@ -243,13 +254,16 @@ async def find_batch(session: Session, batch_id: UUID) -> ChangeBatch | None:
     return ChangeBatch(**dict(row)) if row else None
 
 
-async def resolve_conflicts(session: WriteSession, query: ChangeQuery, *, actor: str, resolution: Resolution) -> int:
+async def resolve_conflicts(
+    session: WriteSession, query: ChangeQuery, *, actor: str, resolution: Resolution, not_by: Actor | None = None
+) -> int:
     """Skip gives up. Overwrite takes the store's present values as the new base. Merge does the same for the fields
     that did not move and drops the others; with none left it is a skip."""
     table = staged_change.c
-    found = await session.execute(
-        select(staged_change).where(_matching(session, query), table.status == ChangeStatus.CONFLICT).with_for_update()
-    )
+    wanted = select(staged_change).where(_matching(session, query), table.status == ChangeStatus.CONFLICT)
+    if not_by is not None:
+        wanted = wanted.where(*_not_staged_by(session, not_by))
+    found = await session.execute(wanted.with_for_update())
     changes = [change_row(row) for row in found.mappings()]
     for change in changes:
         values: dict[str, Any] = {"reviewer": actor, "reviewed_at": clock.now()}

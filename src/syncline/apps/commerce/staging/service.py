@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from uuid import UUID
 
 from syncline.apps.commerce.contract import (
@@ -19,6 +19,7 @@ from syncline.apps.commerce.fields import Owner
 from syncline.apps.commerce.mirror.listing import list_places
 from syncline.apps.commerce.mirror.repository import list_locations
 from syncline.apps.commerce.nearest import did_you_mean, join_or
+from syncline.apps.commerce.review.service import get_rule
 from syncline.apps.commerce.settings import CommerceSettings
 from syncline.apps.commerce.staging import repository
 from syncline.apps.commerce.staging.edits import Edit, describe, edits_for, location_of, parse_edits
@@ -28,6 +29,7 @@ from syncline.apps.commerce.staging.selection import mirror_condition, parse_whe
 from syncline.apps.commerce.stores import service as stores
 from syncline.kernel.errors import FieldError, InvalidInput
 from syncline.kernel.tenant import Actor
+from syncline.runtime.audit.changes import note_change
 from syncline.runtime.db.session import Session, WriteSession
 
 
@@ -71,7 +73,7 @@ async def stage_edit(
     edits = await with_types(session, store, parse_edits(expressions, currency=store.currency))
     await _check_places(session, store, search, edits)
     summary = "; ".join(describe(edit, store.currency) for edit in edits) + (f" where {where}" if where.strip() else "")
-    batch_id = await repository.add_batch(session, store_id=store.id, kind="edit", summary=summary, author=actor.name)
+    batch_id = await repository.add_batch(session, store_id=store.id, kind="edit", summary=summary, author=actor)
     looked = staged = 0
     async for seen, proposals in propose(session, store, search, edits):
         looked += seen
@@ -128,7 +130,7 @@ async def approve(
 ) -> int:
     """Approve what matches and is pending. Two people at once never approve the same change twice."""
     query = await known_query(session, query)
-    not_by = None if settings.author_may_approve else actor.name
+    not_by = actor if (await get_rule(session, settings)).four_eyes else None
     moved = await repository.review(
         session,
         query,
@@ -139,6 +141,7 @@ async def approve(
         not_by=not_by,
     )
     if moved:
+        _told(query, moved, "approved")
         return moved
     if not_by is not None and ChangeStatus.PENDING in await repository.count_by_status(session, query):
         raise ChangeNotReviewable("You staged what matches yourself; here somebody else has to approve it.")
@@ -154,13 +157,29 @@ async def reject(session: WriteSession, query: ChangeQuery, *, actor: Actor, not
     )
     if not moved:
         raise await _nothing_moved(session, query, "rejected")
+    _told(query, moved, "rejected")
     return moved
 
 
-async def resolve(session: WriteSession, query: ChangeQuery, *, actor: Actor, resolution: Resolution) -> int:
-    """Settle conflicts that match: give them up, or approve them again on top of what the store says now."""
+def _told(query: ChangeQuery, moved: int, status: str) -> None:
+    """For the audit trail: not the values, which stand in the changes themselves."""
+    which = {name: value for name, value in asdict(query).items() if value}
+    note_change("staged changes", after={"status": status, "changes": moved, "which": which})
+
+
+async def resolve(
+    session: WriteSession, query: ChangeQuery, *, actor: Actor, resolution: Resolution, settings: CommerceSettings
+) -> int:
+    """Settle conflicts that match: give them up, or approve them again on top of what the store says now. Where four
+    eyes are asked for, that takes somebody else too."""
     query = await known_query(session, query)
-    moved = await repository.resolve_conflicts(session, query, actor=actor.name, resolution=resolution)
+    approves = resolution is not Resolution.SKIP
+    not_by = actor if approves and (await get_rule(session, settings)).four_eyes else None
+    moved = await repository.resolve_conflicts(session, query, actor=actor.name, resolution=resolution, not_by=not_by)
+    if moved:
+        _told(query, moved, f"conflict settled: {resolution.value}")
+    if not moved and not_by is not None and ChangeStatus.CONFLICT in await repository.count_by_status(session, query):
+        raise ChangeNotReviewable("You staged what matches yourself; here somebody else has to approve it again.")
     if not moved:
         raise await _nothing_moved(session, query, "resolved")
     return moved

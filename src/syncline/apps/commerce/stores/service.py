@@ -16,6 +16,7 @@ from syncline.apps.commerce.stores.repository import StoreRow
 from syncline.connectors.shopify.client import ShopifyClient, ShopifyConfig
 from syncline.connectors.shopify.store import StoreFacts, check_store
 from syncline.kernel.errors import Fatal, FieldError, InvalidInput, Retriable
+from syncline.runtime.audit.changes import note_change
 from syncline.runtime.connect.retry import RetryPolicy
 from syncline.runtime.db.session import Session, WriteSession
 from syncline.runtime.secrets import SecretBox
@@ -120,6 +121,7 @@ async def add(
         raise StoreExists(
             f"{name} or {config.shop_domain} was connected a moment ago; see `syncline stores list`."
         ) from error
+    note_change(f"store {name}", after={"shop_domain": row.store.shop_domain, "plan": facts.plan})
     return row.store
 
 
@@ -133,7 +135,10 @@ async def refresh(session: WriteSession, row: StoreRow, *, facts: StoreFacts, to
         "scopes": list(facts.granted_scopes),
     }
     given = {} if token_sealed is None else {"token_sealed": token_sealed}
-    return (await repository.change(session, row.store.id, {**told, **given})).store
+    after = (await repository.change(session, row.store.id, {**told, **given})).store
+    if token_sealed is not None:
+        note_change(f"store {after.name}", before={"access_token": "before"}, after={"access_token": "after"})
+    return after
 
 
 async def get(session: Session, name: str) -> StoreRow:

@@ -144,9 +144,7 @@ async def import_sheet(
     rows were not asked for. `progress` is told rows and bytes read.
     """
     place = await _location(session, store, options.location)
-    batch_id = await add_batch(
-        session, store_id=store.id, kind="import", summary=f"Import of {name}", author=actor.name
-    )
+    batch_id = await add_batch(session, store_id=store.id, kind="import", summary=f"Import of {name}", author=actor)
     matcher: Matcher | None = None
     tally = _Tally()
     batches = read_products(

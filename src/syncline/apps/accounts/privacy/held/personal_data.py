@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import Row
 
+from syncline.apps.accounts.friends import service as friends
+from syncline.apps.accounts.oidc import service as identities
 from syncline.apps.accounts.people.repository import see_own
 from syncline.apps.accounts.privacy.consents import repository as consents
 from syncline.apps.accounts.privacy.held import repository
 from syncline.apps.accounts.privacy.held.retention import RULES
+from syncline.apps.accounts.profiles import service as profiles
 from syncline.apps.accounts.signin.throttle import account_digest
 from syncline.kernel import clock
 from syncline.runtime.db.session import Session, WriteSession
@@ -31,6 +35,13 @@ HOLDINGS = (
     Holding("member", "His place and role in the tenant", "removed"),
     Holding("session", "Where he is or was signed in: address and device", "removed, which signs him out"),
     Holding("second_step", "The seed of his codes (sealed) and recovery codes (hashed)", "removed with the account"),
+    Holding("profile", "Language, time zone, learning preferences, accessibility", "removed with the account"),
+    Holding(
+        "identity",
+        "Identities at sign-in providers: subject and address",
+        "removed with the account; those at the tenant's own providers with his place",
+    ),
+    Holding("friend", "Friends, blocks, and who may see what of him, in the tenant", "removed"),
     Holding("token", "Tokens mailed to him (hashed)", "removed with the account"),
     Holding("invitation", "Invitations to his address", "removed"),
     Holding("mail", "Mails written to his address (kept for 30 days)", "removed"),
@@ -132,6 +143,12 @@ async def _of_member(session: Session, member: Row[Any]) -> AsyncIterator[Record
     device = await repository.find_totp(session, member.id)
     if device is not None:
         yield Record("second_step", _plain(device))
+    said = await profiles.get(session, member.id)
+    yield Record("profile", {name: value for name, value in asdict(said).items() if name != "user_id"})
+    for row in await identities.list_identities(session, member.id):
+        yield Record("identity", _plain(row, without={"user_id"}))
+    for tie in await friends.list_acquaintances(session, member.id):
+        yield Record("friend", asdict(tie))
     for row in await repository.list_mails(session, [member.email_key]):
         yield Record("mail", _plain(row, without={"sealed_text"}))
 

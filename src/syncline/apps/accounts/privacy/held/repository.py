@@ -8,17 +8,21 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, Table, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, Table, Text, cast, delete, func, or_, select, update
 
+from syncline.apps.accounts.friends.models import block, friendship, visibility
 from syncline.apps.accounts.invitations.models import invitation
 from syncline.apps.accounts.kept import forget
 from syncline.apps.accounts.keys.models import api_key
 from syncline.apps.accounts.mail.models import outgoing_mail
 from syncline.apps.accounts.models import tenant
+from syncline.apps.accounts.oidc.models import oidc_flow, oidc_identity
 from syncline.apps.accounts.people.models import membership, user_account
 from syncline.apps.accounts.privacy.erasures.models import erasure
 from syncline.apps.accounts.privacy.exports.models import personal_export
 from syncline.apps.accounts.privacy.retention.models import retention_setting
+from syncline.apps.accounts.profiles.models import profile
+from syncline.apps.accounts.providers.models import oidc_provider
 from syncline.apps.accounts.recovery.models import one_time_token
 from syncline.apps.accounts.signin.models import session as sign_in
 from syncline.apps.accounts.signin.models import sign_in_challenge, sign_in_throttle
@@ -34,6 +38,7 @@ AUTHORED = (
     (personal_export, personal_export.c.requested_by),
     (erasure, erasure.c.requested_by),
     (retention_setting, retention_setting.c.changed_by),
+    (oidc_provider, oidc_provider.c.created_by),
 )
 """Where this app writes down who did something. `ERASED_PERSON` stands there afterwards."""
 
@@ -119,11 +124,32 @@ async def anonymise_authored(session: WriteSession, names: Collection[str]) -> i
 async def delete_in_tenant(session: WriteSession, user_id: UUID) -> Mapping[str, int]:
     """His place here and what he signed in with here."""
     forget(user_id)
-    counts = {}
+    counts = {"identity": await _count(session, _identities_here(session, user_id), oidc_identity.c.id)}
+    counts["friend"] = await _delete_ties(session, user_id)
     for name, table in (("session", sign_in), ("member", membership)):
         query = delete(table).where(table.c.tenant_id == session.tenant, table.c.user_id == user_id)
         counts[name] = await _count(session, query, table.c.user_id)
     return counts
+
+
+def _identities_here(session: Session, user_id: UUID) -> Any:
+    """At the tenant's own sign-in providers."""
+    here = select(cast(oidc_provider.c.id, Text)).where(oidc_provider.c.tenant_id == session.tenant)
+    return delete(oidc_identity).where(oidc_identity.c.user_id == user_id, oidc_identity.c.provider.in_(here))
+
+
+async def _delete_ties(session: WriteSession, user_id: UUID) -> int:
+    """Friends, blocks and what he showed; they would go with his place, and are counted here."""
+    mine = (
+        (friendship, or_(friendship.c.first_id == user_id, friendship.c.second_id == user_id)),
+        (block, or_(block.c.blocker_id == user_id, block.c.blocked_id == user_id)),
+        (visibility, visibility.c.user_id == user_id),
+    )
+    counts = [
+        await _count(session, delete(table).where(table.c.tenant_id == session.tenant, his), table.c.tenant_id)
+        for table, his in mine
+    ]
+    return sum(counts)
 
 
 async def delete_invitations(session: WriteSession, emails: Collection[str]) -> int:
@@ -170,6 +196,9 @@ async def empty_account(session: WriteSession, user_id: UUID, now: datetime) -> 
         ("token", one_time_token),
         ("token", sign_in_challenge),
         ("session", sign_in),
+        ("profile", profile),
+        ("identity", oidc_identity),
+        ("identity", oidc_flow),
     )
     counts: dict[str, int] = {}
     for name, table in own:

@@ -1,0 +1,39 @@
+"""`/api/enhanced-sync/review-rule`: whether somebody else than the author has to approve."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, ConfigDict, Field
+
+from syncline.apps.commerce.contract import Commerce
+from syncline.apps.commerce.review_contract import ReviewRule
+from syncline.kernel.tenant import Actor
+from syncline.runtime.http.auth import require
+from syncline.runtime.http.dependencies import uses
+
+review = APIRouter(prefix="/api/enhanced-sync/review-rule", tags=["enhanced sync"])
+ROUTERS = (review,)
+
+Commerced = Annotated[Commerce, Depends(uses(Commerce))]
+Reader = Annotated[Actor, Depends(require("changes:read"))]
+Keeper = Annotated[Actor, Depends(require("controls:manage"))]
+
+
+class RuleUpdate(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    four_eyes: bool = Field(description="On: nobody approves what he staged himself")
+
+
+@review.get("", summary="Who may approve")
+async def get_review_rule(actor: Reader, commerce: Commerced) -> ReviewRule:
+    """`is_fixed` when the operator asks for four eyes everywhere."""
+    return await commerce.get_review_rule(actor=actor)
+
+
+@review.put("", summary="Change who may approve")
+async def set_review_rule(body: RuleUpdate, actor: Keeper, commerce: Commerced) -> ReviewRule:
+    """From now on; what was approved stays approved."""
+    return await commerce.set_review_rule(actor=actor, four_eyes=body.four_eyes)
