@@ -98,6 +98,9 @@ async def fill(works: Works, client: httpx.AsyncClient, shop: Shop) -> Riches:
         "identities/{identity_id}": identity,
         "provider": provider,
         "tenant": ada["tenant"]["slug"],
+        "products/{product_id}": next(iter(shop.store.products)),
+        "orders/{order_id}": next(iter(shop.store.sales.orders)),
+        "customers/{customer_id}": next(iter(shop.store.sales.customers)),
     }
     return Riches(owner=ada, tenant_id=ada["tenant"]["id"], rows=rows, shop_url=shop.url)
 
