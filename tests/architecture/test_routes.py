@@ -27,6 +27,7 @@ OPEN = {
     "GET /health": "open while SYNCLINE_OPEN_DIAGNOSTICS is on",
     "GET /api/health": "the same",
     "GET /metrics": "open while SYNCLINE_OPEN_DIAGNOSTICS is on",
+    "GET /api/metrics": "the same",
     "GET /api/auth/providers": "names of what one can sign in with, for the page that asks",
     "GET /api/auth/openid/callback/{provider}": "checks the state, the browser's cookie and what the provider signed",
     "GET /.well-known/jwks.json": "public keys, for whoever checks access tokens",

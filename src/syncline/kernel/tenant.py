@@ -33,6 +33,7 @@ ADMINISTRATION = frozenset(
         "audit:read",
         "controls:manage",
         "keys:manage",
+        "notifications:manage",
         "operations:manage",
         "operations:read",
         "privacy:manage",

@@ -52,7 +52,7 @@ def permissions_page() -> str:
         "|---|---|",
         *(f"| `{method} {path}` | {_asked(permission)} |" for path, method, permission in routes),
         "",
-        "`/health` and `/metrics` ask for any valid key when `SYNCLINE_OPEN_DIAGNOSTICS` is off.",
+        "`/health`, `/metrics` and `/api/metrics` ask for any valid key when `SYNCLINE_OPEN_DIAGNOSTICS` is off.",
         "",
     ]
     return "\n".join(lines)

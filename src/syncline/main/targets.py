@@ -7,10 +7,11 @@ from pathlib import Path
 from syncline import runtime
 from syncline.apps.accounts.app import APP as ACCOUNTS
 from syncline.apps.commerce.app import APP as COMMERCE
+from syncline.apps.operations.app import APP as OPERATIONS
 from syncline.runtime.app import App
 from syncline.runtime.db.migrate import MigrationSource
 
-APPS: tuple[App, ...] = (ACCOUNTS, COMMERCE)
+APPS: tuple[App, ...] = (ACCOUNTS, COMMERCE, OPERATIONS)
 
 
 def migration_sources() -> tuple[MigrationSource, ...]:

@@ -77,6 +77,9 @@ class Runtime:
     guard: Guard = field(default_factory=Guard)
     """What addresses that users give may lead to."""
 
+    guard: Guard = field(default_factory=Guard)
+    """What addresses that users give may lead to."""
+
     def contract(self, cls: type[T]) -> T:
         """The implementation of an app's interface, here or remote. Raises `LookupError` when no app provides it."""
         found: Any = self.contracts.get(cls)

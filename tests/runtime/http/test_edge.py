@@ -151,3 +151,10 @@ async def test_closed_diagnostics_ask_for_a_key(path: str) -> None:
 async def test_probes_stay_open_when_diagnostics_are_closed(path: str) -> None:
     async with service(open_diagnostics=False) as client:
         assert (await client.get(path)).status_code == 200
+
+
+async def test_figures_are_measured_and_open_like_the_other_diagnostics(client: httpx.AsyncClient) -> None:
+    answer = (await client.get("/api/metrics")).json()
+    assert answer["memory"]["rss"] >= answer["memory"]["heapUsed"] > 1_000_000
+    assert answer["live"] == {"watchers": 0}
+    assert answer["cpu"]["user_seconds"] > 0

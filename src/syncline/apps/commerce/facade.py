@@ -14,6 +14,7 @@ from syncline.apps.commerce.contract import (
     ChangeQuery,
     ExportResult,
     ImportResult,
+    OperationKind,
     PullMode,
     PullPath,
     PullRun,
@@ -44,6 +45,7 @@ from syncline.apps.commerce.stores.repository import StoreRow
 from syncline.apps.commerce.transfer import service as transfer
 from syncline.apps.commerce.transfer.export import service as export
 from syncline.apps.commerce.transfer.service import ImportOptions
+from syncline.apps.commerce.transfer.telling import telling
 from syncline.connectors.shopify.client import ShopifyConfig
 from syncline.kernel.paging import Page, PageRequest
 from syncline.kernel.tenant import Actor
@@ -174,19 +176,27 @@ class LocalCommerce(LocalSchedules, LocalIntegrity, LocalBrowse, LocalRemoval, L
         options = ImportOptions(
             keep_good=keep_good, ignore_unknown=ignore_unknown, encoding=encoding, location=location
         )
+        called = name or Path(path).name
+        async with self.runtime.database.reading(actor.tenant_id) as reading:
+            row = await stores.get(reading, store)
         with Path(path).open("rb") as file:  # noqa: ASYNC230 - opening a local file is quick; reading it is not done here
-            async with self.runtime.database.writing(actor.tenant_id) as session:
-                row = await stores.get(session, store)
+            async with (
+                telling(self.runtime.database, actor, row.store, OperationKind.IMPORT, name=called) as told,
+                self.runtime.database.writing(actor.tenant_id) as session,
+            ):
                 await stores.hold(session, row.store)
-                return await transfer.import_sheet(
+                result = await transfer.import_sheet(
                     session,
                     store=row.store,
                     file=file,
-                    name=name or Path(path).name,
+                    name=called,
                     actor=actor,
                     options=options,
-                    progress=progress,
+                    progress=told.progress(("rows", "bytes"), progress),
                 )
+                counts = {"rows": result.rows, "products": result.products, "staged": result.staged}
+                await told.done(session, sentence=None, counts={**counts, "errors": result.errors})
+                return result
 
     async def export_store(
         self,
@@ -202,9 +212,14 @@ class LocalCommerce(LocalSchedules, LocalIntegrity, LocalBrowse, LocalRemoval, L
         progress: Callable[[int, int], None] | None = None,
     ) -> ExportResult:
         options = export.options_of(format=format, kind=kind, where=where, columns=columns, marks=marks)
-        async with self.runtime.database.reading_still(actor.tenant_id) as session:
+        async with self.runtime.database.reading(actor.tenant_id) as session:
             row = await stores.get(session, store)
-            return await export.export_store(session, store=row.store, file=file, options=options, progress=progress)
+        async with (
+            telling(self.runtime.database, actor, row.store, OperationKind.EXPORT, format=format) as told,
+            self.runtime.database.reading_still(actor.tenant_id) as still,
+        ):
+            heard = told.progress(("rows", "total"), progress)
+            return await export.export_store(still, store=row.store, file=file, options=options, progress=heard)
 
     async def list_batches(self, *, actor: Actor, store: str | None, page: PageRequest) -> Page[ChangeBatch]:
         async with self.runtime.database.reading(actor.tenant_id) as session:

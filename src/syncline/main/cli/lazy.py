@@ -50,6 +50,7 @@ COMMANDS: dict[str, Entry] = {
         "Have pulls and comparisons start by themselves, and see what became of them.",
         _STORE,
     ),
+    "watch": Entry("syncline.main.cli.watch", "Watch operations as they run.", _STORE),
     "serve": Entry("syncline.main.cli.serve", "Run Syncline: the API, the worker, and its own database.", _RUN),
     "sandbox": Entry(
         "syncline.main.cli.sandbox", "Run a local double of a vendor, to try things without an account.", _RUN
@@ -59,6 +60,11 @@ COMMANDS: dict[str, Entry] = {
     "users": Entry(
         "syncline.main.cli.users",
         "List and invite people, change their roles, remove them; read mails that were not sent.",
+        _RUN,
+    ),
+    "notify": Entry(
+        "syncline.main.cli.notify",
+        "Have people told when operations end or fail: by mail, in Slack, or by a webhook.",
         _RUN,
     ),
     "audit": Entry("syncline.main.cli.audit", "Search, export and verify the audit trail.", _RUN),

@@ -18,7 +18,7 @@ from syncline import __version__
 from syncline.kernel.errors import NotAllowed
 from syncline.kernel.tenant import Actor
 from syncline.runtime.app import App, Runtime
-from syncline.runtime.http import controls, handlers, health, letters, limit_rates, live, openapi, trail
+from syncline.runtime.http import controls, figures, handlers, health, letters, limit_rates, live, openapi, trail
 from syncline.runtime.http.audit import AuditTrail
 from syncline.runtime.http.auth import TICKET_PATH, Authenticate, Enter
 from syncline.runtime.http.health import Check
@@ -101,7 +101,7 @@ def create_app(
     app.state.hub = hub
     app.state.redeem = _no_ticket if runtime is None else partial(redeem, runtime.database)
 
-    routers_of_ours = (health, trail, controls, letters, limit_rates, live)
+    routers_of_ours = (health, figures, trail, controls, letters, limit_rates, live)
     for own in (*(part.router for part in routers_of_ours), live.logs):
         app.include_router(own)
     for router in [*(router for one in apps for router in one.routers), *routers]:

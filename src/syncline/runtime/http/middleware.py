@@ -29,7 +29,7 @@ _in_flight = Gauge("syncline_http_requests_in_flight", "Requests being answered 
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 # Asked every few seconds by machines: worth a metric, not a line each.
-_QUIET = frozenset({"/live", "/ready", "/health", "/api/health", "/metrics"})
+_QUIET = frozenset({"/live", "/ready", "/health", "/api/health", "/metrics", "/api/metrics"})
 
 
 def route_of(scope: Scope) -> str:

@@ -32,7 +32,7 @@ from syncline.runtime.limits.rates import RateBook
 F = TypeVar("F", bound=Callable[..., object])
 
 _MARK = "__syncline_limited__"
-UNLIMITED = frozenset({"/live", "/ready", "/health", "/api/health", "/metrics"})
+UNLIMITED = frozenset({"/live", "/ready", "/health", "/api/health", "/metrics", "/api/metrics"})
 """Asked every few seconds by machines that would take a refusal for an outage."""
 
 

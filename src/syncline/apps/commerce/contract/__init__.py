@@ -17,6 +17,7 @@ from syncline.apps.commerce.contract.errors import (
     TooLongForFormat,
 )
 from syncline.apps.commerce.contract.events import (
+    OperationEnded,
     PullFinished,
     PushFinished,
 )
@@ -32,6 +33,7 @@ from syncline.apps.commerce.contract.types import (
     ImportResult,
     Json,
     KindCount,
+    OperationKind,
     PullMode,
     PullPath,
     PullRun,
@@ -61,6 +63,8 @@ __all__ = [
     "Json",
     "KindCount",
     "NothingToDo",
+    "OperationEnded",
+    "OperationKind",
     "PullAlreadyRunning",
     "PullFinished",
     "PullMode",

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
+from syncline.apps.commerce.contract.types import OperationKind, RunStatus
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PullFinished:
@@ -21,3 +23,18 @@ class PushFinished:
     store_id: UUID
     run_id: UUID
     counts: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperationEnded:
+    """Any of them, however it ended; `sentence` says why where it did not end well. `counts` is what it counts itself:
+    records of a pull, changes by status of a push, rows of a sheet. `requested_by` may be a schedule."""
+
+    kind: OperationKind
+    operation_id: UUID
+    store_id: UUID | None
+    store: str | None
+    status: RunStatus
+    sentence: str | None
+    counts: Mapping[str, int]
+    requested_by: str

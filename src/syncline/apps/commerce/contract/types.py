@@ -301,3 +301,13 @@ class ChangeQuery:
     statuses: Sequence[ChangeStatus] = ()
     ids: Sequence[UUID] = ()
     search: str = ""
+
+
+class OperationKind(StrEnum):
+    """What people watch, and are told the end of."""
+
+    PULL = "pull"
+    PUSH = "push"
+    IMPORT = "import"
+    EXPORT = "export"
+    RECONCILE = "reconcile"

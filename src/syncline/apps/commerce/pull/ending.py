@@ -36,7 +36,7 @@ async def finish(holding: Holding) -> None:
             deleted += await bury_by_key(session, held.store_id, KINDS[deletion.kind], [(deletion.id,)], moment=moment)
         if deleted:
             deleted += await _bury_orphans(session, held)
-        await repository.update_stream(
+        ended = await repository.update_stream(
             session,
             held,
             status=RunStatus.COMPLETED,
@@ -45,6 +45,7 @@ async def finish(holding: Holding) -> None:
             error=None,
             **incomplete,
         )
+        await holding.telling.end(session, ended)
 
 
 def _missing(held: StreamRow, seen: int) -> int:

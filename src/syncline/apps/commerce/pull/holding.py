@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from syncline.apps.commerce.metrics import RECORDS
@@ -13,6 +13,7 @@ from syncline.apps.commerce.mirror.loading import Loaded, refresh_statistics
 from syncline.apps.commerce.pull import repository
 from syncline.apps.commerce.pull.ahead import Piece, Ready, ready_ahead
 from syncline.apps.commerce.pull.repository import StreamRow
+from syncline.apps.commerce.pull.telling import StreamTelling
 from syncline.apps.commerce.settings import CommerceSettings
 from syncline.connectors.shopify.client import ShopifyClient
 from syncline.kernel.errors import Retriable
@@ -33,6 +34,7 @@ class Holding:
     client: ShopifyClient
     settings: CommerceSettings
     held: StreamRow
+    telling: StreamTelling = field(default_factory=lambda: StreamTelling(None))
     written: int = 0
     look_again_at: int = 4_000
 
@@ -43,7 +45,10 @@ class Holding:
 
     async def tell(self, sentence: str) -> None:
         """What the stream waits for, for whoever looks at it."""
-        await self.note(error=sentence)
+        async with self.database.writing(self.tenant_id) as session:
+            held = await repository.update_stream(session, self.held, error=sentence)
+            await self.telling.wait(session, held, sentence)
+        self.held = held
 
     async def store_all(self, pieces: AsyncGenerator[Piece, None]) -> None:
         held = self.held
@@ -56,6 +61,7 @@ class Holding:
         async with self.database.writing(self.tenant_id) as session:
             loaded = await ready.store(session, self.held.store_id, read_from=self.held.read_from)
             held = await repository.record_chunk(session, self.held, cursor=ready.cursor, loaded=loaded)
+            await self.telling.chunk(session, held)
         self.held = held  # only now is it committed
         self._count(loaded)
         self.written += loaded.inserted

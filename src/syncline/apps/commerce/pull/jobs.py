@@ -13,6 +13,7 @@ from syncline.apps.commerce.mirror.tombstones import bury_all_orphans, empty_lin
 from syncline.apps.commerce.persist import persist
 from syncline.apps.commerce.pull import repository, service
 from syncline.apps.commerce.pull.repository import LeaseLost, StreamRow
+from syncline.apps.commerce.pull.telling import StreamTelling
 from syncline.apps.commerce.pull.work import StreamWork
 from syncline.apps.commerce.reconcile.service import look_again_at_parentless, reconcile_after_pull
 from syncline.apps.commerce.settings import CommerceSettings
@@ -74,7 +75,8 @@ async def pull_stream(ctx: JobContext, payload: dict[str, Any]) -> None:
 async def _persist(ctx: JobContext, held: StreamRow, row: StoreRow) -> None:
     settings = ctx.runtime.settings_of("commerce", CommerceSettings)
     async with client_of(ctx.runtime, row) as client:
-        work = StreamWork(ctx.runtime.database, ctx.tenant_id, client, settings, held)
+        telling = StreamTelling(row.store.name)
+        work = StreamWork(ctx.runtime.database, ctx.tenant_id, client, settings, held, telling)
         await persist(
             work.run,
             mark=lambda: work.held.cursor,

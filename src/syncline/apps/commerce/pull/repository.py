@@ -57,6 +57,12 @@ class StreamRow:
     expected: int | None
     path_wanted: str | None
     slices: list[dict[str, Any]] | None
+    total: int | None
+    read: int
+    inserted: int
+    updated: int
+    unchanged: int
+    deleted: int
 
 
 def _run(row: RowMapping) -> RunRow:

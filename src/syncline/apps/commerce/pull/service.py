@@ -18,6 +18,7 @@ from syncline.apps.commerce.contract import (
 )
 from syncline.apps.commerce.pull import repository
 from syncline.apps.commerce.pull.repository import RunRow
+from syncline.apps.commerce.pull.telling import pull_began, pull_ended
 from syncline.apps.commerce.reconcile.repository import find_reconciliation
 from syncline.apps.commerce.settings import CommerceSettings
 from syncline.apps.commerce.stores.repository import find_by_id
@@ -98,6 +99,9 @@ async def start(
         if winner is None:
             raise
         raise _already(winner.id, store.name) from error
+    await pull_began(
+        session, store, run_id, mode=mode, streams=list(chosen), left_out=left_out, requested_by=actor.name
+    )
     for stream in (name for name in chosen if name not in left_out):
         await queue.enqueue(session, STREAM_JOB, {"run_id": str(run_id), "stream": stream})
     return run_id
@@ -167,4 +171,7 @@ async def finish(
     if done:
         await repository.end_streams(session, run_id, status=status)
         await repository.forget_seen(session, run_id)
+        run = await repository.find_run(session, run_id)
+        if run is not None:
+            await pull_ended(session, run, status=status, sentence=error)
     return done

@@ -7,6 +7,7 @@ from sqlalchemy.exc import IntegrityError
 from syncline.apps.commerce.contract import BatchNotFound, NothingToDo, PushAlreadyRunning, PushRun, RunNotFound, Store
 from syncline.apps.commerce.push import repository
 from syncline.apps.commerce.push.repository import PushRow
+from syncline.apps.commerce.push.telling import push_began
 from syncline.apps.commerce.staging.service import get_batch
 from syncline.apps.commerce.stores.repository import find_by_id
 from syncline.apps.commerce.stores.service import hold
@@ -55,6 +56,7 @@ async def start(
             f"No approved change waits for {store.name}; look at `syncline review list --store {store.name}` "
             "and approve first."
         )
+    await push_began(session, store, run)
     await queue.enqueue(session, PUSH_JOB, {"run_id": str(run.id)})
     return run
 

@@ -28,6 +28,7 @@ from syncline.apps.commerce.push.lanes import LANES, Lane, first_of_each_record
 from syncline.apps.commerce.push.reading import read_now
 from syncline.apps.commerce.push.repository import End, PushRow
 from syncline.apps.commerce.push.sending import SENDERS, Sender
+from syncline.apps.commerce.push.telling import PushTelling
 from syncline.apps.commerce.staging.repository import ChangeRow
 from syncline.connectors.shopify.client import ShopifyClient
 from syncline.connectors.shopify.results import NO_ANSWER
@@ -53,6 +54,7 @@ class PushWork:
     currency: str
     concurrency: int
     held: PushRow
+    telling: PushTelling
     settled: int = 0
     unknown: int = 0
 
@@ -60,6 +62,7 @@ class PushWork:
         """What the push waits for, for whoever looks at it."""
         async with self.database.writing(self.tenant_id) as session:
             await repository.note_error(session, self.held, sentence)
+            await self.telling.wait(session, self.held, sentence)
 
     async def run(self) -> None:
         """Raises the weightiest of what went wrong; what was settled until then stays."""
@@ -197,6 +200,7 @@ class PushWork:
             if end.settled.status is ChangeStatus.APPLIED and not end.settled.is_overtaken
         ]
         await apply_to_mirror(session, self.held.store_id, applied, moment=self.client.store_now())
+        await self.telling.settled(session, self.held, ends)
         self.settled += len(ends)
         for end in ends:
             CHANGES.labels(outcome=end.settled.outcome).inc()

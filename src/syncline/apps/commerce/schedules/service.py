@@ -22,6 +22,7 @@ from syncline.apps.commerce.schedule_contract import (
 )
 from syncline.apps.commerce.schedules import repository
 from syncline.apps.commerce.schedules.repository import ScheduleRow
+from syncline.apps.commerce.schedules.telling import comparison_ended, schedule_failed
 from syncline.apps.commerce.schedules.timing import late_sentence, parse_timing
 from syncline.apps.commerce.settings import CommerceSettings
 from syncline.apps.commerce.stores.repository import find_by_id
@@ -232,6 +233,7 @@ async def _begin_or_note(
             await _begin(session, queue, row, actor=actor, settings=settings, sentence=sentence)
     except (InvalidInput, Paused, UnderMaintenance, WritesStopped) as error:
         await _note(session, row, status=FAILED, run_id=None, sentence=error.sentence)
+        await schedule_failed(session, row, error.sentence)
 
 
 async def _in_the_way(session: Session, row: ScheduleRow, now: datetime) -> tuple[Start, UUID | None]:
@@ -290,4 +292,7 @@ async def note_outcome(
     session: WriteSession, schedule_id: UUID, *, status: str, run_id: UUID | None, sentence: str | None
 ) -> None:
     """How the comparison that it started ended. A schedule that was removed meanwhile is told nothing."""
+    row = await repository.find(session, schedule_id)
+    if row is not None and row.last_status == RUNNING:
+        await comparison_ended(session, row, status=RunStatus(status), run_id=run_id, sentence=sentence)
     await repository.change(session, schedule_id, last_status=status, last_run_id=run_id, last_sentence=sentence)

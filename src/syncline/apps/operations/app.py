@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from syncline.apps.operations import endpoints, facade
+from syncline.apps.operations.contract import Notifications
+from syncline.apps.operations.deliveries.handlers import HANDLERS
+from syncline.apps.operations.deliveries.jobs import JOBS
+from syncline.apps.operations.personal_data import PERSONAL_DATA
+from syncline.apps.operations.settings import OperationsSettings
+from syncline.runtime.app import App
+from syncline.runtime.sealed import SealedColumn
+
+APP = App(
+    name="operations",
+    migrations=Path(__file__).parent / "migrations",
+    settings=OperationsSettings,
+    routers=(endpoints.router,),
+    jobs=JOBS,
+    handlers=HANDLERS,
+    provides=Notifications,
+    sealed=(
+        SealedColumn(table="operations.channel", column="sealed_address"),
+        SealedColumn(table="operations.channel", column="sealed_secret"),
+    ),
+    personal_data=PERSONAL_DATA,
+    build=facade.build,
+)

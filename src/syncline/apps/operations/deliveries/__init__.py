@@ -1,0 +1,1 @@
+"""What each channel was told, and what came of it."""

@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+from syncline.apps.commerce.contract import OperationEnded
+from syncline.apps.operations.deliveries import service
+from syncline.apps.operations.deliveries.wording import notice_of
+from syncline.apps.operations.settings import OperationsSettings
+from syncline.kernel import clock
+from syncline.runtime.bus import Handler, HandlerContext
+
+
+async def tell(ctx: HandlerContext, event: OperationEnded) -> None:
+    """Whoever wants to know of the end of an operation is told. Called twice, it tells once."""
+    settings = ctx.runtime.settings_of("operations", OperationsSettings)
+    notice = notice_of(event, occurred_at=clock.iso(ctx.occurred_at), public_url=settings.public_url)
+    await service.tell_channels(
+        ctx.session,
+        ctx.runtime.queue,
+        event_id=ctx.event_id,
+        operation=event.kind.value,
+        notice=notice,
+    )
+
+
+HANDLERS = (Handler(OperationEnded, "operations.tell_channels", tell),)

@@ -1,0 +1,84 @@
+"""What a notification says. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from syncline.apps.commerce.contract import OperationEnded, RunStatus
+
+_NAMES = {
+    "pull": "Pull",
+    "push": "Push",
+    "import": "Import",
+    "export": "Export",
+    "reconcile": "Comparison",
+}
+_ENDS = {
+    RunStatus.COMPLETED: "is done",
+    RunStatus.FAILED: "failed",
+    RunStatus.CANCELLED: "was cancelled",
+}
+_LOOK_AT = ("conflict", "failed", "errors")
+"""Counts that somebody should look at though the operation itself came to its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """`body` is what programs get, in the form that Standard Webhooks suggest."""
+
+    subject: str
+    text: str
+    is_failure: bool
+    body: dict[str, Any]
+
+
+def notice_of(event: OperationEnded, *, occurred_at: str, public_url: str | None) -> Notice:
+    name, where = _NAMES.get(event.kind, event.kind), f" of {event.store}" if event.store else ""
+    trouble = {word: event.counts[word] for word in _LOOK_AT if event.counts.get(word)}
+    is_failure = event.status is RunStatus.FAILED or bool(trouble)
+    end = _ENDS.get(event.status, event.status.value)
+    but = f", with {_listed(trouble)}" if trouble and event.status is RunStatus.COMPLETED else ""
+    paragraphs = [
+        event.sentence or "",
+        f"Counted: {_listed(event.counts)}." if event.counts else "",
+        f"Asked for by {event.requested_by}. Operation {event.kind.value}:{event.operation_id}.",
+        public_url or "",
+    ]
+    return Notice(
+        subject=_one_line(f"{name}{where} {end}{but}"),
+        text="\n\n".join(one for one in paragraphs if one) + "\n",
+        is_failure=is_failure,
+        body={
+            "type": f"operation.{'failed' if event.status is RunStatus.FAILED else event.status.value}",
+            "timestamp": occurred_at,
+            "data": {
+                "kind": event.kind.value,
+                "operation_id": str(event.operation_id),
+                "store": event.store,
+                "status": event.status.value,
+                "needs_attention": is_failure,
+                "sentence": event.sentence,
+                "counts": dict(event.counts),
+                "requested_by": event.requested_by,
+            },
+        },
+    )
+
+
+def trial(channel: str, *, actor: str, occurred_at: str) -> Notice:
+    return Notice(
+        subject=f"A trial of the channel {channel}",
+        text=f"{actor} tries whether this channel works. It does.\n",
+        is_failure=False,
+        body={"type": "notification.trial", "timestamp": occurred_at, "data": {"channel": channel, "by": actor}},
+    )
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count:,} {word}" for word, count in counts.items())
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())[:200]

@@ -1,0 +1,1 @@
+"""The tables of commerce, one file per step."""
