@@ -267,11 +267,11 @@ async def measure(kind: str, watchers: int, clients: int, messages: int) -> Meas
 
 async def _say_once(server: Child, crowds: list[Child], share: int, turn: int) -> float:
     """Milliseconds from before the transaction to the last watcher."""
-    began = (await server.ask("say"))["began"]
+    began = float((await server.ask("say"))["began"])
     while True:
         answers = await asyncio.gather(*(crowd.ask() for crowd in crowds))
         if all(answer["heard"] >= turn * share for answer in answers):
-            return (max(answer["last_at"] for answer in answers) - began) * 1_000
+            return (max(float(answer["last_at"]) for answer in answers) - began) * 1_000
         if time.time() - began > 60:
             raise SystemExit(f"after a minute: {answers}")
         await asyncio.sleep(0.05)
