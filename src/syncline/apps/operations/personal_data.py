@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 
 from psycopg import sql
-from sqlalchemy import any_, delete, func, select, update
+from sqlalchemy import delete, false, func, or_, select, update
 
 from syncline.apps.operations.channels.models import channel
 from syncline.apps.operations.contract import DeliveryStatus
@@ -47,8 +47,8 @@ class OperationsData:
         rows = await session.execute(select(channel).where(mine, func.lower(channel.c.target).in_(subject.emails)))
         for row in rows:
             yield Record("channel", {"name": row.name, "target": row.target, "created_at": row.created_at})
-        like = [f"%{term}%" for term in sorted(subject.terms)]
-        quoted = select(delivery).where(delivery.c.tenant_id == session.tenant, delivery.c.text.ilike(any_(like)))
+        names_him = or_(false(), *(delivery.c.text.icontains(term, autoescape=True) for term in sorted(subject.terms)))
+        quoted = select(delivery).where(delivery.c.tenant_id == session.tenant, names_him)
         for row in await session.execute(quoted):
             yield Record("notification", {"subject": row.subject, "text": row.text, "created_at": row.created_at})
         named = select(channel).where(mine, channel.c.created_by.in_(subject.names))

@@ -198,3 +198,8 @@ class Hub:
         saying = [pump for watcher in everybody if (pump := watcher.pump) is not None]
         if saying:
             await asyncio.wait(saying, timeout=_GOODBYE_SECONDS)
+        feeding = list(self._tasks)
+        for task in feeding:
+            task.cancel()
+        await asyncio.gather(*feeding, return_exceptions=True)
+        self._feeds.clear()
