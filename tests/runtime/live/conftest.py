@@ -74,6 +74,7 @@ async def hub(database: Database) -> AsyncIterator[Hub]:
     """A hub that runs; few may watch at once."""
     made, stop = Hub(database, HubLimits(watchers=6, watchers_of_tenant=4, rooms=3)), asyncio.Event()
     running = asyncio.create_task(made.run(stop))
+    await eventually(lambda: made.is_listening)
     yield made
     stop.set()
     await running

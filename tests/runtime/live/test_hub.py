@@ -249,7 +249,7 @@ async def test_at_the_end_everybody_is_told_and_nobody_comes_in(database: Databa
         heard.append(frame.text)
 
     running = asyncio.create_task(hub.run(stop))
-    await eventually(lambda: not hub._is_closing)
+    await eventually(lambda: hub.is_listening)
     watcher = hub.enter(tenant_id, take)
     stop.set()
     await running

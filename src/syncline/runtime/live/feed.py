@@ -58,6 +58,7 @@ class Feed:
         self._ring_after = 0
         self._states: OrderedDict[str, dict[tuple[str, str, str], Message]] = OrderedDict()
         self._known = False
+        self._is_stopping = False
         self.last = 0
 
     def wake(self) -> None:
@@ -75,17 +76,22 @@ class Feed:
                 there.discard(watcher)
                 if not there:
                     del self._rooms[room]
-        if self.is_empty:
+        if self.is_over:
             self._wake.set()
 
+    def stop(self) -> None:
+        """Ends it though somebody watches."""
+        self._is_stopping = True
+        self._wake.set()
+
     @property
-    def is_empty(self) -> bool:
-        return not self._rooms and not self._joins
+    def is_over(self) -> bool:
+        return self._is_stopping or not (self._rooms or self._joins)
 
     async def run(self) -> None:
         """Until nobody watches any more. A database that is away is waited for; nothing is lost meanwhile."""
         pause = Pause()
-        while not self.is_empty:
+        while not self.is_over:
             self._wake.clear()
             try:
                 await self._round()

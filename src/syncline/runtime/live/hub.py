@@ -62,6 +62,7 @@ class Hub:
         self._tenants: Tally[TenantId] = Tally()
         self._came = 0
         self._is_closing = False
+        self.is_listening = False
 
     @property
     def watching(self) -> int:
@@ -154,7 +155,7 @@ class Hub:
                 log.exception("the feed of a tenant fell and is started again", tenant_id=str(tenant))
                 await asyncio.sleep(1)
                 continue
-            if feed.is_empty:  # asked in the same turn as it is taken away: nobody can join in between
+            if feed.is_over:  # asked in the same turn as it is taken away: nobody can join in between
                 self._feeds.pop(tenant, None)
                 return
 
@@ -163,6 +164,7 @@ class Hub:
 
     def _on_note(self, _channel: str, payload: str) -> None:
         if not payload:
+            self.is_listening = True
             for feed in self._feeds.values():
                 feed.wake()
             return
@@ -198,8 +200,8 @@ class Hub:
         saying = [pump for watcher in everybody if (pump := watcher.pump) is not None]
         if saying:
             await asyncio.wait(saying, timeout=_GOODBYE_SECONDS)
-        feeding = list(self._tasks)
-        for task in feeding:
-            task.cancel()
-        await asyncio.gather(*feeding, return_exceptions=True)
-        self._feeds.clear()
+        for feed in self._feeds.values():
+            feed.stop()
+        if self._tasks:
+            # Not cancelled: each is in the middle of a transaction, or about to end.
+            await asyncio.wait(self._tasks, timeout=_GOODBYE_SECONDS)
