@@ -74,8 +74,6 @@ class Runtime:
 
     erasure_list: Path | None = None
     """The file outside of the database that tells, after a backup was restored, whom to erase again."""
-    guard: Guard = field(default_factory=Guard)
-    """What addresses that users give may lead to."""
 
     guard: Guard = field(default_factory=Guard)
     """What addresses that users give may lead to."""
