@@ -82,6 +82,7 @@ async def fill(works: Works, client: httpx.AsyncClient, shop: Shop) -> Riches:
     rules = (await client.get("/api/privacy/retention", headers=headers)).json()["rules"]
     waiting = await theirs.stage("", "vendor=Alpine", store=STORE)
     schedule = await post(f"/api/shopify/stores/{STORE}/schedules", timing="every 1h")
+    channel = await post("/api/notifications/channels", name="alpine-watch", kind="email", target="ops@alpine.example")
     carl = await _friend(works, client, ada)
     provider, identity = await _sign_in_provider(works, ada)
     rows = {
@@ -102,6 +103,7 @@ async def fill(works: Works, client: httpx.AsyncClient, shop: Shop) -> Riches:
         "exports/{export_id}": export["id"],
         "erasures/{erasure_id}": erasure["id"],
         "schedules/{schedule_id}": schedule["id"],
+        "channels/{name}": channel["channel"]["name"],
         "dead-letters/{letter_id}": await bury(theirs),
         "correlation_id": key["asked as"],
         "friends/{user_id}": carl,
