@@ -137,6 +137,8 @@ def aim(case: Case[Any], site: Site) -> None:
                 case.body[name] = site.riches.known[name]
         if isinstance(case.body.get("shop_domain"), str):
             case.body["base_url"] = site.shop.url
+        if isinstance(case.body.get("issuer"), str):
+            case.body["issuer"] = site.riches.others["issuer"]
 
 
 @schema.parametrize()
