@@ -56,11 +56,19 @@ def round_amount(amount: Decimal, currency: str, mode: Rounding = Rounding.HALF_
     return amount.quantize(Decimal(1).scaleb(-minor_digits(currency)), rounding=_MODES[mode])
 
 
-def with_ending(amount: Decimal, ending: Decimal, currency: str) -> Decimal:
-    """The amount nearest to `amount` that ends in `ending` (`0.99` gives 19.99 for 19.60 and 20.30); never below
-    `ending` itself. Halfway goes up."""
-    whole = (amount - ending + Decimal("0.5")).quantize(Decimal(1), rounding=ROUND_FLOOR)
-    return round_amount(max(whole, Decimal(0)) + ending, currency)
+def with_ending(
+    amount: Decimal,
+    ending: Decimal,
+    currency: str,
+    mode: Rounding = Rounding.HALF_UP,
+    *,
+    every: Decimal = Decimal(1),
+) -> Decimal:
+    """An amount that ends in `ending`, never below `ending` itself: the nearest to `amount` (`0.99` gives 19.99 for
+    19.60 and 20.30, halfway as `mode` says), or with `UP` and `DOWN` the next one at or over, at or under it. `every`
+    is how far two such amounts lie apart: 100 for an ending of `80` in JPY."""
+    steps = ((amount - ending) / every).quantize(Decimal(1), rounding=_MODES[mode])
+    return round_amount(max(steps, Decimal(0)) * every + ending, currency)
 
 
 def truncate_amount(amount: Decimal, currency: str) -> Decimal:

@@ -3,6 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from syncline.apps.commerce import endpoints, facade
+from syncline.apps.commerce.batch import endpoints as batch_endpoints
+from syncline.apps.commerce.batch.jobs import JOBS as BATCH_JOBS
 from syncline.apps.commerce.browse import endpoints as browse_endpoints
 from syncline.apps.commerce.contract import Commerce
 from syncline.apps.commerce.integrity import endpoints as integrity_endpoints
@@ -32,8 +34,9 @@ APP = App(
         *schedule_endpoints.ROUTERS,
         *integrity_endpoints.ROUTERS,
         *review_endpoints.ROUTERS,
+        *batch_endpoints.ROUTERS,
     ),
-    jobs=(*PULL_JOBS, *PUSH_JOBS, *SCHEDULE_JOBS, *REMOVAL_JOBS),
+    jobs=(*PULL_JOBS, *PUSH_JOBS, *SCHEDULE_JOBS, *REMOVAL_JOBS, *BATCH_JOBS),
     schedules=SCHEDULES,
     sealed=(SealedColumn(table="commerce.store", column="token_sealed"),),
     provides=Commerce,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 from uuid import UUID
 
+from syncline.apps.commerce.batch.facade import LocalBatches
 from syncline.apps.commerce.browse.facade import LocalBrowse
 from syncline.apps.commerce.contract import (
     ChangeBatch,
@@ -54,7 +55,7 @@ from syncline.runtime.controls.stops import require_open
 
 
 @dataclass(frozen=True, slots=True)
-class LocalCommerce(LocalSchedules, LocalIntegrity, LocalBrowse, LocalRemoval, LocalReviewing):
+class LocalCommerce(LocalSchedules, LocalIntegrity, LocalBrowse, LocalRemoval, LocalReviewing, LocalBatches):
     async def add_store(
         self,
         *,

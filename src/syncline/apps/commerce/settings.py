@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Annotated
 
 from pydantic import BaseModel, Field
 
+from syncline.apps.commerce.batch_contract import BatchOperation
 from syncline.apps.commerce.persist import MAX_FAILURES
 
 
@@ -31,4 +33,25 @@ class CommerceSettings(BaseModel):
     allow_sandbox_urls: bool = Field(
         default=True, description="Accept stores whose base URL is a loopback address (a sandbox)"
     )
+    batch_limits: dict[BatchOperation, Annotated[int, Field(ge=1, le=100_000)]] = Field(
+        default_factory=dict,
+        description="JSON: products in one batch, by operation, where not status 1000, tags 500, price 250, "
+        "inventory 10000, details 1000, seo 500, metafields 250, collections 1000",
+    )
     author_may_approve: bool = Field(default=True, description="Off: somebody else must approve what I staged")
+
+    def batch_limit(self, operation: BatchOperation) -> int:
+        """Products that one batch of this operation takes."""
+        return self.batch_limits.get(operation, BATCH_LIMITS[operation])
+
+
+BATCH_LIMITS = {
+    BatchOperation.STATUS: 1_000,
+    BatchOperation.TAGS: 500,
+    BatchOperation.PRICE: 250,
+    BatchOperation.INVENTORY: 10_000,
+    BatchOperation.DETAILS: 1_000,
+    BatchOperation.SEO: 500,
+    BatchOperation.METAFIELDS: 250,
+    BatchOperation.COLLECTIONS: 1_000,
+}

@@ -232,7 +232,7 @@ def test_amounts_are_exact_in_every_currency(expression: str, before: str, after
 
 
 def test_an_ending_needs_a_currency_with_a_point() -> None:
-    with pytest.raises(InvalidInput, match="JPY has no digits after the point"):
+    with pytest.raises(InvalidInput, match="JPY has no digits after the point; write the last digits"):
         parse_edits(["price=+10%~.99"], currency="JPY")
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import BinaryIO, Protocol
 from uuid import UUID
 
+from syncline.apps.commerce.batch_contract import Batches
 from syncline.apps.commerce.browse_contract import Browse
 from syncline.apps.commerce.contract.types import (
     ChangeBatch,
@@ -29,7 +30,7 @@ from syncline.kernel.paging import Page, PageRequest
 from syncline.kernel.tenant import Actor
 
 
-class Commerce(Schedules, Integrity, Browse, Reviewing, Protocol):
+class Commerce(Schedules, Integrity, Browse, Reviewing, Batches, Protocol):
     """The commerce app as others see it. Every call acts for `actor` and inside its tenant."""
 
     async def add_store(

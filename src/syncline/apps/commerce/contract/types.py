@@ -311,3 +311,4 @@ class OperationKind(StrEnum):
     IMPORT = "import"
     EXPORT = "export"
     RECONCILE = "reconcile"
+    BATCH = "batch"

@@ -238,6 +238,15 @@ async def list_places(session: Session, store_id: UUID, condition: ColumnElement
     return (await session.execute(query)).scalars().all()
 
 
+async def list_product_ids(
+    session: Session, store_id: UUID, owner: Owner, condition: ColumnElement[bool]
+) -> Sequence[int]:
+    """The products of the live records of `owner` that meet `condition`, in the order of their ids. Not for
+    collections."""
+    found = _of_store(session, store_id, owner, condition).with_only_columns(product.c.id)
+    return (await session.execute(found.distinct().order_by(product.c.id))).scalars().all()
+
+
 async def list_records(
     session: Session,
     store_id: UUID,

@@ -38,7 +38,11 @@ HOLDINGS = (
     Holding("fulfillment", "Parcels and their tracking numbers", "tracking removed"),
     Holding("transaction", "Amounts paid and by which gateway; no payment data", "stays, for the books"),
     Holding("quoted", "Texts that quote his address: changes, notes, errors, metafields", "his addresses taken out"),
-    Holding("authored", "His name on changes, reviews, pulls, pushes and schedules", "becomes “an erased person”"),
+    Holding(
+        "authored",
+        "His name on changes, reviews, bulk operations, pulls, pushes and schedules",
+        "becomes “an erased person”",
+    ),
 )
 _Key = tuple[UUID, int]
 

@@ -11,6 +11,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 from sqlalchemy import Table, and_, func, or_, select
 
+from syncline.apps.commerce.batch.models import batch_run
 from syncline.apps.commerce.mirror.models import (
     customer,
     customer_address,
@@ -37,6 +38,7 @@ AUTHORED = (
     (pull_run, pull_run.c.requested_by),
     (push_run, push_run.c.requested_by),
     (schedule, schedule.c.created_by),
+    (batch_run, batch_run.c.requested_by),
 )
 QUOTING: Mapping[str, Mapping[str, Sequence[str]]] = {
     "change_batch": {"key": ["id"], "texts": ["summary"]},
@@ -51,6 +53,8 @@ QUOTING: Mapping[str, Mapping[str, Sequence[str]]] = {
     "push_run": {"key": ["id"], "texts": ["error"]},
     "reconciliation": {"key": ["id"], "jsonb": ["notes"]},
     "schedule": {"key": ["id"], "texts": ["last_sentence"]},
+    "batch_run": {"key": ["id"], "texts": ["summary", "search", "note", "error"], "jsonb": ["updates"]},
+    "batch_refusal": {"key": ["run_id", "product_id"], "texts": ["label", "sentence"]},
     "metafield": {"key": ["store_id", "id"], "texts": ["value"]},
 }
 """Tables whose texts may quote anything, an address too."""

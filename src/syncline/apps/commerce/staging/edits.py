@@ -5,7 +5,8 @@
 | `price=19.99`                        | this amount                                                                  |
 | `price=+2` `price=-5` `price=+10%`   | that much more or less                                                       |
 | `price=*1.2`                         | times                                                                        |
-| `price=+10%~.99`                     | then to the nearest amount that ends in .99                                  |
+| `price=+10%~.99`                     | then to the nearest amount that ends in .99; `~80` where there is no point   |
+| `price=+10%~.99 up` `price=+7%~down` | to the next one over it; rounded down to the minor unit, not half up         |
 | `compare_at_price=price`             | the value of another amount, which may be adjusted: `price=cost*2.5~.95`     |
 | `compare_at_price=none`              | cleared; `none` in quotes is the word                                        |
 | `tags=+sale,-old` `tags=a,b`         | add and remove; replace all                                                  |
@@ -28,19 +29,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 
 from syncline.apps.commerce.field_text import (
     check_tags,
     check_text,
-    parse_money,
     parse_quantity,
     parse_value,
     shortened,
 )
 from syncline.apps.commerce.fields import (
-    ALIASES,
-    FIELDS,
     AnyValue,
     Field,
     Kind,
@@ -48,7 +45,6 @@ from syncline.apps.commerce.fields import (
     Value,
     get_editable,
     get_field,
-    money_text,
     same_value,
 )
 from syncline.apps.commerce.staging.diff import render_value
@@ -63,17 +59,11 @@ from syncline.apps.commerce.staging.metafield_edits import (
     parse_metafield_edit,
     split_type,
 )
+from syncline.apps.commerce.staging.money_edits import AdjustMoney, adjusted_money, describe_money, parse_money_edit
 from syncline.apps.commerce.staging.quoted import split_list, unquoted
 from syncline.kernel.errors import FieldError, InvalidInput
-from syncline.kernel.money import minor_digits, round_amount, with_ending
 
-_MONEY = re.compile(
-    r"(?P<source>[a-z_]+)?\s*(?:(?P<sign>[+*-])\s*(?P<number>\d{1,12}(?:\.\d{1,6})?)\s*(?P<percent>%)?)?"
-    r"\s*(?:~\s*(?P<ending>\d*\.?\d+))?"
-)
 _QUANTITY_STEP = re.compile(r"([+-])\s*(\d{1,10})")
-_HUNDRED = Decimal(100)
-_MOST_MONEY = Decimal(10) ** 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,17 +73,6 @@ class SetValue:
     field: str
     value: Value
     location: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class AdjustMoney:
-    """`source * factor + add`, rounded half up to the minor unit or to the nearest amount with `ending`."""
-
-    field: str
-    source: str
-    factor: Decimal = Decimal(1)
-    add: Decimal = Decimal(0)
-    ending: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +179,8 @@ def _parse_value(field: Field, text: str, currency: str) -> Edit:
         return SetValue(field.name, None if field.nullable else [] if field.kind is Kind.TAGS else "")
     match field.kind:
         case Kind.MONEY:
-            return _parse_money(field, text, currency)
+            edit = parse_money_edit(field, text, currency)
+            return SetValue(field.name, edit) if isinstance(edit, str) else edit
         case Kind.TAGS:
             return _parse_tags(field, text)
         case Kind.TEXT | Kind.HTML:
@@ -209,62 +189,22 @@ def _parse_value(field: Field, text: str, currency: str) -> Edit:
             return SetValue(field.name, parse_value(field, unquoted(text), currency))
 
 
-def _parse_money(field: Field, text: str, currency: str) -> Edit:
-    found = _MONEY.fullmatch(text.lower())
-    if found is None:
-        return SetValue(field.name, parse_money(text, currency))
-    number = Decimal(found["number"] or 0)
-    factor, add = Decimal(1), Decimal(0)
-    match found["sign"], found["percent"]:
-        case ("+" | "-") as sign, "%":
-            factor += (number if sign == "+" else -number) / _HUNDRED
-        case "*", None:
-            factor = number
-        case "*", _:
-            factor = number / _HUNDRED
-        case "-", None:
-            add = -number
-        case _:
-            add = number
-    if factor < 0:
-        msg = "more than 100 % off leaves less than nothing"
-        raise ValueError(msg)
-    return AdjustMoney(field.name, _source(field, found["source"]), factor, add, _ending(found["ending"], currency))
-
-
-def _source(field: Field, word: str | None) -> str:
-    source = FIELDS.get(ALIASES.get(word, word)) if word else field
-    if source is None or source.kind is not Kind.MONEY:
-        names = ", ".join(other.name for other in FIELDS.values() if other.kind is Kind.MONEY)
-        msg = f"{word!r} is not an amount; write digits with a point like 12.50, or one of {names}"
-        raise ValueError(msg)
-    return source.name
-
-
-def _ending(text: str | None, currency: str) -> Decimal | None:
-    if text is None:
-        return None
-    ending, digits = Decimal(text), minor_digits(currency)
-    if ending >= 1 or ending != round_amount(ending, currency):
-        smaller = (
-            f"like .{'95'.ljust(digits, '0')[:digits]}" if digits else f"but {currency} has no digits after the point"
-        )
-        msg = f"an ending is the part after the point, {smaller}"
-        raise ValueError(msg)
-    return ending
-
-
 def _parse_quantity(field: Field, text: str) -> Edit:
     amount, at, place = text.partition("@")
     location = unquoted(place.strip()) or None
     if at and location is None:
         msg = "name the location after @, like 10@Main warehouse"
         raise ValueError(msg)
-    step = _QUANTITY_STEP.fullmatch(amount.strip())
+    return parse_quantity_edit(field.name, amount, location)
+
+
+def parse_quantity_edit(field: str, text: str, location: str | None) -> SetValue | AdjustQuantity:
+    """`10` sets, `+5` and `-5` adjust. Raises `ValueError`."""
+    step = _QUANTITY_STEP.fullmatch(text.strip())
     if step is not None:
         by = parse_quantity(step[2])
-        return AdjustQuantity(field.name, by if step[1] == "+" else -by, location)
-    return SetValue(field.name, parse_quantity(amount), location)
+        return AdjustQuantity(field, by if step[1] == "+" else -by, location)
+    return SetValue(field, parse_quantity(text), location)
 
 
 def _parse_tags(field: Field, text: str) -> Edit:
@@ -326,7 +266,7 @@ def _result(edit: Edit, current: Mapping[str, AnyValue], currency: str) -> AnyVa
         case SetValue():
             return edit.value
         case AdjustMoney():
-            return _adjusted_money(edit, current, currency)
+            return adjusted_money(edit, current, currency)
         case AdjustQuantity():
             return _adjusted_quantity(edit, current[edit.field])
         case ChangeTags():
@@ -336,27 +276,6 @@ def _result(edit: Edit, current: Mapping[str, AnyValue], currency: str) -> AnyVa
         case ChangeMembership():
             # No record has a field of that name: what collections hold is staged pair by pair.
             return current[edit.field]
-
-
-def _adjusted_money(edit: AdjustMoney, current: Mapping[str, AnyValue], currency: str) -> Value:
-    source, field = current.get(edit.source), FIELDS[edit.field]
-    if source is None:
-        if edit.source == edit.field:
-            return None
-        msg = (
-            f"there is no {FIELDS[edit.source].label} to take the {field.label} from; "
-            f"leave such rows out by adding -{edit.source}:none to the search"
-        )
-        raise ValueError(msg)
-    amount = Decimal(str(source)) * edit.factor + edit.add
-    if amount >= _MOST_MONEY:
-        msg = f"the {field.label} would have more than 15 digits before the point"
-        raise ValueError(msg)
-    if amount < 0:
-        msg = f"the {field.label} would go from {current[edit.field]} to {round_amount(amount, currency)}, below zero"
-        raise ValueError(msg)
-    result = round_amount(amount, currency) if edit.ending is None else with_ending(amount, edit.ending, currency)
-    return money_text(result, currency)
 
 
 def _adjusted_quantity(edit: AdjustQuantity, value: AnyValue) -> AnyValue:
@@ -398,16 +317,4 @@ def describe(edit: Edit, currency: str) -> str:
             parts = [("added", edit.add), ("removed", edit.remove)]
             return ", ".join(f"{label} {', '.join(tags)} {verb}" for verb, tags in parts if tags)
         case AdjustMoney():
-            return f"{label} {_describe_money(edit, currency)}"
-
-
-def _describe_money(edit: AdjustMoney, currency: str) -> str:
-    percent = (edit.factor - 1) * _HUNDRED
-    parts = [] if edit.source == edit.field else [f"taken from the {FIELDS[edit.source].label}"]
-    if percent:
-        parts.append(f"{'raised' if percent > 0 else 'lowered'} by {abs(percent).normalize():f} %")
-    if edit.add:
-        parts.append(f"{'raised' if edit.add > 0 else 'lowered'} by {abs(edit.add):f} {currency}")
-    if edit.ending is not None:
-        parts.append(f"ending in {str(edit.ending).removeprefix('0')}")
-    return ", ".join(parts) or "kept"
+            return f"{label} {describe_money(edit, currency)}"

@@ -35,6 +35,11 @@ def parse_metafield_edit(field: Field, kind: str | None, text: str) -> SetMetafi
             msg = f"what is deleted needs no type; write {field.name}=none"
             raise ValueError(msg)
         return SetMetafield(field.name, None)
+    return typed_edit(field, kind, text)
+
+
+def typed_edit(field: Field, kind: str | None, text: str) -> SetMetafield:
+    """`text` is checked where its type is said. Raises `ValueError`."""
     if kind is not None:
         typed(check_type(kind), text)
     return SetMetafield(field.name, text, kind, is_said=kind is not None)

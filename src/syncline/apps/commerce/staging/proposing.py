@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+
+from sqlalchemy import ColumnElement, true
 
 from syncline.apps.commerce.contract import Store
 from syncline.apps.commerce.fields import Owner
@@ -24,6 +26,9 @@ from syncline.runtime.db.session import Session
 Page = tuple[int, list[Proposal]]
 """How many records were looked at, and what the edits make of them."""
 
+Refused = Callable[[Listed, InvalidInput], None]
+"""Told of a record that the edits cannot be made of."""
+
 
 async def with_types(session: Session, store: Store, edits: Sequence[Edit]) -> list[Edit]:
     """Edits of metafields with the type that they have elsewhere in the store, for the records that have none."""
@@ -38,37 +43,58 @@ async def with_types(session: Session, store: Store, edits: Sequence[Edit]) -> l
     return found
 
 
-async def propose(session: Session, store: Store, search: Search, edits: Sequence[Edit]) -> AsyncIterator[Page]:
-    """Page by page. Raises `InvalidInput` for an edit that cannot be made of what is found."""
+async def propose(
+    session: Session,
+    store: Store,
+    search: Search,
+    edits: Sequence[Edit],
+    *,
+    within: ColumnElement[bool] | None = None,
+    refused: Refused | None = None,
+) -> AsyncIterator[Page]:
+    """Page by page. `within` is a further condition on the products of what is found. Raises `InvalidInput` for an edit
+    that cannot be made of what is found, unless `refused` takes it."""
+    narrowed = true() if within is None else within
     for owner in Owner:
         mine = edits_for(owner, edits)
         if not mine:
             continue
         pages = _memberships if owner is Owner.COLLECTION_MEMBERSHIP else _fields
-        async for page in pages(session, store, owner, search, mine):
+        async for page in pages(session, store, owner, mirror_condition(owner, search) & narrowed, mine, refused):
             yield page
 
 
 async def _fields(
-    session: Session, store: Store, owner: Owner, search: Search, edits: Sequence[Edit]
+    session: Session,
+    store: Store,
+    owner: Owner,
+    condition: ColumnElement[bool],
+    edits: Sequence[Edit],
+    refused: Refused | None,
 ) -> AsyncIterator[Page]:
-    condition = mirror_condition(owner, search)
     names = [name for name in (find_name(edit.field) for edit in edits) if name is not None]
     more = {name.field: metafield_value(name) for name in names}
     looked = 0
     async for page in list_records(session, store.id, owner, condition, currency=store.currency, more=more):
         looked += len(page)
         if looked > 1 and any(edit.field == "collection_handle" for edit in edits):
-            raise _refused(
-                "collection_handle", "Only one collection can have a handle; choose it by collection:HANDLE."
-            )
-        yield len(page), [proposal for record in page for proposal in _proposals_of(record, edits, store.currency)]
+            raise _wrong("collection_handle", "Only one collection can have a handle; choose it by collection:HANDLE.")
+        yield (
+            len(page),
+            [one for record in page for one in _proposals_of(record, edits, store.currency, refused)],
+        )
 
 
-def _proposals_of(record: Listed, edits: Sequence[Edit], currency: str) -> Iterator[Proposal]:
+def _proposals_of(record: Listed, edits: Sequence[Edit], currency: str, refused: Refused | None) -> Iterator[Proposal]:
     """One for what the edits make of the record, or one for each of its metafields: these are compared, sent and
     settled one by one."""
-    after = apply(edits, {**record.context, **record.values}, currency, row=record.label)
+    try:
+        after = apply(edits, {**record.context, **record.values}, currency, row=record.label)
+    except InvalidInput as error:
+        if refused is None:
+            raise
+        refused(record, error)
+        return
     parts = [{name: value} for name, value in after.items()] if record.owner.is_metafield else [after]
     for part in filter(None, parts):
         yield Proposal(
@@ -83,11 +109,15 @@ def _proposals_of(record: Listed, edits: Sequence[Edit], currency: str) -> Itera
 
 
 async def _memberships(
-    session: Session, store: Store, owner: Owner, search: Search, edits: Sequence[Edit]
+    session: Session,
+    store: Store,
+    owner: Owner,
+    condition: ColumnElement[bool],
+    edits: Sequence[Edit],
+    _refused: Refused | None,
 ) -> AsyncIterator[Page]:
-    """One for each pair of a product and a collection that becomes another one."""
-    wanted = await _wanted(session, store, edits)
-    condition = mirror_condition(owner, search)
+    """One for each pair of a product and a collection that becomes another one. None can be refused alone."""
+    wanted = await wanted_collections(session, store, edits)
     more = {str(one.id): is_member(collection.c.id == one.id) for one in wanted}
     async for page in list_records(session, store.id, owner, condition, currency=store.currency, more=more):
         yield len(page), [proposal for record in page for proposal in _pairs(record, wanted)]
@@ -107,8 +137,9 @@ def _pairs(record: Listed, wanted: Mapping[Named, bool]) -> Iterator[Proposal]:
             )
 
 
-async def _wanted(session: Session, store: Store, edits: Sequence[Edit]) -> dict[Named, bool]:
-    """The collections that edits name, and whether the products are to be in them."""
+async def wanted_collections(session: Session, store: Store, edits: Sequence[Edit]) -> dict[Named, bool]:
+    """The collections that edits name, and whether the products are to be in them. Raises `InvalidInput` for
+    one that is not there or fills itself."""
     known = {one.handle.lower(): one for one in await list_named_collections(session, store.id)}
     wanted: dict[Named, bool] = {}
     for edit in edits:
@@ -116,9 +147,9 @@ async def _wanted(session: Session, store: Store, edits: Sequence[Edit]) -> dict
             found = known.get(handle)
             if found is None:
                 hint = did_you_mean(handle, known) if known else " None is mirrored yet; pull the store first."
-                raise _refused("collections", f"{store.name} has no collection {handle!r}.{hint}")
+                raise _wrong("collections", f"{store.name} has no collection {handle!r}.{hint}")
             if found.is_by_rule:
-                raise _refused(
+                raise _wrong(
                     "collections",
                     f"{found.title} [{handle}] fills itself by its rules, so products cannot be put in or taken out; "
                     "change what its rules look at, or choose a collection that is filled by hand.",
@@ -127,5 +158,5 @@ async def _wanted(session: Session, store: Store, edits: Sequence[Edit]) -> dict
     return wanted
 
 
-def _refused(field: str, sentence: str) -> InvalidInput:
+def _wrong(field: str, sentence: str) -> InvalidInput:
     return InvalidInput(sentence, fields=[FieldError(field, sentence)])

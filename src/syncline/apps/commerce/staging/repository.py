@@ -284,3 +284,19 @@ async def resolve_conflicts(
             update(staged_change).where(table.tenant_id == session.tenant_id, table.id == change.id).values(**values)
         )
     return len(changes)
+
+
+_OPEN = (ChangeStatus.PENDING, ChangeStatus.APPROVED, ChangeStatus.SENDING)
+
+
+async def list_waiting(session: Session, store_id: UUID, products: Sequence[int]) -> Sequence[Proposal]:
+    """What is staged for these products and not yet at its end."""
+    table: Any = staged_change.c
+    names = ("kind", "resource_id", "product_id", "label", "before", "after", "location_id", "reverts_id")
+    query = select(*(table[name] for name in names)).where(
+        table.tenant_id == session.tenant_id,
+        table.store_id == store_id,
+        table.status.in_(_OPEN),
+        table.product_id.in_(products),
+    )
+    return [Proposal(**dict(row)) for row in (await session.execute(query)).mappings()]

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from uuid import UUID
 
+from sqlalchemy import ColumnElement
+
 from syncline.apps.commerce.contract import (
     BatchNotFound,
     ChangeBatch,
@@ -33,9 +35,16 @@ from syncline.runtime.audit.changes import note_change
 from syncline.runtime.db.session import Session, WriteSession
 
 
-async def _check_places(session: Session, store: Store, search: Search, edits: Sequence[Edit]) -> None:
+async def check_places(
+    session: Session,
+    store: Store,
+    search: Search,
+    edits: Sequence[Edit],
+    *,
+    within: ColumnElement[bool] | None = None,
+) -> None:
     """An inventory edit says where it is meant: a misspelt location would change nothing, and one left out would change
-    every location at once."""
+    every location at once. `within` is a further condition on the products. Raises `InvalidInput`."""
     mine = edits_for(Owner.INVENTORY_LEVEL, edits)
     if not mine:
         return
@@ -51,7 +60,8 @@ async def _check_places(session: Session, store: Store, search: Search, edits: S
             )
     if len(named) == len(mine):
         return
-    places = await list_places(session, store.id, mirror_condition(Owner.INVENTORY_LEVEL, search))
+    found = mirror_condition(Owner.INVENTORY_LEVEL, search)
+    places = await list_places(session, store.id, found if within is None else found & within)
     if len(places) > 1:
         raise _wrong_place(
             f"The stock that matches lies at {len(places)} locations; say which one is meant after @, like"
@@ -71,7 +81,7 @@ async def stage_edit(
         raise InvalidInput("Say what to change, like --set price=+10% or --set tags=+sale.")
     search = parse_where(where)
     edits = await with_types(session, store, parse_edits(expressions, currency=store.currency))
-    await _check_places(session, store, search, edits)
+    await check_places(session, store, search, edits)
     summary = "; ".join(describe(edit, store.currency) for edit in edits) + (f" where {where}" if where.strip() else "")
     batch_id = await repository.add_batch(session, store_id=store.id, kind="edit", summary=summary, author=actor)
     looked = staged = 0

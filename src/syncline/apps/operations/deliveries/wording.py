@@ -14,13 +14,14 @@ _NAMES = {
     "import": "Import",
     "export": "Export",
     "reconcile": "Comparison",
+    "batch": "Bulk operation",
 }
 _ENDS = {
     RunStatus.COMPLETED: "is done",
     RunStatus.FAILED: "failed",
     RunStatus.CANCELLED: "was cancelled",
 }
-_LOOK_AT = ("conflict", "failed", "errors")
+_LOOK_AT = ("conflict", "failed", "errors", "refused")
 """Counts that somebody should look at though the operation itself came to its end."""
 
 
