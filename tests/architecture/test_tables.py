@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import MetaData, Table
 
 from syncline.apps.commerce.mirror.kinds import KINDS
+from syncline.apps.commerce.privacy.repository import AUTHORED
 from syncline.main.targets import APPS, migration_sources
 from syncline.runtime.db.migrate import differences
 from syncline.runtime.db.settings import DatabaseSettings
@@ -201,3 +202,29 @@ def test_every_column_about_a_customer_is_emptied_by_an_erasure_or_says_nothing(
     made, personal = found[table]
     emptied = {name for name, _ in personal}
     assert set(made.c.keys()) - _OF_EVERY_ROW - emptied == set(_SAYS_NOTHING[table].split())
+
+
+# Columns that say who somebody is, and the tables of accounts that an erasure reaches by them. One that is not among
+# them has to be thought about: `src/syncline/apps/accounts/privacy/held`.
+_ABOUT_PEOPLE = {
+    *("user_id", "email", "email_key", "recipient", "created_by", "requested_by", "changed_by", "recorded_by"),
+    *("first_id", "blocker_id", "blocked_id", "asked_by", "account"),
+}
+_REACHED = (
+    "api_key block consent data_subject erasure friendship invitation membership oidc_flow oidc_identity oidc_provider"
+    " one_time_token outgoing_mail personal_export profile recovery_code refresh_token retention_setting session"
+    " sign_in_challenge sign_in_throttle totp_device user_account visibility"
+)
+
+
+def test_every_table_of_accounts_about_people_is_reached_by_an_erasure(metadata: dict[str, MetaData]) -> None:
+    tables = metadata["accounts"].tables.values()
+    assert sorted(table.name for table in tables if _ABOUT_PEOPLE & set(table.c.keys())) == _REACHED.split()
+
+
+def test_every_column_of_commerce_that_names_who_did_something_is_reached_by_an_erasure(
+    metadata: dict[str, MetaData],
+) -> None:
+    told = {"author", "reviewer", "requested_by", "created_by", "changed_by"}
+    found = {(one.name, name) for one in metadata["commerce"].tables.values() for name in told & set(one.c.keys())}
+    assert found == {(table.name, column.name) for table, column in AUTHORED}

@@ -217,7 +217,7 @@ async def test_a_second_erasure_finds_nothing_more(works: Works, shop: Shop, rin
     await works.pull(PullMode.FULL)
     first = await erase(works)
     second = await erase(works)
-    assert [step.counts for step in second.steps] == [{}, {}, {}]
+    assert [step.app for step in second.steps if step.counts] == []
     (told, *_) = await ring.list_erasures(actor=works.actor, subject=ABOUT_ADA)
     assert (told.id, told.reference) == (second.id, second.reference)
     assert first.id != second.id

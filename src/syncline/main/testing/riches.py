@@ -20,7 +20,7 @@ from syncline.kernel.ids import new_id
 from syncline.kernel.tenant import TenantId
 from syncline.main.testing.shop import Shop
 from syncline.main.testing.web import Signed, bearing, register
-from syncline.main.testing.works import Works
+from syncline.main.testing.works import Works, eventually
 
 STORE = "alpine-outfitters"
 _LETTER = text("""
@@ -32,17 +32,17 @@ _LETTER = text("""
 @dataclass(frozen=True)
 class Riches:
     """`rows` has a value of this tenant for every place of an address (`stores/{name}`) and every field that names a
-    row (`batch_id`); `marks` are texts that only this tenant's answers may hold."""
+    row (`batch_id`), `others` what requests need that is no row of its own; `marks` are texts that only this tenant's
+    answers may hold."""
 
     owner: Signed
     tenant_id: str
     rows: Mapping[str, Any]
-    shop_url: str
+    others: Mapping[str, Any]
 
     @property
     def known(self) -> Mapping[str, Any]:
-        """With what keeps requests on this machine."""
-        return {**self.rows, "base_url": self.shop_url, "issuer": "https://127.0.0.1"}
+        return {**self.rows, **self.others}
 
     @property
     def marks(self) -> Sequence[str]:
@@ -68,10 +68,21 @@ async def fill(works: Works, client: httpx.AsyncClient, shop: Shop) -> Riches:
     change = (await theirs.changes(batch))[0]
     await theirs.approve(batch)
     push = await theirs.start_push(store=STORE)
+    subject = {"email": ada["user"]["email"]}
+    export = await post("/api/privacy/exports", subject=subject)
+    gone = {"email": "gone@alpine.example"}
+    erasure = await post("/api/privacy/erasures", subject=gone, reason="asked for by letter")
+
+    async def exported() -> Any:
+        return (await client.get(f"/api/privacy/exports/{export['id']}", headers=headers)).json()["status"]
+
     async with theirs.working():
         await theirs.push_ends(push.id)
+        await eventually(exported, lambda status: status == "completed")
+    rules = (await client.get("/api/privacy/retention", headers=headers)).json()["rules"]
     waiting = await theirs.stage("", "vendor=Alpine", store=STORE)
     schedule = await post(f"/api/shopify/stores/{STORE}/schedules", timing="every 1h")
+    channel = await post("/api/notifications/channels", name="alpine-watch", kind="email", target="ops@alpine.example")
     carl = await _friend(works, client, ada)
     provider, identity = await _sign_in_provider(works, ada)
     asked = {"operation": "status", "filter": "", "updates": {"status": "draft"}}
@@ -91,7 +102,10 @@ async def fill(works: Works, client: httpx.AsyncClient, shop: Shop) -> Riches:
         "batch_id": str(waiting.id),
         "ids": str((await theirs.changes(waiting))[0].id),
         "change_ids": str(change.id),
+        "exports/{export_id}": export["id"],
+        "erasures/{erasure_id}": erasure["id"],
         "schedules/{schedule_id}": schedule["id"],
+        "channels/{name}": channel["channel"]["name"],
         **{f"{place}/{{run_id}}": operation for place in ("status", "cancel", "results", "retry")},
         "dead-letters/{letter_id}": await bury(theirs),
         "correlation_id": key["asked as"],
@@ -105,7 +119,10 @@ async def fill(works: Works, client: httpx.AsyncClient, shop: Shop) -> Riches:
         "orders/{order_id}": next(iter(shop.store.sales.orders)),
         "customers/{customer_id}": next(iter(shop.store.sales.customers)),
     }
-    return Riches(owner=ada, tenant_id=ada["tenant"]["id"], rows=rows, shop_url=shop.url)
+    # The addresses keep requests on this machine; a rule is named by the code.
+    others: dict[str, Any] = {"base_url": shop.url, "issuer": "https://127.0.0.1", "subject": subject}
+    others["retention/{rule}"] = rules[0]["name"]
+    return Riches(owner=ada, tenant_id=ada["tenant"]["id"], rows=rows, others=others)
 
 
 async def bury(works: Works) -> str:

@@ -131,6 +131,19 @@ async def test_who_is_meant_must_be_said_in_one_way(
     assert answer.status_code == 400
 
 
+@pytest.mark.parametrize("text", ["\0", "a\0b", "\ud800", "x" * 321])
+@pytest.mark.parametrize("field", ["store", "document", "method", "reason", "email"])
+async def test_what_no_database_holds_is_refused_and_not_an_error_of_ours(
+    client: httpx.AsyncClient, owner: Headers, field: str, text: str
+) -> None:
+    about = {"store": {"store": text, "customer": 1}, "email": {"email": f"{text}@example.com"}}
+    body = {**AGREED, "subject": about.get(field, SOMEBODY["subject"]), **({field: text} if field in AGREED else {})}
+    where = {"reason": ("/api/privacy/erasures", {**SOMEBODY, "reason": text})}
+    path, sent = where.get(field, ("/api/privacy/consents", body))
+    answer = await client.post(path, content=json.dumps(sent), headers={**owner, "Content-Type": "application/json"})
+    assert answer.status_code == 400
+
+
 async def test_consents_only_add_up_and_the_last_word_stands(client: httpx.AsyncClient, owner: Headers) -> None:
     for change in ({}, {"is_given": False, "method": "phone"}, {"version": "2026-12"}):
         answer = await client.post("/api/privacy/consents", json={**AGREED, **change}, headers=owner)
