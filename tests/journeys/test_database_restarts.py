@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from syncline.apps.commerce.contract import ChangeStatus, PullPath, PullRun, PushRun, RunStatus, Store
+from syncline.apps.commerce.push_contract import EngineConfig
 from syncline.main.testing.comparison import count_in_shop, differences
 from syncline.main.testing.shop import Moment, Shop
 from syncline.main.testing.works import Works, open_works
@@ -85,7 +86,7 @@ async def test_push_goes_on_by_itself_and_writes_everything_once(
     await works.pull()
     await works.stage_approved("", "price=+10%")
     shop.tripwire.set(lambda: end_database(own_server, end), "UpdateVariants", passing=20, moment=Moment.ANSWERING)
-    run = await works.push()
+    run = await works.push(config=EngineConfig(batch_size=1))
     await assert_restarted_within(works, run)
     assert (run.status, run.error) == (RunStatus.COMPLETED, None)
     assert run.counts == {ChangeStatus.APPLIED: run.total}

@@ -7,6 +7,7 @@ from collections import Counter
 import pytest
 
 from syncline.apps.commerce.contract import ChangeBatch, ChangeStatus, PushRun, RunStatus, Store
+from syncline.apps.commerce.push_contract import EngineConfig
 from syncline.main.testing.comparison import differences
 from syncline.main.testing.shop import Moment, Shop
 from syncline.main.testing.works import Works
@@ -35,6 +36,8 @@ async def assert_written_once(works: Works, shop: Shop, store: Store, batch: Cha
     assert await differences(works, shop, store.id, without=["source_updated_at"]) == []
 
 
+SMALL = EngineConfig(batch_size=2)
+"""Many requests, so that some of them go wrong and others do not."""
 PRODUCT, VARIANT, STOCK = "vendor=Acme Twice", "price=+3", 'inventory=+5@"Main warehouse"'
 OPERATION = {PRODUCT: "UpdateProduct", VARIANT: "UpdateVariants", STOCK: "SetInventory"}
 FAULTS = {
@@ -63,7 +66,7 @@ async def test_change_is_written_once(works: Works, shop: Shop, pulled: Store, e
     faults = FAULTS[name]
     batch = await works.stage_approved("id:<7000000000020", edit)
     await shop.fault(f"{faults}@{OPERATION[edit]}")
-    run = await works.push()
+    run = await works.push(config=SMALL)
     (fault,) = await shop.faults()
     assert (fault["fired"], fault["count"]) == (int(faults.partition("=")[2][0]), 0)
     await assert_written_once(works, shop, pulled, batch, run)
@@ -125,7 +128,7 @@ async def test_revoked_token_ends_the_push_with_a_sentence_and_nothing_is_lost(
 ) -> None:
     batch = await works.stage_approved("", VARIANT)
     shop.tripwire.set(shop.revoke, "UpdateVariants", passing=9, moment=Moment.ANSWERING)
-    failed = await works.push()
+    failed = await works.push(config=SMALL)
     assert failed.status is RunStatus.FAILED
     assert "refused the access token" in str(failed.error)
     written = len(await shop.writes())

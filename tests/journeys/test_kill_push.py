@@ -11,12 +11,15 @@ from collections.abc import Sequence
 import pytest
 
 from syncline.apps.commerce.contract import ChangeBatch, ChangeStatus, RunStatus, Store
+from syncline.apps.commerce.push_contract import EngineConfig
 from syncline.main.testing.comparison import differences
 from syncline.main.testing.farm import Farm
 from syncline.main.testing.shop import Moment, NewShop, Shop
 from syncline.main.testing.works import Works
 
 KILLS = 10
+REQUESTS = 50
+"""At least: of 70 products, two a request, and their stock in requests of its own."""
 WRITES = ("UpdateProduct", "UpdateVariants", "SetInventory")
 LEDGER_NAMES = {"product": "Product", "variant": "ProductVariant", "inventory_level": "InventoryLevel"}
 CHANGES = """
@@ -69,8 +72,8 @@ async def test_push_killed_ten_times_writes_every_change_once(
 ) -> None:
     await works.pull()
     await stage_all(works)
-    run = await works.start_push()
-    for passing, moment in kill_points(seed, 3 * len(shop.store.products)):
+    run = await works.start_push(config=EngineConfig(batch_size=2))
+    for passing, moment in kill_points(seed, REQUESTS):
         worker, dead = await farm.start(), asyncio.Event()
 
         def die(worker: int = worker, dead: asyncio.Event = dead) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from syncline.apps.commerce.contract import ChangeBatch, ChangeStatus, RunStatus, Store
+from syncline.apps.commerce.push_contract import EngineConfig
 from syncline.main.testing.comparison import differences
 from syncline.main.testing.farm import Farm
 from syncline.main.testing.shop import Moment, NewShop, Shop
@@ -18,6 +19,7 @@ from syncline.main.testing.works import Works
 
 KILLS = 6
 CALLS = 18
+SMALL = EngineConfig(batch_size=2)
 WRITES = ("SetMetafields", "DeleteMetafields")
 CHANGES = "select kind, resource_id, after from commerce.staged_change where status = 'applied'"
 RECEIPTS = """
@@ -71,7 +73,7 @@ async def test_push_of_metafields_killed_again_and_again_writes_each_once(
     await works.pull()
     held = {one.id for one in shop.store.metafields.by_id.values() if one.owner_type == "Product"}
     await stage_all(works, shop)
-    run = await works.start_push()
+    run = await works.start_push(config=SMALL)
     for passing, moment in kill_points(seed):
         worker, dead = await farm.start(), asyncio.Event()
 
@@ -135,7 +137,7 @@ async def test_push_of_alt_texts_killed_at_a_call_writes_each_image_once(
 ) -> None:
     await works.pull()
     await works.stage_approved("", "image_alt=Seen from the front")
-    run = await works.start_push()
+    run = await works.start_push(config=SMALL)
     worker, dead = await farm.start(), asyncio.Event()
 
     def die() -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from graphql import parse, validate
 
-from syncline.connectors.shopify import content_queries, queries, sources
+from syncline.connectors.shopify import comparing, content_queries, ids, queries, sources
 from syncline.sandbox.shopify.schema import load_schema
 
 SINCE = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -26,6 +26,15 @@ DOCUMENTS = {
     for name, text in {**vars(queries), **vars(content_queries)}.items()
     if isinstance(text, str) and text.startswith(("query ", "mutation "))
 } | {
+    "compare levels": comparing.READ_AVAILABLE,
+    "compare products": comparing.fields_query(ids.PRODUCT, frozenset({("vendor",), ("seo", "title")})),
+    "compare variants": comparing.fields_query(
+        ids.VARIANT,
+        frozenset(
+            {("price",), ("inventoryItem", "unitCost", "amount"), ("inventoryItem", "measurement", "weight", "unit")}
+        ),
+    ),
+    "compare collections": comparing.fields_query(ids.COLLECTION, frozenset({("sortOrder",), ("seo", "title")})),
     "update_product": queries.update_product(with_seo=False),
     "update_product with seo": queries.update_product(with_seo=True),
     "update_variants": queries.update_variants(with_objects=False),

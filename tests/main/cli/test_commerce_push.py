@@ -35,7 +35,9 @@ def begin() -> str:
 
 def test_approved_changes_are_sent(pulled: Run, approved: str, shop: Any) -> None:
     done = pulled("push", "demo")
-    assert (done.exit_code, done.stdout) == (0, "2 changes to demo: 2 applied\n")
+    first, cost = done.stdout.splitlines()
+    assert (done.exit_code, first) == (0, "2 changes to demo: 2 applied")
+    assert cost.startswith("2 requests and ")
     assert done.stderr.startswith("changes: 2/2, 100 %")
     assert (shop.price("SHIRT-S"), shop.price("SHIRT-M")) == ("21.00", "23.00")
 
@@ -50,7 +52,7 @@ def test_a_conflict_is_exit_4_and_shown_with_the_stores_value(
 ) -> None:
     shop.reprice("SHIRT-S", "99.00")
     done = pulled("push", "demo")
-    assert (done.exit_code, done.stdout) == (4, "2 changes to demo: 1 applied, 1 conflict\n")
+    assert (done.exit_code, done.stdout.splitlines()[0]) == (4, "2 changes to demo: 1 applied, 1 conflict")
     listed = pulled("review", "list", "--status", "conflict")
     assert "20.00 → 21.00   (store: 99.00)" in listed.stdout
     settled = pulled("review", "resolve", "--batch", approved, "--using", "overwrite")

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from syncline.kernel.ids import new_id
 from syncline.kernel.tenant import TenantId
-from syncline.runtime.jobs.lanes import Head, Turns, app_of, is_lock, lane_of, tenant_of
+from syncline.runtime.jobs.lanes import AGEING_SECONDS, Head, Turns, app_of, is_lock, lane_of, tenant_of
 
 TENANT = TenantId(new_id())
 
@@ -59,3 +62,28 @@ def test_second_lane_of_one_tenant_waits_for_the_others() -> None:
 
 def test_no_more_lanes_than_asked_for() -> None:
     assert _order(Turns(), [Head(f"a.x@{n}", 0, n) for n in range(5)], limit=2) == ["a.x@0", "a.x@1"]
+
+
+def test_what_has_waited_long_enough_goes_before_a_higher_priority() -> None:
+    critical, batch = Head("a.x@one", 40, 9), Head("a.y@two", -40, 1, waited_seconds=80 * AGEING_SECONDS)
+    assert _order(Turns(), [critical, batch]) == ["a.y@two", "a.x@one"]
+    patient = Head("a.y@two", -40, 1, waited_seconds=79 * AGEING_SECONDS)
+    assert _order(Turns(), [critical, patient]) == ["a.x@one", "a.y@two"]
+
+
+def test_age_alone_takes_no_turn_from_another_tenant() -> None:
+    heap, newcomer = Head("a.x@one", 0, 1, waited_seconds=3600), Head("a.x@two", 0, 999)
+    assert _order(Turns(), [heap, newcomer], one=2, two=0) == ["a.x@two", "a.x@one"]
+
+
+@given(st.lists(st.integers(-40, 40), min_size=1, max_size=6), st.integers(-40, 40))
+def test_nobody_starves_however_many_critical_jobs_keep_coming(others: list[int], mine: int) -> None:
+    turns, waited = Turns(), 0.0
+    for round_ in range(200):
+        fresh = [Head(f"a.x@{number}", priority, 1000 + round_) for number, priority in enumerate(others)]
+        (served,) = _order(turns, [*fresh, Head("a.x@me", mine, 1, waited)], limit=1)
+        if served == "a.x@me":
+            break
+        turns.served(served)
+        waited += AGEING_SECONDS
+    assert served == "a.x@me"

@@ -10,6 +10,7 @@ from syncline.apps.commerce.contract import Commerce
 from syncline.apps.commerce.integrity import endpoints as integrity_endpoints
 from syncline.apps.commerce.privacy.personal_data import PERSONAL_DATA
 from syncline.apps.commerce.pull.jobs import JOBS as PULL_JOBS
+from syncline.apps.commerce.push import endpoints as push_endpoints
 from syncline.apps.commerce.push.jobs import JOBS as PUSH_JOBS
 from syncline.apps.commerce.removal import endpoints as removal_endpoints
 from syncline.apps.commerce.removal.jobs import JOBS as REMOVAL_JOBS
@@ -28,6 +29,7 @@ APP = App(
     settings=CommerceSettings,
     routers=(
         *endpoints.ROUTERS,
+        *push_endpoints.ROUTERS,
         *browse_endpoints.ROUTERS,
         *store_endpoints.ROUTERS,
         *removal_endpoints.ROUTERS,

@@ -19,7 +19,6 @@ from syncline.apps.commerce.contract import (
     PullMode,
     PullPath,
     PullRun,
-    PushRun,
     Receipt,
     Reconciliation,
     Resolution,
@@ -32,7 +31,7 @@ from syncline.apps.commerce.overview import overview_of
 from syncline.apps.commerce.pull import service as pulls
 from syncline.apps.commerce.push import repository as push_repository
 from syncline.apps.commerce.push import rollback
-from syncline.apps.commerce.push import service as pushes
+from syncline.apps.commerce.push.facade import LocalPushes
 from syncline.apps.commerce.reconcile.service import depth_of, reconcile_store
 from syncline.apps.commerce.removal.facade import LocalRemoval
 from syncline.apps.commerce.review.facade import LocalReviewing
@@ -55,7 +54,9 @@ from syncline.runtime.controls.stops import require_open
 
 
 @dataclass(frozen=True, slots=True)
-class LocalCommerce(LocalSchedules, LocalIntegrity, LocalBrowse, LocalRemoval, LocalReviewing, LocalBatches):
+class LocalCommerce(
+    LocalSchedules, LocalIntegrity, LocalBrowse, LocalRemoval, LocalReviewing, LocalBatches, LocalPushes
+):
     async def add_store(
         self,
         *,
@@ -248,17 +249,6 @@ class LocalCommerce(LocalSchedules, LocalIntegrity, LocalBrowse, LocalRemoval, L
     async def resolve(self, *, actor: Actor, query: ChangeQuery, resolution: Resolution) -> int:
         async with self.runtime.database.writing(actor.tenant_id) as session:
             return await staging.resolve(session, query, actor=actor, resolution=resolution, settings=self.settings)
-
-    async def start_push(self, *, actor: Actor, store: str, batch_id: UUID | None = None) -> PushRun:
-        async with self.runtime.database.writing(actor.tenant_id) as session:
-            row = await stores.get(session, store)
-            await require_open(session, store_id=row.store.id)
-            run = await pushes.start(session, self.runtime.queue, store=row.store, batch_id=batch_id, actor=actor)
-            return await pushes.view(session, run)
-
-    async def get_push(self, *, actor: Actor, run_id: UUID) -> PushRun:
-        async with self.runtime.database.reading(actor.tenant_id) as session:
-            return await pushes.get(session, run_id)
 
     async def list_receipts(self, *, actor: Actor, batch_id: UUID, page: PageRequest) -> Page[Receipt]:
         async with self.runtime.database.reading(actor.tenant_id) as session:

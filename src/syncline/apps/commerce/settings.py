@@ -29,7 +29,18 @@ class CommerceSettings(BaseModel):
     max_failures: int = Field(
         default=MAX_FAILURES, ge=1, le=100, description="Failures in a row, without progress, that end a pull or a push"
     )
-    push_concurrency: int = Field(default=16, ge=1, le=64, description="Requests of one push in flight at once")
+    push_turn: timedelta = Field(
+        default=timedelta(minutes=1),
+        description="How long a push works before others that wait for a worker process have their turn",
+    )
+    push_help_from: int = Field(
+        default=1_000, ge=1, description="Changes of a push from which other worker processes are called to help"
+    )
+    push_memory_bytes: int = Field(
+        default=1_500_000_000,
+        ge=100_000_000,
+        description="Memory of a worker process from which its pushes take fewer workers and smaller batches",
+    )
     allow_sandbox_urls: bool = Field(
         default=True, description="Accept stores whose base URL is a loopback address (a sandbox)"
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -32,11 +32,13 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`served_version` differs from the one asked for when Shopify no longer serves that one."""
+    """`served_version` differs from the one asked for when Shopify no longer serves that one. `errors` are of root
+    fields, by their names in `data`, where the caller asked for them apart."""
 
     data: dict[str, Any]
     cost: Cost
     served_version: str
+    errors: Mapping[str, ConnectorOutcome] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,17 @@ class Reader:
                 detail=self._text(body.warnings),
                 vendor_code=str(body.warnings[0].get("code")),
             )
+
+    def errors_apart(self, body: Body) -> dict[str, ConnectorOutcome]:
+        """What went wrong, by the root field that it is about. Raises when something is about the request as a whole,
+        or when there is no data at all."""
+        named = [(error.get("path") or [None])[0] for error in body.errors]
+        if body.warnings or body.data is None or any(name not in body.data for name in named):
+            self.raise_for(body)
+        by_name: dict[str, list[Mapping[str, Any]]] = {}
+        for name, error in zip(named, body.errors, strict=True):
+            by_name.setdefault(str(name), []).append(error)
+        return {name: self._by_code(replace(body, errors=errors)) for name, errors in by_name.items()}
 
     def _by_status(self, response: httpx.Response) -> ConnectorOutcome:
         detail = f"HTTP {response.status_code}: {response.text[:300]}"

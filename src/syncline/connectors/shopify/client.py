@@ -21,12 +21,13 @@ from syncline.connectors.shopify.answers import VERSION_HEADER, Answer, Body, Co
 from syncline.connectors.shopify.auth import AccessToken, store_origin
 from syncline.connectors.shopify.cost import MAX_QUERY_COST, estimate
 from syncline.connectors.shopify.errors import TOO_HEAVY_CODES, TooHeavy
+from syncline.connectors.shopify.packing import current_pack, half_answered
 from syncline.kernel import clock
 from syncline.kernel.errors import ConnectorOutcome
 from syncline.runtime.connect.client import Call, HttpClient, Timeouts, http_date, log_retry
 from syncline.runtime.connect.cost_limiter import CostLimiter, Reservation
 from syncline.runtime.connect.deadline import Deadline
-from syncline.runtime.connect.errors import NotNow, NotProcessed, OutcomeUnknown, Throttled, VendorTrouble
+from syncline.runtime.connect.errors import NotNow, NotProcessed, Throttled, VendorTrouble
 from syncline.runtime.connect.redact import Redactor
 from syncline.runtime.connect.registry import PROCESS, Registry
 from syncline.runtime.connect.retry import DEFAULT_RETRY, RetryPolicy, retrying
@@ -55,6 +56,15 @@ class ShopifyConfig:
     base_url: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    """A document and its points, where the caller knows them because it put the document together."""
+
+    query: str
+    variables: Mapping[str, Any]
+    cost: float | None
+
+
 class ShopifyClient:
     """Opened once per store and shared by as many tasks as wanted. An async context manager.
 
@@ -80,6 +90,7 @@ class ShopifyClient:
         self._reader = Reader(config.shop_domain, config.api_version, self._redact)
         # By query and page sizes: our estimate and what Shopify asked for.
         self._learned: dict[tuple[object, ...], tuple[float, float]] = {}
+        self._each_id = True
         self.seconds_by_operation: dict[str, float] = {}
         upstream = f"shopify:{config.shop_domain}"
         # Each app has its own bucket at a store, so the token is part of the bucket's name, as a digest.
@@ -147,10 +158,28 @@ class ShopifyClient:
         Raises a connector outcome for everything that is not a whole, clean answer. With `idempotent=False` a failure
         that leaves open whether Shopify acted is `OutcomeUnknown`, and is never repeated here.
         """
+        pack = current_pack(self)
+        if pack is not None and not can_shrink:
+            return await pack.ask(query, variables or {}, idempotent=idempotent, deadline=deadline)
+        return await self.send(query, variables, idempotent=idempotent, deadline=deadline, can_shrink=can_shrink)
+
+    async def send(
+        self,
+        query: str,
+        variables: Mapping[str, Any] | None = None,
+        *,
+        idempotent: bool,
+        deadline: timedelta | None = None,
+        can_shrink: bool = False,
+        cost: float | None = None,
+    ) -> Answer:
+        """`execute` as a request of its own, also inside `packing`. With `cost`, in points, it is a pack: what is wrong
+        with one of its root fields is told in the answer's `errors` instead of raised."""
         limit = Deadline.after(deadline or _DEADLINE)
         variables = variables or {}
-        if not self.limiter.bucket.known and query != queries.PROBE and self._cost(query, variables) > _BLIND_COST:
-            await self.execute(queries.PROBE, idempotent=True, deadline=deadline)
+        planned = _Planned(query, variables, cost)
+        if not self.limiter.bucket.known and query != queries.PROBE and self._points(planned) > _BLIND_COST:
+            await self.send(queries.PROBE, idempotent=True, deadline=deadline)
         operation = _name(query)
         call = Call(
             operation,
@@ -161,7 +190,7 @@ class ShopifyClient:
 
         async def once(attempt: int) -> Answer:
             try:
-                return await self._planned(call, query, variables, limit, idempotent=idempotent)
+                return await self._planned(call, planned, limit, idempotent=idempotent)
             except VendorTrouble as error:
                 if can_shrink and attempt > 1 and error.vendor_code in TOO_HEAVY_CODES:
                     raise TooHeavy(error.sentence, detail=error.detail, vendor_code=error.vendor_code) from error
@@ -175,29 +204,28 @@ class ShopifyClient:
             on_retry=log_retry(self.http.upstream, operation),
         )
 
-    async def _planned(
-        self, call: Call, query: str, variables: Mapping[str, Any], limit: Deadline, *, idempotent: bool
-    ) -> Answer:
+    async def _planned(self, call: Call, planned: _Planned, limit: Deadline, *, idempotent: bool) -> Answer:
         """One attempt, where being refused for cost is no failure but a place at the head of the queue."""
+        judge = self._judge if planned.cost is None else self._judge_apart
         for refused in range(_MAX_THROTTLED):
-            reservation = await self._reserve(self._cost(query, variables), limit, again=refused > 0)
+            reservation = await self._reserve(self._points(planned), limit, again=refused > 0)
             seen: list[Body] = []
             charged = True
             sent = time.monotonic()
             try:
-                body = await self.http.attempt(call, partial(self._judge, seen), deadline=limit)
+                body = await self.http.attempt(call, partial(judge, seen), deadline=limit)
                 self._took(call.operation, time.monotonic() - sent)
-                return self._answer(body)
+                return self._answer(body, {} if planned.cost is None else self._reader.errors_apart(body))
             except NotProcessed as error:
                 charged = False
                 if not isinstance(error, Throttled) or not seen or seen[0].report is None:
                     raise
             except ConnectorOutcome as error:
                 if not idempotent and any(_wrote(body) for body in seen):
-                    raise _half_answered(error) from error
+                    raise half_answered(error) from error
                 raise
             finally:
-                self._settle(reservation, seen, query, variables, charged=charged)
+                self._settle(reservation, seen, planned, charged=charged)
         raise NotNow(
             f"Other apps use up the calls Shopify allows to {self.config.shop_domain}.",
             vendor_code="THROTTLED",
@@ -221,26 +249,47 @@ class ShopifyClient:
 
     def _judge(self, seen: list[Body], response: httpx.Response) -> Body:
         """Inside the breaker, so that Shopify's troubles reported with status 200 count as troubles."""
+        body = self._seen(seen, response)
+        self._reader.raise_for(body)
+        return body
+
+    def _judge_apart(self, seen: list[Body], response: httpx.Response) -> Body:
+        body = self._seen(seen, response)
+        self._reader.errors_apart(body)
+        return body
+
+    def _seen(self, seen: list[Body], response: httpx.Response) -> Body:
         self._note_version(response)
         self._note_time(response)
         body = self._reader.body(response)
         seen.append(body)
-        self._reader.raise_for(body)
         return body
 
-    def _settle(
-        self, reservation: Reservation, seen: list[Body], query: str, variables: Mapping[str, Any], *, charged: bool
-    ) -> None:
+    def _settle(self, reservation: Reservation, seen: list[Body], planned: _Planned, *, charged: bool) -> None:
         report = seen[0].report if seen else None
         if report is not None:
-            self._learned[_signature(query, variables)] = (_estimated(query, variables), report.requested)
+            self._learn(planned, report.requested)
             reservation.settle(report)
         elif seen or not charged:
             reservation.give_back()
         else:
             reservation.charge()
 
-    def _answer(self, body: Body) -> Answer:
+    def _learn(self, planned: _Planned, told: float) -> None:
+        """A pack teaches nothing here: hardly two are alike, and what is in them is known one by one."""
+        if planned.cost is not None:
+            return
+        query, variables = planned.query, planned.variables
+        self._learned[_signature(query, variables)] = (_estimated(query, variables), told)
+        self.learn_ids(estimate(query, variables), estimate(query, variables, each_id=False), told)
+
+    def learn_ids(self, each: float, alone: float, told: float) -> None:
+        """Shopify asked for `told` points for what costs `each` if ids are counted one by one, and `alone` if a list of
+        them counts once."""
+        if alone < each:
+            self._each_id = told > alone
+
+    def _answer(self, body: Body, errors: Mapping[str, ConnectorOutcome]) -> Answer:
         report = body.report
         bucket = self.limiter.bucket
         cost = (
@@ -248,15 +297,18 @@ class ShopifyClient:
             if report is None
             else Cost(report.requested, report.actual or 0, report.available, report.capacity, report.restore_rate)
         )
-        return Answer(body.data or {}, cost, self.version)
+        return Answer(body.data or {}, cost, self.version, errors)
 
-    def _cost(self, query: str, variables: Mapping[str, Any]) -> float:
-        """What Shopify's law says, corrected by what Shopify asked for the same query before.
+    def _points(self, planned: _Planned) -> float:
+        return self.cost_of(planned.query, planned.variables) if planned.cost is None else planned.cost
+
+    def cost_of(self, query: str, variables: Mapping[str, Any]) -> float:
+        """Points: what Shopify's law says, corrected by what Shopify asked for the same query before.
 
         A list of ids may be longer now, so that the earlier figure grows with the estimate, but never shrinks with it:
         whether Shopify counts ids one by one is not known until it has told.
         """
-        now = _estimated(query, variables)
+        now = _estimated(query, variables, each_id=self._each_id)
         if (learned := self._learned.get(_signature(query, variables))) is None:
             return now
         then, told = learned
@@ -307,8 +359,8 @@ def _signature(query: str, variables: Mapping[str, Any]) -> tuple[object, ...]:
     return (query, *((name, value) for name, value in sorted(variables.items()) if isinstance(value, int)))
 
 
-def _estimated(query: str, variables: Mapping[str, Any]) -> float:
-    return float(min(estimate(query, variables), MAX_QUERY_COST))
+def _estimated(query: str, variables: Mapping[str, Any], *, each_id: bool = True) -> float:
+    return float(min(estimate(query, variables, each_id=each_id), MAX_QUERY_COST))
 
 
 def _has_list(variables: Mapping[str, Any]) -> bool:
@@ -317,12 +369,3 @@ def _has_list(variables: Mapping[str, Any]) -> bool:
 
 def _wrote(body: Body) -> bool:
     return any(value is not None for value in (body.data or {}).values())
-
-
-def _half_answered(error: ConnectorOutcome) -> OutcomeUnknown:
-    """A write that was answered with data and an error beside it: it may stand, and must be read back."""
-    return OutcomeUnknown(
-        "Shopify answered a change only in part; Syncline reads the record back.",
-        detail=str(error),
-        vendor_code=error.vendor_code,
-    )

@@ -46,10 +46,11 @@ def connection_cost(n: int, node_cost: int) -> int:
     return 2 + connection_size(n) * node_cost
 
 
-def estimate(query: str, variables: Mapping[str, Any] | None = None) -> int:
-    """Requested cost of one of our own queries. Knows no schema: a connection is what has `first` or `last`."""
+def estimate(query: str, variables: Mapping[str, Any] | None = None, *, each_id: bool = True) -> int:
+    """Requested cost of one of our own queries. Knows no schema: a connection is what has `first` or `last`. Without
+    `each_id` a list of ids is taken at one node, like any other list: the cheapest reading."""
     operation = _operation(query)
-    walker = _Walker(variables or {})
+    walker = _Walker(variables or {}, each_id=each_id)
     roots = [s for s in operation.selection_set.selections if isinstance(s, FieldNode)]
     if operation.operation is OperationType.MUTATION:
         return sum(_MUTATION + walker.payload(root) for root in roots)
@@ -67,8 +68,9 @@ def _operation(query: str) -> OperationDefinitionNode:
 
 
 class _Walker:
-    def __init__(self, variables: Mapping[str, Any]) -> None:
+    def __init__(self, variables: Mapping[str, Any], *, each_id: bool) -> None:
         self._variables = variables
+        self._each_id = each_id
 
     def payload(self, root: FieldNode) -> int:
         """Below a mutation's root: objects directly on the payload are free, what lies deeper is not."""
@@ -120,7 +122,7 @@ class _Walker:
     def _ids(self, node: FieldNode) -> int | None:
         for argument in node.arguments or ():
             if argument.name.value == "ids" and isinstance(argument.value, VariableNode):
-                return len(self._variables.get(argument.value.name.value, ()))
+                return len(self._variables.get(argument.value.name.value, ())) if self._each_id else 1
         return None
 
 

@@ -36,10 +36,11 @@ from syncline.kernel.errors import SynclineError
 from syncline.kernel.paging import PageRequest
 from syncline.main.cli.console import table
 from syncline.main.cli.demo_screen import Screen
-from syncline.main.cli.outcome import problem_table, push_view, reconciliation_view
+from syncline.main.cli.outcome import problem_table, reconciliation_view
 from syncline.main.cli.pull import follow_pull
 from syncline.main.cli.pull_view import pull_view, streams_view
 from syncline.main.cli.push import follow_push
+from syncline.main.cli.push_view import push_view
 from syncline.main.cli.schedule import schedule_table
 from syncline.main.cli.verify import verification_view
 from syncline.main.cli.workspace import Workspace

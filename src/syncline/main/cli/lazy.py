@@ -40,6 +40,9 @@ COMMANDS: dict[str, Entry] = {
         "syncline.main.cli.review", "List, show, approve and reject staged changes; settle conflicts.", _STORE
     ),
     "push": Entry("syncline.main.cli.push", "Send every approved change.", _STORE),
+    "sync": Entry(
+        "syncline.main.cli.sync", "Start, watch, pause, resume and stop pushes that worker processes carry out.", _STORE
+    ),
     "rollback": Entry(
         "syncline.main.cli.rollback", "Stage a batch that puts back what was in the store before.", _STORE
     ),

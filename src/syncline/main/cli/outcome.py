@@ -13,7 +13,6 @@ from rich.text import Text
 from syncline.apps.commerce.contract import (
     ChangeBatch,
     ImportProblem,
-    PushRun,
     Reconciliation,
 )
 from syncline.main.cli.console import table
@@ -56,11 +55,6 @@ def counts_text(counts: Mapping[str, int]) -> Text:
 def batch_table(batches: Sequence[ChangeBatch]) -> Table:
     rows = ((str(b.id), b.store, b.kind, b.summary, b.author, b.created_at, counts_text(b.counts)) for b in batches)
     return table(("batch", "store", "kind", "what", "by", "staged", "changes"), rows)
-
-
-def push_view(run: PushRun) -> RenderableType:
-    line = Text.assemble(f"{run.total:,} changes to {run.store}: ", counts_text(run.counts))
-    return Group(line, Text(run.error, style="red")) if run.error else line
 
 
 def reconciliation_view(found: Reconciliation) -> RenderableType:

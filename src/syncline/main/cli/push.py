@@ -10,9 +10,11 @@ import typer
 
 from syncline.apps.accounts.contract import DEFAULT_TENANT
 from syncline.apps.commerce.contract import ChangeStatus, Commerce, PushAlreadyRunning, PushRun, RunStatus
+from syncline.apps.commerce.push_contract import EngineConfig, Priority, Strategy
 from syncline.main.cli.console import AsJson, DataDir, ExitCode, TenantSlug, command, emit, say
-from syncline.main.cli.outcome import push_view
 from syncline.main.cli.progress import Progress, progress
+from syncline.main.cli.push_options import BatchSize, MaxWorkers, MinWorkers, PriorityOption, StrategyOption
+from syncline.main.cli.push_view import plan_view, push_json, push_view
 from syncline.main.cli.working import follow, working
 from syncline.main.cli.workspace import Workspace, open_workspace
 
@@ -22,14 +24,17 @@ _WAITING = (ChangeStatus.APPROVED, ChangeStatus.SENDING)
 _NOT_DONE = (ChangeStatus.CONFLICT, ChangeStatus.FAILED, *_WAITING)
 
 
-async def _start(here: Workspace, store: str, batch: UUID | None, *, wait: bool) -> UUID:
+async def start(here: Workspace, store: str, batch: UUID | None, config: EngineConfig, *, wait: bool) -> UUID:
+    """Starts a push; with `wait`, joins the one that is under way already, and lets a paused one go on."""
+    commerce = here.contract(Commerce)
     try:
-        return (await here.contract(Commerce).start_push(actor=here.actor, store=store, batch_id=batch)).id
+        run = await commerce.start_push(actor=here.actor, store=store, batch_id=batch, config=config)
     except PushAlreadyRunning as error:
         if not wait:
             raise
         say(f"Joining {error.extra['run_id']}, which is already running.", style="dim")
-        return UUID(str(error.extra["run_id"]))
+        run = await commerce.resume_push(actor=here.actor, run_id=UUID(str(error.extra["run_id"])))
+    return run.id
 
 
 async def follow_push(here: Workspace, run_id: UUID, bars: Progress) -> PushRun:
@@ -42,11 +47,20 @@ async def follow_push(here: Workspace, run_id: UUID, bars: Progress) -> PushRun:
         bar.update(run.total - waiting, run.total)
 
     run = await follow(
-        lambda: commerce.get_push(actor=here.actor, run_id=run_id), show=show, is_final=lambda run: run.status.is_final
+        lambda: commerce.get_push(actor=here.actor, run_id=run_id),
+        show=show,
+        is_final=lambda run: run.status.is_final or run.status is RunStatus.PAUSED,
     )
     if run.status is RunStatus.COMPLETED:
         bar.finish()
     return run
+
+
+async def _show_plan(here: Workspace, store: str, batch: UUID | None, config: EngineConfig, *, as_json: bool) -> None:
+    made = await here.contract(Commerce).plan_push(actor=here.actor, store=store, batch_id=batch, config=config)
+    emit({**asdict(made), "is_blocked": made.is_blocked}, as_json=as_json, show=lambda: plan_view(made))
+    if made.is_blocked:
+        raise typer.Exit(ExitCode.REFUSED)
 
 
 @app.command()
@@ -56,6 +70,12 @@ async def push(
     *,
     batch: Annotated[UUID | None, typer.Option("--batch", help="Only this batch.")] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Join a push that is already running.")] = False,
+    plan: Annotated[bool, typer.Option("--plan", help="Show what it would do and cost, and do nothing.")] = False,
+    min_workers: MinWorkers = 1,
+    max_workers: MaxWorkers = 8,
+    batch_size: BatchSize = None,
+    priority: PriorityOption = Priority.NORMAL,
+    strategy: StrategyOption = Strategy.BALANCED,
     tenant: TenantSlug = DEFAULT_TENANT,
     data_dir: DataDir = None,
     as_json: AsJson = False,
@@ -68,14 +88,20 @@ async def push(
     \b
     Examples:
       syncline push summer
+      syncline push summer --plan
       syncline push summer --batch 019a2b3c-4d5e-7f60-8123-456789abcdef --json
+      syncline push summer --strategy speed --max-workers 16
     """
+    config = EngineConfig(min_workers, max_workers, batch_size, priority, strategy)
     async with open_workspace(data_dir, tenant) as here:
-        run_id = await _start(here, store, batch, wait=wait)
+        if plan:
+            await _show_plan(here, store, batch, config, as_json=as_json)
+            return
+        run_id = await start(here, store, batch, config, wait=wait)
         async with working(here):
             with progress(quiet=as_json) as bars:
                 run = await follow_push(here, run_id, bars)
-    emit(asdict(run), as_json=as_json, show=lambda: push_view(run))
+    emit(push_json(run), as_json=as_json, show=lambda: push_view(run))
     if run.status is not RunStatus.COMPLETED:
         raise typer.Exit(ExitCode.FAILED)
     if any(run.counts.get(status, 0) for status in _NOT_DONE):

@@ -127,8 +127,8 @@ class Works:
         await self.approve(batch)
         return batch
 
-    async def start_push(self, *, store: str = "demo") -> PushRun:
-        run: PushRun = await self.commerce.start_push(actor=self.actor, store=store)
+    async def start_push(self, *, store: str = "demo", **more: Any) -> PushRun:
+        run: PushRun = await self.commerce.start_push(actor=self.actor, store=store, **more)
         return run
 
     async def get_push(self, run_id: UUID) -> PushRun:
@@ -138,8 +138,8 @@ class Works:
     async def push_ends(self, run_id: UUID, *, seconds: float = 60) -> PushRun:
         return await eventually(lambda: self.get_push(run_id), lambda run: run.status.is_final, seconds=seconds)
 
-    async def push(self) -> PushRun:
-        run = await self.start_push()
+    async def push(self, **more: Any) -> PushRun:
+        run = await self.start_push(**more)
         async with self.working():
             return await self.push_ends(run.id)
 

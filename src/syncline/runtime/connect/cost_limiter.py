@@ -95,6 +95,11 @@ class CostLimiter:
     def waiting(self) -> int:
         return len(self._queue)
 
+    def seconds_until(self, cost: float) -> float:
+        """How long until a call of `cost` could be sent behind those that wait already; 0 if now."""
+        ahead = sum(waiter.cost for waiter in self._queue)
+        return self.bucket.seconds_until(cost + ahead, self._clock())
+
     async def reserve(self, cost: float, *, again: bool = False) -> Reservation:
         """Waits until a call of `cost` points may be sent. `again` puts a refused call back at the head of the queue.
 

@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from syncline.kernel.tenant import TenantId
 
 _MOST_TENANTS_REMEMBERED = 10_000
+AGEING_SECONDS = 3.0
+"""What has waited so long since it was due is worth one step of priority more: whoever waits is served in the end,
+however many of a higher priority keep coming."""
 
 
 def lane_of(job: str, tenant: TenantId | None, lock: str | None) -> str:
@@ -39,18 +42,25 @@ def is_lock(lane: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The job that stands first in a lane."""
+    """The job that stands first in a lane, and how long it could have been run."""
 
     lane: str
     priority: int
     job_id: int
+    waited_seconds: float = 0.0
+
+    def urgency(self, most: int) -> int:
+        """Its priority and what it has gained by waiting, up to `most`: nobody overtakes by age alone, or the tenant
+        with the oldest heap of jobs would always be first."""
+        return min(most, self.priority + int(max(0.0, self.waited_seconds) / AGEING_SECONDS))
 
 
 class Turns:
     """Remembers whom this worker served, so that the next turn goes to another.
 
-    Higher priority first; then the tenant with the fewest jobs running here; then the one served longest ago. A tenant
-    with ten thousand waiting jobs so delays the others by one job, not by ten thousand.
+    Higher priority first, which what waits rises to in time; then the tenant with the fewest jobs running here; then
+    the one served longest ago. A tenant with ten thousand waiting jobs so delays the others by one job, not by ten
+    thousand.
     """
 
     def __init__(self) -> None:
@@ -60,10 +70,11 @@ class Turns:
     def order(self, heads: Iterable[Head], running: Counter[str], limit: int) -> list[str]:
         """The first `limit` lanes in the order of their turns. `running` counts this worker's jobs by tenant."""
         left = list(heads)
+        most = max((head.priority for head in left), default=0)
         load = Counter(running)
         lanes: list[str] = []
         while left and len(lanes) < limit:
-            best = min(range(len(left)), key=lambda i: self._rank(left[i], load))
+            best = min(range(len(left)), key=lambda i: self._rank(left[i], load, most))
             head = left.pop(best)
             load[tenant_of(head.lane)] += 1
             lanes.append(head.lane)
@@ -75,6 +86,6 @@ class Turns:
         self._clock += 1
         self._served[tenant_of(lane)] = self._clock
 
-    def _rank(self, head: Head, load: Counter[str]) -> tuple[int, int, int, int]:
+    def _rank(self, head: Head, load: Counter[str], most: int) -> tuple[int, int, int, int]:
         tenant = tenant_of(head.lane)
-        return (-head.priority, load[tenant], self._served.get(tenant, 0), head.job_id)
+        return (-head.urgency(most), load[tenant], self._served.get(tenant, 0), head.job_id)

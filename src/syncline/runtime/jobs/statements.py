@@ -15,10 +15,11 @@ WITH RECURSIVE lane (name) AS (
     SELECT (SELECT min(entrypoint) FROM jobs.pgqueuer WHERE status = 'queued' AND entrypoint > lane.name)
     FROM lane WHERE lane.name IS NOT NULL
 )
-SELECT lane.name AS lane, head.priority, head.id
+SELECT lane.name AS lane, head.priority, head.id,
+       extract(epoch FROM clock_timestamp() - head.execute_after)::float AS waited
 FROM lane
 CROSS JOIN LATERAL (
-    SELECT priority, id FROM jobs.pgqueuer
+    SELECT priority, id, execute_after FROM jobs.pgqueuer
     WHERE status = 'queued' AND entrypoint = lane.name AND execute_after < now()
     ORDER BY priority DESC, id LIMIT 1
 ) head

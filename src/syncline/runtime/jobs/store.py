@@ -158,7 +158,7 @@ async def enqueue(connection: Connection, entry: Entry) -> int:
 async def heads(connection: Connection, apps: Sequence[str]) -> list[Head]:
     """The first due job of each lane of `apps`, without the locked lanes that have a job running."""
     rows = await _rows(connection, statements.HEADS, {"apps": list(apps)})
-    return [Head(row["lane"], row["priority"], row["id"]) for row in rows]
+    return [Head(row["lane"], row["priority"], row["id"], row["waited"]) for row in rows]
 
 
 async def claim(connection: Connection, worker: UUID, lane: str, count: int) -> list[Claim]:

@@ -24,6 +24,7 @@ from syncline.apps.commerce.contract.types import (
     StoreRemoval,
 )
 from syncline.apps.commerce.integrity_contract import Integrity
+from syncline.apps.commerce.push_contract import EngineConfig, PushPlan
 from syncline.apps.commerce.review_contract import Reviewing
 from syncline.apps.commerce.schedule_contract import Schedules
 from syncline.kernel.paging import Page, PageRequest
@@ -153,7 +154,31 @@ class Commerce(Schedules, Integrity, Browse, Reviewing, Batches, Protocol):
 
     async def resolve(self, *, actor: Actor, query: ChangeQuery, resolution: Resolution) -> int: ...
 
-    async def start_push(self, *, actor: Actor, store: str, batch_id: UUID | None = None) -> PushRun: ...
+    async def plan_push(
+        self, *, actor: Actor, store: str, batch_id: UUID | None = None, config: EngineConfig | None = None
+    ) -> PushPlan:
+        """What a push would do, predicted; nothing is claimed and nothing sent."""
+        ...
+
+    async def start_push(
+        self, *, actor: Actor, store: str, batch_id: UUID | None = None, config: EngineConfig | None = None
+    ) -> PushRun: ...
+
+    async def pause_push(self, *, actor: Actor, run_id: UUID) -> PushRun:
+        """What is in flight is finished and written down. Raises `PushNotLive`."""
+        ...
+
+    async def resume_push(self, *, actor: Actor, run_id: UUID) -> PushRun: ...
+
+    async def stop_push(self, *, actor: Actor, run_id: UUID) -> PushRun:
+        """What is in flight is finished and written down; the rest stays approved, for another push."""
+        ...
+
+    async def list_pushes(
+        self, *, actor: Actor, store: str | None = None, live_only: bool = False, limit: int = 20
+    ) -> Sequence[PushRun]:
+        """Newest first."""
+        ...
 
     async def get_push(self, *, actor: Actor, run_id: UUID) -> PushRun: ...
 

@@ -7,6 +7,8 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from syncline.apps.commerce.push_contract import PushEngine
+
 Json = dict[str, Any]
 
 
@@ -25,11 +27,12 @@ class PullPath(StrEnum):
 
 
 class RunStatus(StrEnum):
-    """`queued` and `running` are live; the rest are final. Only a stream is `skipped`: the store's token may not read
-    it, and the rest of the run goes on."""
+    """`queued`, `running` and `paused` are live; the rest are final. Only a stream is `skipped`: the store's token may
+    not read it, and the rest of the run goes on. Only a push is `paused`."""
 
     QUEUED = "queued"
     RUNNING = "running"
+    PAUSED = "paused"
     COMPLETED = "completed"
     FAILED = "failed"
     CANCELLED = "cancelled"
@@ -37,7 +40,7 @@ class RunStatus(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        return self not in {RunStatus.QUEUED, RunStatus.RUNNING}
+        return self not in {RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.PAUSED}
 
 
 class ChangeStatus(StrEnum):
@@ -224,7 +227,7 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class PushRun:
-    """One push of approved changes. `counts` is its changes by status."""
+    """One push of approved changes. `counts` is its changes by status; `engine` is how it is carried out."""
 
     id: UUID
     store: str
@@ -236,6 +239,7 @@ class PushRun:
     started_at: datetime | None
     finished_at: datetime | None
     error: str | None
+    engine: PushEngine | None = None
 
 
 @dataclass(frozen=True, slots=True)

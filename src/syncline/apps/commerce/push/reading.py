@@ -1,18 +1,20 @@
-"""What the store says now of the records that changes are about."""
+"""What the store says now of the records that changes are about: of exactly the fields that have to be compared."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
-from typing import Any, TypeAlias
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TypeAlias
 from uuid import UUID
 
 import msgspec
 
 from syncline.apps.commerce.fields import AnyValue, Owner, canonical
 from syncline.apps.commerce.metafields import find_name
-from syncline.apps.commerce.mirror.values import metafield_of, values_of_node
+from syncline.apps.commerce.mirror.values import metafield_of
+from syncline.apps.commerce.push.vendor_fields import paths_of, state_of, to_compare
 from syncline.apps.commerce.staging.repository import ChangeRow
-from syncline.connectors.shopify import actions, ids
+from syncline.connectors.shopify import actions, comparing, ids
 from syncline.connectors.shopify.client import ShopifyClient
 from syncline.connectors.shopify.metafields import MetafieldKey
 
@@ -24,37 +26,37 @@ _Reader: TypeAlias = Callable[[ShopifyClient, str, Sequence[ChangeRow]], Awaitab
 
 
 async def read_now(client: ShopifyClient, currency: str, changes: Sequence[ChangeRow]) -> States:
-    """One reading per kind of record, however many changes ask for it."""
-    states: States = {}
-    for reader, kinds in _READERS.items():
-        asked = [change for change in changes if change.kind in kinds]
-        if asked:
-            states |= await reader(client, currency, asked)
-    return states
+    """One reading per kind of record, however many changes ask for it, at the same time: where calls are packed they
+    are one request."""
+    asked = {reader: [change for change in changes if change.kind in kinds] for reader, kinds in _READERS.items()}
+    found = await asyncio.gather(*(reader(client, currency, mine) for reader, mine in asked.items() if mine))
+    return {change: state for states in found for change, state in states.items()}
 
 
-async def _products(client: ShopifyClient, currency: str, changes: Sequence[ChangeRow]) -> States:
-    nodes = await actions.read_products(client, sorted({change.resource_id for change in changes}))
-    return {change.id: _state(change, nodes, change.resource_id, currency) for change in changes}
+def _reader_of(type_name: str) -> _Reader:
+    async def read(client: ShopifyClient, currency: str, changes: Sequence[ChangeRow]) -> States:
+        names = to_compare((change.before, change.after) for change in changes)
+        numbers = sorted({change.resource_id for change in changes})
+        nodes = await comparing.read_fields(client, type_name, numbers, paths_of(names))
+        states: States = {}
+        for change in changes:
+            node = nodes[change.resource_id]
+            states[change.id] = None if node is None else state_of(names, node, currency)
+        return states
+
+    return read
 
 
-async def _variants(client: ShopifyClient, currency: str, changes: Sequence[ChangeRow]) -> States:
-    nodes = await actions.read_variants(client, sorted({change.resource_id for change in changes}))
-    return {change.id: _state(change, nodes, change.resource_id, currency) for change in changes}
-
-
-async def _levels(client: ShopifyClient, currency: str, changes: Sequence[ChangeRow]) -> States:
-    nodes = await actions.read_levels(client, sorted({_level(change) for change in changes}))
-    return {change.id: _state(change, nodes, _level(change), currency) for change in changes}
+async def _levels(client: ShopifyClient, _currency: str, changes: Sequence[ChangeRow]) -> States:
+    found = await comparing.read_available(client, sorted({_level(change) for change in changes}))
+    return {
+        change.id: None if (quantity := found[_level(change)]) is None else {"available": quantity}
+        for change in changes
+    }
 
 
 def _level(change: ChangeRow) -> tuple[int, int]:
     return (change.resource_id, change.location_id or 0)
-
-
-def _state(change: ChangeRow, nodes: Mapping[Any, Any], key: Hashable, currency: str) -> State | None:
-    node = nodes.get(key)
-    return None if node is None else {**values_of_node(Owner(change.kind), node, currency)}
 
 
 async def _metafields(client: ShopifyClient, _currency: str, changes: Sequence[ChangeRow]) -> States:
@@ -81,11 +83,6 @@ def metafield_key(change: ChangeRow) -> MetafieldKey:
     return MetafieldKey(_OWNER_TYPES[name.owner], change.resource_id, name.namespace, name.key)
 
 
-async def _collections(client: ShopifyClient, currency: str, changes: Sequence[ChangeRow]) -> States:
-    nodes = await actions.read_collections(client, sorted({change.resource_id for change in changes}))
-    return {change.id: _state(change, nodes, change.resource_id, currency) for change in changes}
-
-
 async def _memberships(client: ShopifyClient, _currency: str, changes: Sequence[ChangeRow]) -> States:
     pairs = [(change.resource_id, change.product_id) for change in changes]
     found = await actions.read_members(client, pairs)
@@ -105,11 +102,11 @@ async def _images(client: ShopifyClient, currency: str, changes: Sequence[Change
 
 
 _READERS: Mapping[_Reader, frozenset[Owner]] = {
-    _products: frozenset({Owner.PRODUCT}),
-    _variants: frozenset({Owner.VARIANT}),
+    _reader_of(ids.PRODUCT): frozenset({Owner.PRODUCT}),
+    _reader_of(ids.VARIANT): frozenset({Owner.VARIANT}),
     _levels: frozenset({Owner.INVENTORY_LEVEL}),
     _metafields: frozenset({Owner.PRODUCT_METAFIELD, Owner.VARIANT_METAFIELD}),
     _images: frozenset({Owner.PRODUCT_MEDIA}),
-    _collections: frozenset({Owner.COLLECTION}),
+    _reader_of(ids.COLLECTION): frozenset({Owner.COLLECTION}),
     _memberships: frozenset({Owner.COLLECTION_MEMBERSHIP}),
 }

@@ -1,16 +1,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, bindparam, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, RowMapping, and_, bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from syncline.apps.commerce.contract import ChangeStatus, Json, Receipt, RunStatus
 from syncline.apps.commerce.push.models import push_run, receipt
+from syncline.apps.commerce.push_contract import EngineConfig, Priority, PushCost, Strategy, Wanted
 from syncline.apps.commerce.staging.models import staged_change
 from syncline.apps.commerce.staging.repository import ChangeRow, change_row
 from syncline.kernel import clock
@@ -18,11 +19,7 @@ from syncline.kernel.ids import new_id
 from syncline.kernel.paging import Page, PageRequest
 from syncline.runtime.db.session import Session, WriteSession
 
-LIVE = (RunStatus.QUEUED, RunStatus.RUNNING)
-
-
-class PushLeaseLost(Exception):
-    """Another worker has taken this push up; what was in hand is rolled back and the other goes on."""
+LIVE = (RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.PAUSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +35,27 @@ class PushRow:
     started_at: datetime | None
     finished_at: datetime | None
     error: str | None
+    priority: Priority
+    strategy: Strategy
+    min_workers: int
+    max_workers: int
+    batch_size: int | None
+    wanted: Wanted
+    workers: int
+    requests: int
+    requested: float
+    charged: float
+    naive_requests: int
+    naive_points: float
+    note: str | None
+
+    @property
+    def config(self) -> EngineConfig:
+        return EngineConfig(self.min_workers, self.max_workers, self.batch_size, self.priority, self.strategy)
+
+    @property
+    def cost(self) -> PushCost:
+        return PushCost(self.requests, self.requested, self.charged, self.naive_requests, self.naive_points)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +77,13 @@ class Settled:
 
 def _run(row: RowMapping) -> PushRow:
     values = {name: row[name] for name in PushRow.__dataclass_fields__}
-    return PushRow(**{**values, "status": RunStatus(row["status"])})
+    words = {
+        "status": RunStatus(row["status"]),
+        "priority": Priority(row["priority"]),
+        "strategy": Strategy(row["strategy"]),
+        "wanted": Wanted(row["wanted"]),
+    }
+    return PushRow(**{**values, **words})
 
 
 async def _one(session: Session, *conditions: Any) -> PushRow | None:
@@ -85,20 +109,25 @@ async def find_last(session: Session, store_id: UUID) -> PushRow | None:
     return await _one(session, push_run.c.store_id == store_id)
 
 
-async def add_run(session: WriteSession, *, store_id: UUID, batch_id: UUID | None, requested_by: str) -> PushRow:
-    """The run with every approved change that waits for this store, and what an earlier run left in the air."""
-    run_id = new_id()
-    wanted = [
+def waiting(session: Session, store_id: UUID, batch_id: UUID | None) -> ColumnElement[bool]:
+    """What a push of the store, or of one batch, would take: what is approved, and what was left in the air."""
+    condition = and_(
         staged_change.c.tenant_id == session.tenant_id,
         staged_change.c.store_id == store_id,
         staged_change.c.status.in_((ChangeStatus.APPROVED, ChangeStatus.SENDING)),
-    ]
-    if batch_id is not None:
-        wanted.append(staged_change.c.batch_id == batch_id)
-    claimed = await session.execute(
-        update(staged_change).where(*wanted).values(push_run_id=run_id).returning(staged_change.c.id)
     )
-    total = len(claimed.all())
+    return condition if batch_id is None else and_(condition, staged_change.c.batch_id == batch_id)
+
+
+async def add_run(
+    session: WriteSession, *, store_id: UUID, batch_id: UUID | None, requested_by: str, config: EngineConfig
+) -> PushRow:
+    """The run with every approved change that waits for this store, and what an earlier run left in the air."""
+    run_id = new_id()
+    claimed = await session.execute(
+        update(staged_change).where(waiting(session, store_id, batch_id)).values(push_run_id=run_id)
+    )
+    total = int(getattr(claimed, "rowcount", 0))
     row = await session.execute(
         insert(push_run)
         .values(
@@ -111,6 +140,14 @@ async def add_run(session: WriteSession, *, store_id: UUID, batch_id: UUID | Non
             total=total,
             epoch=0,
             created_at=clock.now(),
+            **asdict(config),
+            wanted=Wanted.RUN,
+            workers=0,
+            requests=0,
+            requested=0.0,
+            charged=0.0,
+            naive_requests=0,
+            naive_points=0.0,
         )
         .returning(push_run)
     )
@@ -118,7 +155,8 @@ async def add_run(session: WriteSession, *, store_id: UUID, batch_id: UUID | Non
 
 
 async def take_run(session: WriteSession, run_id: UUID) -> PushRow | None:
-    """Take the run up under a new epoch; None when it is already final."""
+    """The run, which is running from now on; None when it is already final. Somebody else may be at it too: what may
+    not be done twice is claimed piece by piece."""
     query = (
         update(push_run)
         .where(push_run.c.tenant_id == session.tenant_id, push_run.c.id == run_id, push_run.c.status.in_(LIVE))
@@ -133,30 +171,51 @@ async def take_run(session: WriteSession, run_id: UUID) -> PushRow | None:
     return _run(row) if row else None
 
 
-async def hold(session: WriteSession, held: PushRow) -> None:
-    """Share-lock the run for this transaction. Raises `PushLeaseLost` when it is no longer ours: the next holder's
-    `take_run` waits for us, and after it nothing of ours is written any more."""
-    query = (
-        select(push_run.c.id)
-        .where(
-            push_run.c.tenant_id == session.tenant_id,
-            push_run.c.id == held.id,
-            push_run.c.epoch == held.epoch,
-            push_run.c.status.in_(LIVE),
-        )
-        .with_for_update(read=True)
-    )
-    if (await session.execute(query)).one_or_none() is None:
-        msg = f"push {held.id} is no longer ours"
-        raise PushLeaseLost(msg)
-
-
-async def note_error(session: WriteSession, held: PushRow, sentence: str) -> None:
-    """What keeps a run that is still going; its end writes over it."""
+async def change_run(session: WriteSession, run_id: UUID, **values: Any) -> PushRow | None:
+    """A run that is not over, with these columns set; None when it is."""
     query = (
         update(push_run)
-        .where(push_run.c.tenant_id == session.tenant_id, push_run.c.id == held.id, push_run.c.epoch == held.epoch)
-        .values(error=sentence)
+        .where(push_run.c.tenant_id == session.tenant_id, push_run.c.id == run_id, push_run.c.status.in_(LIVE))
+        .values(**values)
+        .returning(push_run)
+    )
+    row = (await session.execute(query)).mappings().one_or_none()
+    return _run(row) if row else None
+
+
+async def pause_run(session: WriteSession, run_id: UUID) -> bool:
+    """The run waits, if that is still what people want of it; False when it is not."""
+    query = (
+        update(push_run)
+        .where(
+            push_run.c.tenant_id == session.tenant_id,
+            push_run.c.id == run_id,
+            push_run.c.status.in_(LIVE),
+            push_run.c.wanted == Wanted.PAUSE,
+        )
+        .values(status=RunStatus.PAUSED)
+        .returning(push_run.c.id)
+    )
+    return (await session.execute(query)).one_or_none() is not None
+
+
+async def list_runs(session: Session, *, store_id: UUID | None, live_only: bool, limit: int) -> Sequence[PushRow]:
+    """Newest first."""
+    query = select(push_run).where(push_run.c.tenant_id == session.tenant_id)
+    if store_id is not None:
+        query = query.where(push_run.c.store_id == store_id)
+    if live_only:
+        query = query.where(push_run.c.status.in_(LIVE))
+    rows = await session.execute(query.order_by(push_run.c.created_at.desc(), push_run.c.id.desc()).limit(limit))
+    return [_run(row) for row in rows.mappings()]
+
+
+async def add_cost(session: WriteSession, run_id: UUID, cost: PushCost) -> None:
+    table = push_run.c
+    query = (
+        update(push_run)
+        .where(table.tenant_id == session.tenant_id, table.id == run_id)
+        .values({name: table[name] + value for name, value in asdict(cost).items()})
     )
     await session.execute(query)
 
@@ -180,31 +239,15 @@ async def count_changes(session: Session, run_id: UUID) -> dict[str, int]:
     return dict((await session.execute(query)).all())
 
 
-async def list_next(
-    session: Session, run_id: UUID, *, kinds: Sequence[str], status: ChangeStatus, after_product: int, products: int
-) -> Sequence[ChangeRow]:
-    """The run's changes of `kinds` in `status` of the next few products, in the order of product and age."""
-    mine = [
-        staged_change.c.tenant_id == session.tenant_id,
-        staged_change.c.push_run_id == run_id,
-        staged_change.c.status == status,
-        staged_change.c.kind.in_(kinds),
-        staged_change.c.product_id > after_product,
-    ]
-    chosen = select(staged_change.c.product_id).where(*mine).distinct().order_by(staged_change.c.product_id)
-    query = (
-        select(staged_change)
-        .where(*mine, staged_change.c.product_id.in_(chosen.limit(products).scalar_subquery()))
-        .order_by(staged_change.c.product_id, staged_change.c.id)
-    )
-    return [change_row(row) for row in (await session.execute(query)).mappings()]
-
-
-async def mark_sending(session: WriteSession, held: PushRow, sending: Sequence[tuple[ChangeRow, Json]]) -> None:
-    """Write down what will be sent, over which values, before it is sent. `attempt` of the rows is the one that
-    begins."""
+async def mark_sending(
+    session: WriteSession, held: PushRow, sending: Sequence[tuple[ChangeRow, Json]]
+) -> frozenset[UUID]:
+    """Write down what will be sent, over which values, before it is sent; answers which. What was rejected since it was
+    read is left out. `attempt` of the rows is the one that begins."""
+    still = await _lock_approved(session, [change.id for change, _ in sending])
+    sending = [(change, before) for change, before in sending if change.id in still]
     if not sending:
-        return
+        return still
     now = clock.now()
     await session.execute(
         _MOVE, [{"b_id": change.id, "status": ChangeStatus.SENDING, **_moved(change)} for change, _ in sending]
@@ -227,6 +270,21 @@ async def mark_sending(session: WriteSession, held: PushRow, sending: Sequence[t
             for change, before in sending
         ],
     )
+    return still
+
+
+async def _lock_approved(session: WriteSession, ids: Sequence[UUID]) -> frozenset[UUID]:
+    query = (
+        select(staged_change.c.id)
+        .where(
+            staged_change.c.tenant_id == session.tenant_id,
+            staged_change.c.id.in_(ids),
+            staged_change.c.status == ChangeStatus.APPROVED,
+        )
+        .order_by(staged_change.c.id)
+        .with_for_update()
+    )
+    return frozenset((await session.execute(query)).scalars())
 
 
 def _moved(change: ChangeRow) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from syncline.apps.commerce.fields import AnyValue, canonical
@@ -95,6 +95,30 @@ _ANSWERED: Mapping[str, tuple[str, ...]] = {
     "weight_unit": (*_WEIGHT, "unit"),
     "available": ("available",),
 }
+
+
+_PAIRS = (
+    frozenset({"seo_title", "seo_description"}),
+    frozenset({"collection_seo_title", "collection_seo_description"}),
+    frozenset({"weight", "weight_unit"}),
+)
+"""Shopify takes both of a pair together, so the half that is not changed is sent as it was read."""
+
+
+def to_compare(changes: Iterable[tuple[State, State]]) -> frozenset[str]:
+    """The fields that must be read before these changes (before, after) are made."""
+    named = {name for before, after in changes for name in (*before, *after)}
+    return frozenset(named.union(*(pair for pair in _PAIRS if pair & named)))
+
+
+def paths_of(names: Iterable[str]) -> frozenset[tuple[str, ...]]:
+    """Where the fields stand in Shopify's record."""
+    return frozenset(_ANSWERED[name] for name in names)
+
+
+def state_of(names: Iterable[str], node: Mapping[str, Any], currency: str) -> dict[str, AnyValue]:
+    """The fields as a record holds them that was read by their paths."""
+    return {name: _answered(name, None, node, currency) for name in names}
 
 
 def answered(after: State, values: Mapping[str, Any], currency: str) -> dict[str, AnyValue]:

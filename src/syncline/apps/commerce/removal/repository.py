@@ -5,14 +5,18 @@ from uuid import UUID
 from sqlalchemy import Table, delete, func, select, text
 
 from syncline.apps.commerce.pull.models import pull_run, pull_seen
-from syncline.apps.commerce.push.models import receipt
+from syncline.apps.commerce.push.models import push_run, push_unit, push_worker, receipt
 from syncline.apps.commerce.schedules.models import schedule
 from syncline.apps.commerce.staging.models import staged_change
 from syncline.apps.commerce.stores.models import store
 from syncline.apps.commerce.tables import METADATA
 from syncline.runtime.db.session import Session, WriteSession
 
-HANGING_ON = {pull_run.name: (pull_seen, "run_id"), staged_change.name: (receipt, "change_id")}
+HANGING_ON = {
+    pull_run.name: ((pull_seen, "run_id"),),
+    push_run.name: ((push_unit, "run_id"), (push_worker, "run_id")),
+    staged_change.name: ((receipt, "change_id"),),
+}
 """Tables without a store of their own: their rows go with those of the table that they hang on, by this column."""
 
 AT_ONCE = {store.name, schedule.name}
@@ -58,10 +62,12 @@ def _statement(table: Table) -> str:
             f"DELETE FROM {table.fullname} WHERE {own} "  # noqa: S608 - names of our own tables
             f"AND ctid = ANY (ARRAY(SELECT ctid FROM {table.fullname} WHERE {own} LIMIT :limit))"
         )
-    hanging, column = HANGING_ON[table.name]
+    hanging = "".join(
+        f", of_{one.name} AS (DELETE FROM {one.fullname} "  # noqa: S608 - names of our own tables
+        f"WHERE tenant_id = :tenant AND {column} IN (SELECT id FROM chosen))"
+        for one, column in HANGING_ON[table.name]
+    )
     return f"""
-        WITH chosen AS (SELECT id FROM {table.fullname} WHERE {own} LIMIT :limit), hanging AS (
-            DELETE FROM {hanging.fullname} WHERE tenant_id = :tenant AND {column} IN (SELECT id FROM chosen)
-        )
+        WITH chosen AS (SELECT id FROM {table.fullname} WHERE {own} LIMIT :limit){hanging}
         DELETE FROM {table.fullname} WHERE {own} AND id IN (SELECT id FROM chosen)
     """  # noqa: S608 - names of our own tables

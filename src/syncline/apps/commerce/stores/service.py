@@ -93,6 +93,14 @@ async def ask_shop(config: ShopifyConfig) -> StoreFacts:
             raise StoreRefused(f"{error.sentence} Try again in a moment; if it stays, check the address.") from error
 
 
+async def ask_client(client: ShopifyClient) -> StoreFacts:
+    """The same over a connection that is open, of a shop that may have taken scopes away. Raises `StoreRefused`."""
+    try:
+        return await check_store(client, require_scopes=False)
+    except (Fatal, Retriable) as error:
+        raise StoreRefused(error.sentence) from error
+
+
 def _values(facts: StoreFacts, *, name: str, config: ShopifyConfig) -> dict[str, Any]:
     return {
         "name": name,

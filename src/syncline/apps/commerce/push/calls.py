@@ -1,35 +1,49 @@
-"""Which changes are read and compared together, and which go to the store in one go."""
+"""Which changes go to the store in one call, and which of them may be in the air together."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 
 from syncline.apps.commerce.fields import Owner
 from syncline.apps.commerce.push.ends import Ready
+from syncline.apps.commerce.push.sending import SENDERS, Sender
 from syncline.apps.commerce.push.sending_memberships import is_adding
 from syncline.apps.commerce.staging.repository import ChangeRow
 from syncline.connectors.shopify.cost import MAX_INPUT
 from syncline.connectors.shopify.metafields import MAX_AT_ONCE
 
+Cut = Callable[[Sequence[Ready]], Iterator[list[Ready]]]
 
-@dataclass(frozen=True, slots=True)
-class Lane:
-    """`ahead` is how many products' changes of these kinds are read together before their writes: fewer make more
-    readings, more leave a longer moment between reading and writing. `batches` cuts what is left to be written."""
 
-    kinds: tuple[Owner, ...]
-    ahead: int
-    batches: Callable[[Sequence[Ready]], Iterator[list[Ready]]]
+def calls_of(ready: Sequence[Ready]) -> Iterator[tuple[Sender, list[Ready]]]:
+    """Every change in one call, each call as large as Shopify lets it be."""
+    by_sender: dict[Sender, list[Ready]] = {}
+    cuts: dict[Sender, Cut] = {}
+    for one in ready:
+        owner = Owner(one.change.kind)
+        by_sender.setdefault(SENDERS[owner], []).append(one)
+        cuts[SENDERS[owner]] = _CUTS.get(owner, one_by_one)
+    for sender, members in by_sender.items():
+        for call in cuts[sender](members):
+            yield sender, call
 
 
 def by_product(ready: Sequence[Ready]) -> Iterator[list[Ready]]:
-    for _, group in groupby(ready, key=lambda one: one.change.product_id):
+    for _, group in groupby(sorted(ready, key=_product), key=_product):
         yield list(group)
 
 
-def by_call(ready: Sequence[Ready]) -> Iterator[list[Ready]]:
+def _product(one: Ready) -> int:
+    return one.change.product_id
+
+
+def by_list(ready: Sequence[Ready]) -> Iterator[list[Ready]]:
+    """As many as one list may have, whosever they are."""
+    return (list(ready[start : start + MAX_INPUT]) for start in range(0, len(ready), MAX_INPUT))
+
+
+def by_metafields(ready: Sequence[Ready]) -> Iterator[list[Ready]]:
     """As many metafields as one call takes, whoever has them; what is set apart from what is deleted."""
     setting = [one for one in ready if None not in one.change.after.values()]
     deleting = [one for one in ready if None in one.change.after.values()]
@@ -47,16 +61,18 @@ def by_collection(ready: Sequence[Ready]) -> Iterator[list[Ready]]:
     for one in ready:
         calls.setdefault((one.change.resource_id, is_adding(one)), []).append(one)
     for members in calls.values():
-        yield from (members[start : start + MAX_INPUT] for start in range(0, len(members), MAX_INPUT))
+        yield from by_list(members)
 
 
-LANES = (
-    Lane((Owner.PRODUCT, Owner.VARIANT, Owner.INVENTORY_LEVEL, Owner.PRODUCT_MEDIA), 25, by_product),
-    Lane((Owner.PRODUCT_METAFIELD, Owner.VARIANT_METAFIELD), 100, by_call),
-    Lane((Owner.COLLECTION,), 25, one_by_one),
-    Lane((Owner.COLLECTION_MEMBERSHIP,), MAX_INPUT, by_collection),
-)
-"""Every kind of change is in one of them."""
+_CUTS: Mapping[Owner, Cut] = {
+    Owner.VARIANT: by_product,
+    Owner.PRODUCT_MEDIA: by_product,
+    Owner.INVENTORY_LEVEL: by_list,
+    Owner.PRODUCT_METAFIELD: by_metafields,
+    Owner.VARIANT_METAFIELD: by_metafields,
+    Owner.COLLECTION_MEMBERSHIP: by_collection,
+}
+"""A kind that is not in it takes one record a call."""
 
 
 def first_of_each_record(changes: Sequence[ChangeRow]) -> list[ChangeRow]:

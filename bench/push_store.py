@@ -1,0 +1,152 @@
+"""How fast approved prices go out and come back: against the least time that the store's bucket allows.
+
+Load model: one store in a sandbox process, limits on; prices of so many variants staged by one edit, approved as all
+that match, pushed, rolled back, and the rollback pushed. The least time is what the bucket had to give back for the
+points that were charged: (charged - full bucket) / restore rate. With `--workers` the same push is made without limits
+with at most so many workers each, which shows what more of them bring.
+
+    python -m bench.push_store [--products 100000] [--changes 20000] [--plan plus] [--workers 1,2,4] [--write-docs]
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import shutil
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import httpx
+from bench.harness import STORE, Bench, Cpu, PeakMemory, connect_store, machine, opened, print_table, write_between
+from bench.push_cost import pull, stats
+
+from syncline.apps.commerce.contract import ChangeBatch, ChangeQuery, ChangeStatus
+from syncline.apps.commerce.push_contract import MOST_WORKERS, EngineConfig, Strategy
+from syncline.main.sandbox_process import running_sandbox
+from syncline.main.targets import APPS
+from syncline.runtime.jobs import Worker
+
+PAGE = Path(__file__).parents[1] / "docs" / "explanation" / "performance.md"
+COLUMNS = (
+    *("what", "changes", "seconds", "least", "of the least", "changes/s", "requests", "points", "throttled"),
+    *("workers", "peak RSS", "CPU s"),
+)
+FIRST_PRODUCT = 7_000_000_000_000
+VARIANTS = 3.5
+
+
+async def approve(bench: Bench, batch: ChangeBatch) -> int:
+    return await bench.commerce.approve(actor=bench.actor, query=ChangeQuery(batch_id=batch.id))
+
+
+async def push(bench: Bench, http: httpx.AsyncClient, config: EngineConfig) -> dict[str, Any]:
+    """From the start of the push to its end, with a full bucket at the beginning."""
+    await http.delete("/sandbox/stats")
+    stop = asyncio.Event()
+    worker = Worker(bench.runtime.database, [job for app in APPS for job in app.jobs], runtime=bench.runtime)
+    working = asyncio.create_task(worker.run(stop))
+    cpu, began, most = time.process_time(), time.monotonic(), 0
+    with PeakMemory() as memory:
+        run = await bench.commerce.start_push(actor=bench.actor, store=STORE, config=config)
+        while not run.status.is_final:
+            await asyncio.sleep(0.25)
+            run = await bench.commerce.get_push(actor=bench.actor, run_id=run.id)
+            most = max(most, sum(one.ended_at is None for one in run.engine.workers) if run.engine else 0)
+        seconds = time.monotonic() - began
+    stop.set()
+    await working
+    if set(run.counts) != {ChangeStatus.APPLIED}:
+        raise SystemExit(f"not everything was applied: {run.counts} {run.error}")
+    told = await stats(http)
+    bucket = told["bucket"]
+    least = max(0.0, bucket["charged"] - bucket["maximumAvailable"]) / bucket["restoreRate"]
+    return {
+        "changes": run.total,
+        "seconds": seconds,
+        "least": least if told["limits"] else None,
+        "requests": told["requests"],
+        "points": bucket["charged"],
+        "throttled": bucket["throttled"],
+        "workers": most,
+        "rss": memory.bytes,
+        "cpu": time.process_time() - cpu,
+    }
+
+
+async def written(http: httpx.AsyncClient) -> int:
+    """How many writes of prices the store has taken."""
+    counts = (await http.get("/sandbox/ledger/counts")).json()
+    return sum(counts.values())
+
+
+async def measure(options: argparse.Namespace) -> None:
+    made = ["--products", str(options.products), "--plan", options.plan, "--port", "0"]
+    made += ["--variants-per-product", str(VARIANTS)]
+    folder = Path(tempfile.mkdtemp(prefix="syncline-push-store-"))
+    rows: list[Sequence[object]] = []
+    try:
+        async with (
+            running_sandbox(made) as sandbox,
+            httpx.AsyncClient(base_url=sandbox.url, timeout=120) as http,
+            opened(folder) as bench,
+        ):
+            await connect_store(bench, sandbox)
+            await pull(bench)
+            last = FIRST_PRODUCT + round(options.changes / VARIANTS)
+            config = EngineConfig(strategy=Strategy(options.strategy))
+            batch = await bench.commerce.stage_edit(
+                actor=bench.actor, store=STORE, where=f"id:<={last}", edits=["price=+7%"]
+            )
+            count = await approve(bench, batch)
+            rows.append(row_of("push", await push(bench, http, config)))
+            undo = await bench.commerce.stage_rollback(actor=bench.actor, batch_id=batch.id)
+            await approve(bench, undo)
+            rows.append(row_of("roll back", await push(bench, http, config)))
+            if (found := await written(http)) != 2 * count:
+                raise SystemExit(f"the store has taken {found} writes instead of {2 * count}")
+            await http.post("/sandbox/limits", json={"plan": options.plan, "enabled": False})
+            for number in [int(text) for text in options.workers.split(",") if text]:
+                batch = await bench.commerce.stage_edit(
+                    actor=bench.actor, store=STORE, where=f"id:<={last}", edits=["price=+1"]
+                )
+                await approve(bench, batch)
+                fixed = EngineConfig(min_workers=number, max_workers=min(number, MOST_WORKERS))
+                rows.append(row_of(f"without limits, {number} workers", await push(bench, http, fixed)))
+            print(f"CPU seconds of the sandbox: {Cpu.of(sandbox.pid).seconds:.0f}", flush=True)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    title = (
+        f"{options.products:,} products, plan {options.plan}, strategy {options.strategy}; the store has taken every "
+        f"change once. {machine()}"
+    )
+    shown = print_table(title, COLUMNS, rows)
+    if options.write_docs:
+        write_between(PAGE, f"push-store-{options.plan}", f"{title}\n\n{shown}")
+
+
+def row_of(what: str, one: dict[str, Any]) -> Sequence[object]:
+    least = one["least"]
+    return (
+        *(what, one["changes"], f"{one['seconds']:.1f}", f"{least:.1f}" if least else "–"),
+        f"{one['seconds'] / least:.2f}" if least else "–",
+        *(round(one["changes"] / one["seconds"]), one["requests"], round(one["points"]), one["throttled"]),
+        *(one["workers"], f"{one['rss'] / 1e6:.0f} MB", f"{one['cpu']:.1f}"),
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--products", type=int, default=100_000)
+    parser.add_argument("--changes", type=int, default=20_000)
+    parser.add_argument("--plan", choices=["standard", "advanced", "plus"], default="plus")
+    parser.add_argument("--strategy", choices=[one.value for one in Strategy], default="speed")
+    parser.add_argument("--workers", default="", help="also without limits, with so many workers each: 1,2,4")
+    parser.add_argument("--write-docs", action="store_true")
+    asyncio.run(measure(parser.parse_args()))
+
+
+if __name__ == "__main__":
+    main()
