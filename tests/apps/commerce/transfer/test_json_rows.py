@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from syncline.apps.commerce.transfer.json_objects import read_array, read_lines
 from syncline.apps.commerce.transfer.problems import Problem, Severity
-from syncline.apps.commerce.transfer.product_csv import ProductSheet, read_products
+from syncline.apps.commerce.transfer.product_csv import read_products
+from syncline.apps.commerce.transfer.product_rows import ProductSheet
 from syncline.apps.commerce.transfer.sheet import SheetUnreadable
 
 VALUES = st.recursive(

@@ -11,7 +11,8 @@ from syncline.apps.commerce.fields import AnyValue, Owner, Value
 from syncline.apps.commerce.staging.diff import FieldChange
 from syncline.apps.commerce.transfer.matching import Matched, Matcher, MirrorProduct, MirrorVariant
 from syncline.apps.commerce.transfer.problems import Severity
-from syncline.apps.commerce.transfer.product_csv import ProductSheet, VariantSheet, read_products
+from syncline.apps.commerce.transfer.product_csv import read_products
+from syncline.apps.commerce.transfer.product_rows import ProductSheet, VariantSheet
 
 MAIN = 61
 SHARED = Path(__file__).parents[5] / "shared" / "data" / "shopify-product-csv"

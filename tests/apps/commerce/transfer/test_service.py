@@ -13,7 +13,8 @@ from sqlalchemy import func, select, text
 from syncline.apps.commerce.contract import ChangeQuery, ImportProblem, ImportResult, SheetRefused, Store
 from syncline.apps.commerce.staging.models import change_batch, staged_change
 from syncline.apps.commerce.staging.repository import list_changes
-from syncline.apps.commerce.transfer.service import NAMED, ImportOptions, import_sheet
+from syncline.apps.commerce.transfer.intake import NAMED
+from syncline.apps.commerce.transfer.service import ImportOptions, import_sheet
 from syncline.kernel.errors import InvalidInput
 from syncline.kernel.paging import PageRequest
 from syncline.kernel.tenant import Actor

@@ -13,7 +13,8 @@ import pytest
 
 from syncline.apps.commerce.transfer import workbook
 from syncline.apps.commerce.transfer.opening import open_sheet
-from syncline.apps.commerce.transfer.product_csv import SheetBatch, read_products
+from syncline.apps.commerce.transfer.product_csv import read_products
+from syncline.apps.commerce.transfer.product_rows import SheetBatch
 from syncline.apps.commerce.transfer.sheet import Sheet, SheetUnreadable
 
 Rows = list[list[Any]]

@@ -13,15 +13,16 @@ from syncline.apps.commerce.staging.diff import FieldChange, changed_fields
 from syncline.apps.commerce.transfer.cells import unmarked
 from syncline.apps.commerce.transfer.grams import GRAMS
 from syncline.apps.commerce.transfer.problems import Problem, Severity
-from syncline.apps.commerce.transfer.product_csv import ProductSheet, VariantSheet
+from syncline.apps.commerce.transfer.product_rows import ProductSheet, VariantSheet
 
 _WEIGHT_STEP = Decimal("0.0001")
 
 
 @dataclass(frozen=True, slots=True)
 class MirrorVariant:
-    """A variant as the mirror has it. `options` are its option values by position, `fields` the catalogue's variant
-    fields, `available` the quantity by location id for every location that stocks it."""
+    """A variant as the mirror has it. `options` are its option values by position, `fields` those of the catalogue's
+    variant fields that the sheet is about, `available` the quantity by location id for every location that stocks
+    it."""
 
     id: int
     item_id: int
@@ -32,7 +33,8 @@ class MirrorVariant:
 
 @dataclass(frozen=True, slots=True)
 class MirrorProduct:
-    """A product as the mirror has it, with all its variants; `fields` are the catalogue's product fields."""
+    """A product as the mirror has it, with all its variants; `fields` are those of the catalogue's product fields that
+    the sheet is about, and the title."""
 
     id: int
     handle: str
@@ -80,6 +82,11 @@ class Matcher:
         self._locations = locations or {}
         self._near_handles = near_handles
         self._noted: set[str] = set()
+
+    @property
+    def has_told_of_stock(self) -> bool:
+        """Whether it was said that nobody knows where the sheet's quantities are meant."""
+        return "stock" in self._noted
 
     def match(self, sheets: Sequence[ProductSheet], mirror: Mapping[str, MirrorProduct]) -> Matched:
         """`mirror` holds the sheets' products by handle, in lower case; one that is missing is not in the store."""

@@ -2,65 +2,146 @@
 
 A blank cell means "leave it as it is". A row with an error is not read at all, its neighbours are. Rows of images are
 passed over.
-Memory is bounded by one product and the index of rows already seen, not by the file.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+import re
+from collections import deque
+from collections.abc import Container, Iterator
 from typing import BinaryIO
 
-from syncline.apps.commerce.fields import Value
-from syncline.apps.commerce.transfer.formats import FileFormat
+from syncline.apps.commerce.transfer.chunks import LINES, Chunk, ChunkReader, survey
 from syncline.apps.commerce.transfer.opening import open_sheet
-from syncline.apps.commerce.transfer.problems import Problem, Severity
-from syncline.apps.commerce.transfer.row_index import RowIndex, key_of
-from syncline.apps.commerce.transfer.sheet import Line, SheetUnreadable
-from syncline.apps.commerce.transfer.sheet_columns import Column, Role, read_header
-from syncline.apps.commerce.transfer.sheet_row import RowReader, SheetRow
+from syncline.apps.commerce.transfer.problems import Problem
+from syncline.apps.commerce.transfer.product_rows import RowGrouper, SheetBatch
+from syncline.apps.commerce.transfer.row_index import RowIndex
+from syncline.apps.commerce.transfer.sheet import Sheet, SheetUnreadable
+from syncline.apps.commerce.transfer.sheet_columns import Role, read_header
+from syncline.apps.commerce.transfer.sheet_row import RowReader
 
 MAX_ROWS = 5_000_000
-MAX_VARIANTS = 2_048
-"""What Shopify keeps of one product; more rows for one handle are a mistake in the sheet."""
-
 _MANY_PROBLEMS = 500
+_PLAIN_HANDLE = re.compile(r"[a-z0-9][a-z0-9_-]{0,254}")
 
 
-@dataclass(slots=True)
-class VariantSheet:
-    """One variant row. `options` are its option values by position, () when the sheet names none. `fields` holds the
-    given cells of the variant, and `available` among them; `grams` is the weight, whose unit is a field of its own.
-    A row that names a `location` is about the stock there and nothing else; its SKU only says which variant."""
+class SheetReading:
+    """One reading of a sheet from its beginning. Whoever iterates over `chunks` may leave out the products of which the
+    mirror says the same, and `read`s the others; at the end `last` has what is left over.
 
-    row: int
-    options: tuple[str, ...]
-    fields: dict[str, Value]
-    grams: str | None = None
-    location: str | None = None
+    Nothing that is in the file raises, but for `HandlesReturn` (see `chunks`). `file` is binary and seekable.
+    """
 
+    def __init__(
+        self,
+        file: BinaryIO,
+        *,
+        currency: str,
+        encoding: str | None = None,
+        ignore_unknown: bool = False,
+        max_rows: int = MAX_ROWS,
+        batch_products: int = 500,
+        chunk_lines: int = LINES,
+    ) -> None:
+        file.seek(0)
+        self._file = file
+        self._max_rows = max_rows
+        self._batch_products = batch_products
+        self._chunk_lines = chunk_lines
+        self._batch = SheetBatch()
+        self._sheet: Sheet | None = None
+        self._is_stopped = False
+        try:
+            self._sheet = open_sheet(file, encoding=encoding, ignore_unknown=ignore_unknown)
+        except SheetUnreadable as error:
+            self._stop(error.problem)
+            return
+        self.columns, problems = read_header(self._sheet.titles, ignore_unknown=ignore_unknown)
+        self._batch.problems += [*self._sheet.problems, *problems]
+        self._sheet.problems.clear()
+        self._is_stopped = any(problem.stops for problem in problems)
+        self.rows = RowReader(self.columns, currency, self._sheet.format)
+        self._grouper = RowGrouper(self.rows)
 
-@dataclass(slots=True)
-class ProductSheet:
-    """The rows of one handle that stand together. `fields` are the product's given cells, all from row `row`.
-    `earlier_row` is set when the handle stood further up too: then this is a further part of the same product."""
+    @property
+    def is_stopped(self) -> bool:
+        """Whether something was found after which nothing can be read."""
+        return self._is_stopped
 
-    handle: str
-    row: int
-    fields: dict[str, Value] = field(default_factory=dict)
-    option_names: tuple[str, ...] = ()
-    variants: list[VariantSheet] = field(default_factory=list)
-    earlier_row: int | None = None
+    def chunks(self, *, returning: RowIndex | None = None, settles: bool = True) -> Iterator[Chunk]:
+        """Raises `HandlesReturn` at a handle that stood further up, unless it is told which ones do (see `survey`) or
+        nothing is going to be settled."""
+        if self._sheet is None or self._is_stopped:
+            return iter(())
+        return iter(
+            ChunkReader(
+                self._sheet,
+                handle_at=self._handle_at(),
+                handle_of=self._handle_of if settles else lambda _: None,
+                max_rows=self._max_rows,
+                chunk_lines=self._chunk_lines,
+                returning=returning,
+            )
+        )
 
+    def survey(self) -> RowIndex:
+        """Reads the whole sheet for the handles that stand in several places of it."""
+        if self._sheet is None or self._is_stopped:
+            return RowIndex()
+        return survey(self._sheet, handle_at=self._handle_at(), handle_of=self._handle_of)
 
-@dataclass(slots=True)
-class SheetBatch:
-    """Some products and the problems met on the way. `rows` counts the data rows read so far, `position` the bytes."""
+    def read(self, chunk: Chunk, settled: Container[int] = ()) -> Iterator[SheetBatch]:
+        """The products of `chunk` but for those whose number is `settled`, as batches; the last one stays open."""
+        problems = deque(chunk.problems)
+        for number, (begin, end) in enumerate(chunk.spans()):
+            if number in settled:
+                self._grouper.finish(self._batch)
+                continue
+            for place in range(begin, end):
+                self._grouper.take(chunk.lines[place], self._batch)
+                while problems and problems[0][0] <= place + 1:
+                    self._batch.problems.append(problems.popleft()[1])
+                if self._is_full():
+                    yield self._taken(chunk)
+        self._batch.problems += [problem for _, problem in problems]
+        if chunk.end is not None:
+            self._stop(chunk.end)
+        self._batch.rows, self._batch.position = chunk.rows, chunk.position
 
-    products: list[ProductSheet] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
-    rows: int = 0
-    position: int = 0
+    def last(self) -> SheetBatch:
+        if not self._is_stopped:
+            self._grouper.finish(self._batch)
+            if not self._batch.rows:
+                reason = "The sheet has a header and no rows; nothing to import."
+                self._batch.problems.append(Problem(None, None, "", reason))
+        if self._sheet is not None:
+            self._batch.position = self._sheet.position()
+        return self._batch
+
+    def _is_full(self) -> bool:
+        return len(self._batch.products) >= self._batch_products or len(self._batch.problems) >= _MANY_PROBLEMS
+
+    def _taken(self, chunk: Chunk) -> SheetBatch:
+        taken, self._batch = self._batch, SheetBatch(rows=chunk.rows, position=chunk.position)
+        taken.rows, taken.position = chunk.rows, chunk.position
+        return taken
+
+    def _stop(self, problem: Problem) -> None:
+        self._batch.problems.append(problem)
+        self._is_stopped = True
+
+    def _handle_at(self) -> int:
+        return next(column.index for column in self.columns if column.role is Role.HANDLE)
+
+    def _handle_of(self, text: str) -> str | None:
+        if _PLAIN_HANDLE.fullmatch(text):
+            return text
+        if not text or text.isspace():
+            return None
+        try:
+            return self.rows.handle_of(text)
+        except ValueError:
+            return None
 
 
 def read_products(
@@ -74,146 +155,14 @@ def read_products(
 ) -> Iterator[SheetBatch]:
     """Yields batches in the file's order until its end or the first problem that `stops`. Never raises for what is in
     the file. `file` is binary, seekable and at its beginning."""
-    batch, position = SheetBatch(), file.tell
-    try:
-        sheet = open_sheet(file, encoding=encoding, ignore_unknown=ignore_unknown)
-        position = sheet.position
-        columns, problems = read_header(sheet.titles, ignore_unknown=ignore_unknown)
-        batch.problems += [*sheet.problems, *problems]
-        sheet.problems.clear()
-        if any(problem.stops for problem in problems):
-            yield batch
-            return
-        reader = _Reader(columns, currency, sheet.format)
-        for count, line in _limited(sheet.lines, max_rows):
-            reader.take(line, batch)
-            batch.rows = count
-            if sheet.problems:
-                batch.problems += sheet.problems
-                sheet.problems.clear()
-            if len(batch.products) >= batch_products or len(batch.problems) >= _MANY_PROBLEMS:
-                batch.position = position()
-                yield batch
-                batch = SheetBatch(rows=batch.rows, position=batch.position)
-        reader.finish(batch)
-        if not batch.rows:
-            batch.problems.append(Problem(None, None, "", "The sheet has a header and no rows; nothing to import."))
-    except SheetUnreadable as error:
-        batch.problems.append(error.problem)
-    batch.position = position()
-    yield batch
-
-
-def _limited(lines: Iterable[Line], most: int) -> Iterator[tuple[int, Line]]:
-    """Each line with how many rows there were so far; the lines of one nested record are one row."""
-    count, last = 0, 0
-    for line in lines:
-        count += line[0] != last
-        last = line[0]
-        if count > most:
-            reason = f"The sheet has more than {most:,} rows; cut it into several files."
-            raise SheetUnreadable(Problem(line[0], None, "", reason, stops=True))
-        yield count, line
-
-
-class _Reader:
-    """Groups rows by handle and remembers where each handle and each variant stood first."""
-
-    def __init__(self, columns: Sequence[Column], currency: str, kind: FileFormat) -> None:
-        self._rows = RowReader(columns, currency, kind)
-        self._current: ProductSheet | None = None
-        # For each handle its first row, and above it 32 bits of what that row says of the product.
-        self._handles = RowIndex()
-        self._earlier_signature: int | None = None
-        self._variants = RowIndex()
-        self._return_noted = False
-
-    def take(self, line: Line, batch: SheetBatch) -> None:
-        """One record of the file."""
-        number, cells, part = line
-        row = self._rows.read(number, cells, batch.problems, part)
-        if not row.handle:
-            return
-        if row.location is not None:
-            row.product, row.grams = {}, None
-            row.variant = {name: value for name, value in row.variant.items() if name in {"available", "sku"}}
-        product = self._product(row, batch)
-        self._take_option_names(row, product)
-        if row.is_good:
-            self._take_product_fields(row, product)
-        if row.is_good:
-            self._take_variant(row, product)
-
-    def finish(self, batch: SheetBatch) -> None:
-        """The last product has no following row to end it."""
-        if self._current is not None and (self._current.fields or self._current.variants):
-            batch.products.append(self._current)
-        self._current = None
-
-    def _product(self, row: SheetRow, batch: SheetBatch) -> ProductSheet:
-        if self._current is not None and self._current.handle == row.handle:
-            return self._current
-        self.finish(batch)
-        seen = self._handles.put(key_of(row.handle), _signature(row.product) << 32 | row.number)
-        earlier = None if seen is None else seen & 0xFFFFFFFF
-        self._earlier_signature = None if seen is None else seen >> 32
-        if earlier is not None and not self._return_noted:
-            self._return_noted = True
-            reason = (
-                f"The handle stood in row {earlier} already, with other products between; its rows are read as one "
-                "product, and so are those of other handles that return."
-            )
-            title = self._rows.title(Role.HANDLE)
-            row.problems.append(Problem(row.number, title, row.handle, reason, Severity.NOTE))
-        self._current = ProductSheet(row.handle, row.number, earlier_row=earlier)
-        return self._current
-
-    def _take_option_names(self, row: SheetRow, product: ProductSheet) -> None:
-        names = row.option_names
-        if names and not product.option_names:
-            product.option_names = names
-        elif names and _folded(names) != _folded(product.option_names):
-            reason = f"The option names differ from {', '.join(product.option_names)} further up; write them the same."
-            row.wrong(self._rows.title(Role.OPTION_NAME), ", ".join(names), reason)
-
-    def _take_product_fields(self, row: SheetRow, product: ProductSheet) -> None:
-        """Product cells belong in a product's first row; other rows may leave them blank or repeat them."""
-        if not row.product or product.fields == row.product:
-            return
-        if product.earlier_row is None and not product.fields and not product.variants:
-            product.fields, product.row = row.product, row.number
-            return
-        if _signature(row.product) == self._earlier_signature:
-            return
-        first = product.row if product.earlier_row is None else product.earlier_row
-        for name, value in row.product.items():
-            if name not in product.fields or product.fields[name] != value:
-                reason = f"What is said of the whole product belongs in its first row, {first}; move it or repeat it."
-                row.wrong(self._rows.field_title(name), str(value), reason)
-
-    def _take_variant(self, row: SheetRow, product: ProductSheet) -> None:
-        options = row.option_values
-        if not (options or row.variant or row.grams is not None):
-            return
-        sku = row.variant.get("sku")
-        identity = options or (("sku", str(sku)) if sku is not None else ())
-        identity += () if row.location is None else ("at", row.location)
-        earlier = self._variants.put(key_of(product.handle, *map(str.casefold, identity)), row.number)
-        if earlier is not None:
-            shown = " / ".join(options) or (str(sku) if sku is not None else "no options")
-            reason = f"The same handle and options stand in row {earlier} already; keep one of the two rows."
-            row.wrong(self._rows.title(Role.OPTION_VALUE), f"{product.handle}: {shown}", reason)
-        elif row.location is None and len(product.variants) >= MAX_VARIANTS:
-            row.wrong(
-                None, product.handle, f"Shopify keeps at most {MAX_VARIANTS:,} variants of a product; remove some."
-            )
-        else:
-            product.variants.append(VariantSheet(row.number, options, row.variant, row.grams, row.location))
-
-
-def _signature(fields: Mapping[str, Value]) -> int:
-    return key_of(repr(fields)) >> 32 if fields else 0
-
-
-def _folded(names: Sequence[str]) -> list[str]:
-    return [name.casefold() for name in names]
+    reading = SheetReading(
+        file,
+        currency=currency,
+        encoding=encoding,
+        ignore_unknown=ignore_unknown,
+        max_rows=max_rows,
+        batch_products=batch_products,
+    )
+    for chunk in reading.chunks(settles=False):
+        yield from reading.read(chunk)
+    yield reading.last()

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Table, any_, delete, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from syncline.apps.commerce.fields import Owner
+from syncline.apps.commerce.contract import Store
+from syncline.apps.commerce.fields import FIELDS, Owner, Value, canonical, fields_of
 from syncline.apps.commerce.mirror.models import inventory_level, product, variant
-from syncline.apps.commerce.mirror.values import values_of_row
 from syncline.apps.commerce.staging.models import change_batch
+from syncline.apps.commerce.transfer.alike import unlike_query
+from syncline.apps.commerce.transfer.comparing import Question
 from syncline.apps.commerce.transfer.matching import MirrorProduct, MirrorVariant
 from syncline.runtime.db.session import Session, WriteSession
 
@@ -27,44 +30,72 @@ def _one_of(column: ColumnElement[Any], values: Sequence[object]) -> ColumnEleme
     return column == any_(literal(list(values), ARRAY(column.type)))
 
 
+async def find_unlike(
+    session: Session, store: Store, question: Question, *, places: Mapping[str, int]
+) -> Collection[int]:
+    """The numbers of the products in a question that the mirror does not hold just as the sheet says."""
+    driver = await session.driver()
+    given = {
+        "records": question.records,
+        "store": store.id,
+        "tenant": session.tenant_id,
+        "place": question.shape.place,
+        "places": json.dumps({str(number): name for name, number in places.items()}),
+    }
+    cursor = await driver.execute(unlike_query(question.shape, store.currency), given)
+    found = await cursor.fetchone()
+    return frozenset(found[0]) if found else frozenset()
+
+
 async def find_products(
-    session: Session, store_id: UUID, handles: Sequence[str], *, currency: str
+    session: Session, store: Store, handles: Sequence[str], *, fields: Collection[str]
 ) -> Mapping[str, MirrorProduct]:
-    """The products with these handles, whole, by handle in lower case."""
-    query = select(product).where(_live(session, store_id, product), _one_of(product.c.handle, handles))
-    products = (await session.execute(query)).mappings().all()
-    variants = await _variants(session, store_id, [row["id"] for row in products], currency=currency)
+    """The products with these handles, by handle in lower case, with all their variants and of the fields these."""
+    wanted = {"title", *fields}
+    names = [field.name for field in fields_of(Owner.PRODUCT) if field.name in wanted]
+    columns = [product.c[FIELDS[name].column] for name in names]
+    query = select(product.c.id, product.c.handle, product.c.options, *columns).where(
+        _live(session, store.id, product), _one_of(product.c.handle, handles)
+    )
+    products = (await session.execute(query)).all()
+    variants = await _variants(session, store, [row[0] for row in products], fields=fields)
     return {
-        row["handle"].lower(): MirrorProduct(
-            id=row["id"],
-            handle=row["handle"],
-            option_names=tuple(option["name"] for option in row["options"]),
-            fields=values_of_row(Owner.PRODUCT, dict(row), currency),
-            variants=tuple(variants.get(row["id"], ())),
+        handle.lower(): MirrorProduct(
+            id=number,
+            handle=handle,
+            option_names=tuple(option["name"] for option in options),
+            fields=_values(names, values, store.currency),
+            variants=tuple(variants.get(number, ())),
         )
-        for row in products
+        for number, handle, options, *values in products
     }
 
 
+def _values(names: Sequence[str], values: Sequence[Any], currency: str) -> dict[str, Value]:
+    return {name: canonical(name, value, currency) for name, value in zip(names, values, strict=True)}
+
+
 async def _variants(
-    session: Session, store_id: UUID, product_ids: Sequence[int], *, currency: str
+    session: Session, store: Store, product_ids: Sequence[int], *, fields: Collection[str]
 ) -> Mapping[int, list[MirrorVariant]]:
+    names = [field.name for field in fields_of(Owner.VARIANT) if field.name in fields]
+    columns = [variant.c[FIELDS[name].column] for name in names]
     query = (
-        select(variant)
-        .where(_live(session, store_id, variant), _one_of(variant.c.product_id, product_ids))
+        select(variant.c.product_id, variant.c.id, variant.c.inventory_item_id, variant.c.selected_options, *columns)
+        .where(_live(session, store.id, variant), _one_of(variant.c.product_id, product_ids))
         .order_by(variant.c.product_id, variant.c.position)
     )
-    rows = (await session.execute(query)).mappings().all()
-    levels = await _levels(session, store_id, [row["inventory_item_id"] for row in rows])
+    rows = (await session.execute(query)).all()
+    levels = await _levels(session, store.id, [row[2] for row in rows]) if "available" in fields else {}
     found: dict[int, list[MirrorVariant]] = {}
-    for row in rows:
-        found.setdefault(row["product_id"], []).append(
+    for owner, number, item, options, *values in rows:
+        found.setdefault(owner, []).append(
             MirrorVariant(
-                id=row["id"],
-                item_id=row["inventory_item_id"],
-                options=tuple(option["value"] for option in row["selected_options"]),
-                fields=values_of_row(Owner.VARIANT, dict(row), currency),
-                available=levels.get(row["inventory_item_id"], {}),
+                id=number,
+                item_id=item,
+                options=tuple(option["value"] for option in options),
+                fields=_values(names, values, store.currency),
+                available=levels.get(item, {}),
             )
         )
     return found

@@ -26,6 +26,15 @@ class RowIndex:
     def __len__(self) -> int:
         return self._size
 
+    def __contains__(self, key: int) -> bool:
+        keys, mask = self._keys, self._mask
+        slot = key & mask
+        while found := keys[slot]:
+            if found == key:
+                return True
+            slot = (slot + 1) & mask
+        return False
+
     def put(self, key: int, value: int) -> int | None:
         """The value stored for `key` before, which stays; None when it is new and `value` is stored now."""
         keys, mask = self._keys, self._mask

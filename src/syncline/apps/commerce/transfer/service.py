@@ -1,58 +1,20 @@
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import partial
 from typing import BinaryIO
-from uuid import UUID
 
-from syncline.apps.commerce.contract import ImportProblem, ImportResult, SheetRefused, Store
+from syncline.apps.commerce.contract import ImportResult, SheetRefused, Store
 from syncline.apps.commerce.mirror.repository import list_locations
-from syncline.apps.commerce.nearest import did_you_mean, join_or, nearest
-from syncline.apps.commerce.staging.repository import Proposal as StagedProposal
-from syncline.apps.commerce.staging.repository import add_batch, add_changes, find_batch
+from syncline.apps.commerce.nearest import did_you_mean, join_or
+from syncline.apps.commerce.staging.repository import add_batch, find_batch
 from syncline.apps.commerce.transfer import repository
-from syncline.apps.commerce.transfer.matching import Matched, Matcher, Proposal
-from syncline.apps.commerce.transfer.problems import Problem, Severity
-from syncline.apps.commerce.transfer.product_csv import SheetBatch, read_products
+from syncline.apps.commerce.transfer.intake import Intake, Tally
+from syncline.apps.commerce.transfer.product_csv import SheetReading
 from syncline.kernel.errors import InvalidInput
 from syncline.kernel.tenant import Actor
 from syncline.runtime.db.session import Session, WriteSession
-
-NAMED = 1_000
-"""Problems listed one by one; the counts are always whole."""
-
-_SUGGESTED = 50
-"""Unknown handles that get a suggestion: beyond it the sheet is of another store."""
-
-
-@dataclass(slots=True)
-class _Tally:
-    rows: int = 0
-    products: int = 0
-    staged: int = 0
-    unchanged: int = 0
-    errors: int = 0
-    notes: int = 0
-    stopped: bool = False
-    problems: list[ImportProblem] = field(default_factory=list)
-
-    def add(self, problems: Sequence[Problem]) -> None:
-        for problem in problems:
-            is_error = problem.severity is Severity.ERROR
-            self.errors += is_error
-            self.notes += not is_error
-            self.stopped = self.stopped or problem.stops
-            if len(self.problems) < NAMED:
-                self.problems.append(
-                    ImportProblem(
-                        row=problem.row,
-                        column=problem.column,
-                        value=problem.value,
-                        reason=problem.reason,
-                        severity=problem.severity.value,
-                    )
-                )
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,30 +41,7 @@ async def _location(session: Session, store: Store, name: str | None) -> int | N
     raise InvalidInput(f"{store.name} has no location {name!r}.{did_you_mean(name, titles)} It has {join_or(titles)}.")
 
 
-def _suggester(handles: Sequence[str]) -> Callable[[str], Sequence[str]]:
-    left = _SUGGESTED
-
-    def near(handle: str) -> Sequence[str]:
-        nonlocal left
-        left -= 1
-        return nearest(handle, handles, 3) if left >= 0 else ()
-
-    return near
-
-
-def _staged(proposal: Proposal) -> StagedProposal:
-    return StagedProposal(
-        kind=proposal.owner.value,
-        resource_id=proposal.id,
-        location_id=proposal.location_id,
-        product_id=proposal.product_id,
-        label=proposal.label,
-        before={change.field: change.before for change in proposal.changes},
-        after={change.field: change.after for change in proposal.changes},
-    )
-
-
-def _result(tally: _Tally) -> ImportResult:
+def _result(tally: Tally) -> ImportResult:
     return ImportResult(
         batch=None,
         rows=tally.rows,
@@ -116,7 +55,7 @@ def _result(tally: _Tally) -> ImportResult:
     )
 
 
-def _refusal(tally: _Tally, options: ImportOptions) -> SheetRefused:
+def _refusal(tally: Tally, options: ImportOptions) -> SheetRefused:
     one = tally.errors == 1
     advice = (
         "The file cannot be read to its end, so nothing of it is staged."
@@ -145,19 +84,23 @@ async def import_sheet(
     """
     place = await _location(session, store, options.location)
     batch_id = await add_batch(session, store_id=store.id, kind="import", summary=f"Import of {name}", author=actor)
-    matcher: Matcher | None = None
-    tally = _Tally()
-    batches = read_products(
-        file, currency=store.currency, encoding=options.encoding, ignore_unknown=options.ignore_unknown
+    intake = Intake(
+        session=session,
+        store=store,
+        batch_id=batch_id,
+        author=actor.name,
+        open=partial(
+            SheetReading,
+            file,
+            currency=store.currency,
+            encoding=options.encoding,
+            ignore_unknown=options.ignore_unknown,
+        ),
+        place=place,
+        places={title: number for number, title in await list_locations(session, store.id)},
+        progress=progress,
     )
-    while (batch := await asyncio.to_thread(_next, batches)) is not None:
-        if matcher is None:
-            handles = await repository.list_handles(session, store.id)
-            places = {name: number for number, name in await list_locations(session, store.id)}
-            matcher = Matcher(location_id=place, near_handles=_suggester(handles), locations=places)
-        await _take(session, store, matcher, batch, tally, batch_id=batch_id, actor=actor)
-        if progress is not None:
-            progress(batch.rows, batch.position)
+    tally = await intake.take()
     if tally.errors and (tally.stopped or not options.keep_good):
         raise _refusal(tally, options)
     staged = await find_batch(session, batch_id) if tally.staged else None
@@ -166,36 +109,3 @@ async def import_sheet(
     result = _result(tally)
     values = {name: getattr(result, name) for name in ImportResult.__dataclass_fields__}
     return ImportResult(**{**values, "batch": staged})
-
-
-def _next(batches: Iterator[SheetBatch]) -> SheetBatch | None:
-    return next(batches, None)
-
-
-async def _take(
-    session: WriteSession,
-    store: Store,
-    matcher: Matcher,
-    batch: SheetBatch,
-    tally: _Tally,
-    *,
-    batch_id: UUID,
-    actor: Actor,
-) -> None:
-    mirror = await repository.find_products(
-        session, store.id, [sheet.handle for sheet in batch.products], currency=store.currency
-    )
-    matched: Matched = matcher.match(batch.products, mirror)
-    tally.rows = batch.rows
-    tally.products += len(batch.products)
-    tally.unchanged += matched.unchanged
-    tally.add([*batch.problems, *matched.problems])
-    if matched.proposals:
-        tally.staged += await add_changes(
-            session,
-            batch_id=batch_id,
-            store_id=store.id,
-            author=actor.name,
-            note=None,
-            proposals=map(_staged, matched.proposals),
-        )

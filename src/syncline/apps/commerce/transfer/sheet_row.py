@@ -145,9 +145,14 @@ class RowReader:
         return read
 
     def _value(self, row: SheetRow, target: Field, column: Column, text: str) -> Value:
-        self._refuse_spoilt(text, is_code=target.name in {"sku", "barcode"})
         if target.name == "tracked":
+            self._refuse_spoilt(text, is_code=False)
             return self._tracked(row, column, text)
+        return self.value_of(target, text)
+
+    def value_of(self, target: Field, text: str) -> Value:
+        """What a cell that is not blank says of any field but `tracked`. Raises `ValueError` with a sentence."""
+        self._refuse_spoilt(text, is_code=target.name in {"sku", "barcode"})
         if target.name == "inventory_policy":
             return _policy(target, text)
         if target.kind in {Kind.TEXT, Kind.HTML}:
@@ -173,12 +178,15 @@ class RowReader:
 
     def _read_handle(self, row: SheetRow, column: Column, text: str) -> None:
         try:
-            self._refuse_spoilt(text, is_code=True)
+            row.handle = self.handle_of(text)
         except ValueError as error:
             row.wrong(column.title, text, f"{error}.")
-        else:
-            # Shopify keeps handles in lower case, without blanks around them and without apostrophes.
-            row.handle = unmarked(text.strip()).lower()
+
+    def handle_of(self, text: str) -> str:
+        """Shopify keeps handles in lower case, without blanks around them and without apostrophes. Raises `ValueError`
+        for what a spreadsheet has spoilt."""
+        self._refuse_spoilt(text, is_code=True)
+        return unmarked(text.strip()).lower()
 
     def _refuse_spoilt(self, text: str, *, is_code: bool) -> None:
         """Raises `ValueError` for what a spreadsheet has done to a cell, when it shows. A workbook tells a formula from

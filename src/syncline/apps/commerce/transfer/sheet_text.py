@@ -6,8 +6,7 @@ import codecs
 import csv
 import io
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator
-from contextlib import closing
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -89,17 +88,11 @@ def open_text(file: BinaryIO, encoding: str | None) -> Sheet:
     """A CSV file whose header has been read. Raises `SheetUnreadable`."""
     dialect = sniff(file, encoding)
     rows = read_rows(file, dialect)
-    _, titles = next(rows)
-    return Sheet(FileFormat.CSV, titles, _numbered(rows), file.tell, list(dialect.notes))
+    _, titles, _ = next(rows)
+    return Sheet(FileFormat.CSV, titles, rows, file.tell, list(dialect.notes))
 
 
-def _numbered(rows: Generator[tuple[int, list[str]], None, None]) -> Iterator[Line]:
-    with closing(rows):
-        for number, cells in rows:
-            yield number, cells, ""
-
-
-def read_rows(file: BinaryIO, dialect: Dialect) -> Generator[tuple[int, list[str]], None, None]:
+def read_rows(file: BinaryIO, dialect: Dialect) -> Iterator[Line]:
     """Every record with its row number, the header first. `file` must be seekable. Raises `SheetUnreadable` at the
     first byte that is not text and at a quote out of place."""
     # The limit is one number for the whole process; it is only ever raised.
@@ -110,7 +103,7 @@ def read_rows(file: BinaryIO, dialect: Dialect) -> Generator[tuple[int, list[str
     try:
         for cells in reader:
             row += 1
-            yield row, cells
+            yield row, cells, ""
     except UnicodeDecodeError as error:
         raise _undecodable(file, dialect, error) from error
     except _NulFound as error:
