@@ -12,7 +12,7 @@ from fastapi import FastAPI
 
 from syncline.apps.commerce.app import APP
 from syncline.apps.commerce.browse.endpoints import ROUTERS
-from syncline.apps.commerce.contract import Store
+from syncline.apps.commerce.contract import PullMode, Store
 from syncline.kernel.tenant import PERMISSIONS, Actor, TenantId, all_permissions
 from syncline.runtime.app import Runtime
 from syncline.runtime.http.factory import create_app
@@ -215,7 +215,7 @@ async def test_an_id_that_two_stores_have_asks_which(call: Call, pulled: Any) ->
         token=pulled.shop.web.state.engine.world.options.token,
         base_url=pulled.shop.url,
     )
-    await pulled.commerce.start_pull(actor=pulled.actor, store=second.name, mode="full")
+    await pulled.commerce.start_pull(actor=pulled.actor, store=second.name, mode=PullMode.FULL)
     await pulled.work()
     number = next(iter(pulled.shop.store.products))
     answer = await call("GET", f"{BASE}/products/{number}")

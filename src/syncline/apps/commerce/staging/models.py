@@ -18,6 +18,7 @@ change_batch = Table(
     moment("created_at"),
 )
 Index("change_batch_store_idx", change_batch.c.store_id, change_batch.c.created_at)
+Index("change_batch_tenant_idx", change_batch.c.tenant_id, change_batch.c.id)
 
 staged_change = Table(
     "staged_change",
@@ -45,5 +46,6 @@ staged_change = Table(
     moment("created_at"),
     moment("reviewed_at", nullable=True),
 )
+Index("staged_change_tenant_idx", staged_change.c.tenant_id, staged_change.c.id)
 Index("staged_change_batch_idx", staged_change.c.batch_id, staged_change.c.id)
 Index("staged_change_queue_idx", staged_change.c.store_id, staged_change.c.status, staged_change.c.product_id)
