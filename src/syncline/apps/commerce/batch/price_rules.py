@@ -105,7 +105,8 @@ def _number(rule: Mapping[str, Any], name: str) -> Decimal:
     except InvalidOperation:
         number = Decimal("nan")
     if isinstance(given, bool) or not number.is_finite() or abs(number) >= _MOST or _digits(number) > 6:
-        msg = f"write {name} as a number with at most 6 digits after the point, not {shortened(str(given))!r}"
+        said = shortened(str(given))
+        msg = f"write {name} as a number below {_MOST:,} with at most 6 digits after the point, not {said!r}"
         raise ValueError(msg)
     return number
 
