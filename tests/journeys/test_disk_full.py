@@ -26,9 +26,12 @@ from syncline.runtime.db.settings import DatabaseSettings
 
 SMALL_BYTES = 40 << 20
 NO_ROOM = "no room left"
-STORED = """
-    select (select count(*) from commerce.product) + (select count(*) from commerce.variant)
-         + (select count(*) from commerce.location) + (select count(*) from commerce.inventory_level),
+KINDS = (
+    *("product", "variant", "location", "inventory_level", "inventory_item", "collection", "collection_membership"),
+    *("product_media", "metafield", "shop_order", "order_line", "customer"),
+)
+STORED = f"""
+    select {" + ".join(f"(select count(*) from commerce.{kind})" for kind in KINDS)},
            (select sum(read) from commerce.pull_stream)
 """
 
@@ -111,7 +114,7 @@ async def stored_and_counted(works: Works) -> tuple[int, int]:
 @pytest.mark.parametrize("path", PullPath)
 async def test_pull_waits_for_room_and_goes_on(cramped: Works, shop: Shop, disk: SmallDisk, path: PullPath) -> None:
     store = await cramped.connect(shop)
-    disk.fill(spare_bytes=200_000)
+    disk.fill(spare_bytes=500_000)
     run = await cramped.start_pull(path=path)
     async with cramped.working():
         await eventually(lambda: cramped.get_pull(run.id), has_no_room)
@@ -128,7 +131,7 @@ async def test_push_waits_for_room_and_writes_everything_once(cramped: Works, sh
     await cramped.pull()
     await cramped.stage_approved("", "price=+10%")
     run = await cramped.start_push()
-    disk.fill()
+    disk.fill(spare_bytes=150_000)
     async with cramped.working():
         await eventually(lambda: cramped.get_push(run.id), lambda seen: NO_ROOM in str(seen.error))
         disk.empty()
