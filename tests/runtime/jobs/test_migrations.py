@@ -13,18 +13,18 @@ def _tables(url: str) -> list[str]:
     with psycopg.connect(url) as connection:
         rows = connection.execute(
             "SELECT format('%s.%s', table_schema, table_name) FROM information_schema.tables"
-            " WHERE table_schema IN ('jobs', 'bus', 'audit', 'controls') ORDER BY 1"
+            " WHERE table_schema IN ('jobs', 'bus', 'audit', 'controls', 'live', 'limits') ORDER BY 1"
         ).fetchall()
     return [name for (name,) in rows]
 
 
 def test_down_removes_everything_and_up_makes_it_again(own_server: ServerHandle) -> None:
     url = own_server.url("operator")
-    upgrade(url, [SOURCE])
+    steps = upgrade(url, [SOURCE])
     before = _tables(url)
-    assert downgrade(url, [SOURCE], "runtime@base") == ["runtime_0004", "runtime_0003", "runtime_0002", "runtime_0001"]
+    assert downgrade(url, [SOURCE], "runtime@base") == steps[::-1]
     assert _tables(url) == []
-    assert upgrade(url, [SOURCE]) == ["runtime_0001", "runtime_0002", "runtime_0003", "runtime_0004"]
+    assert upgrade(url, [SOURCE]) == steps
     assert _tables(url) == before
     assert {"jobs.pgqueuer", "jobs.dead_letter", "bus.outbox", "bus.inbox", "audit.entry", "controls.pause"} <= set(
         before
