@@ -69,7 +69,7 @@ def _flows() -> None:
         sa.Column("digest", sa.LargeBinary, nullable=False, comment="SHA-256 of the state"),
         sa.Column("browser", sa.LargeBinary, nullable=False, comment="SHA-256 of the cookie of the browser that began"),
         sa.Column("provider", sa.Text, nullable=False),
-        sa.Column("tenant_id", sa.Uuid, comment="Whose provider it is; null for one of the installation"),
+        sa.Column("provider_tenant_id", sa.Uuid, comment="Whose provider it is; null for one of the installation"),
         sa.Column("tenant", sa.Text, comment="Where the person wants to go"),
         sa.Column("user_id", sa.Uuid, comment="Whom to link the identity to; null for signing in"),
         sa.Column("session_id", sa.Uuid),

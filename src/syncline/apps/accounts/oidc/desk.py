@@ -125,7 +125,7 @@ class OpenIdDesk:
             "digest": flows.digest(made.state),
             "browser": flows.digest(made.browser),
             "provider": provider.key,
-            "tenant_id": provider.tenant_id,
+            "provider_tenant_id": provider.tenant_id,
             "sealed_exchange": self._secrets.seal(made.sealed_part()),
             "expires_at": clock.now() + flows.LIFETIME,
             **values,
@@ -144,7 +144,7 @@ class OpenIdDesk:
         """Raises `SignInNotGood`, `ProviderNotFound`, `ProviderRefused`, `ProviderNotBelieved`, `ProviderUnavailable`,
         `NoAccountYet`, `IdentityTaken`, `AccountDisabled`, `NotAMember`."""
         flow = await self._take(key, answer)
-        tenant_id = None if flow.tenant_id is None else TenantId(flow.tenant_id)
+        tenant_id = None if flow.provider_tenant_id is None else TenantId(flow.provider_tenant_id)
         provider = await self._providers.by_key(key, tenant_id)
         identity = await self._identify(provider, flow, answer)
         if flow.user_id is not None:

@@ -27,7 +27,7 @@ oidc_flow = Table(
     Column("digest", LargeBinary, primary_key=True, comment="SHA-256 of the state"),
     Column("browser", LargeBinary, nullable=False, comment="SHA-256 of the cookie of the browser that began"),
     text("provider"),
-    uuid("tenant_id", nullable=True, comment="Whose provider it is; null for one of the installation"),
+    uuid("provider_tenant_id", nullable=True, comment="Whose provider it is; null for one of the installation"),
     text("tenant", nullable=True, comment="Where the person wants to go"),
     uuid("user_id", nullable=True, comment="Whom to link the identity to; null for signing in"),
     uuid("session_id", nullable=True),
