@@ -50,7 +50,7 @@ async def add(
     \b
     Examples:
       syncline notify add night-shift email ops@example.com --only-failures
-      syncline notify add shop-floor slack https://hooks.slack.com/services/T000/B000/XXX --of push --of import
+      syncline notify add shop-floor slack https://hooks.slack.com/services/T0/B0/s3cret --of push --of import
       syncline notify add pager webhook https://hooks.example.com/syncline --json | jq -r .secret
     """
     async with open_workspace(data_dir, tenant) as here:

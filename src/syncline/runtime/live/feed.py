@@ -122,7 +122,7 @@ class Feed:
         for number, join in enumerate(joins):
             try:
                 await self._serve(join)
-            except BaseException:
+            except BaseException:  # whatever it is, it rises when nobody is forgotten
                 self._joins = [*joins[number:], *self._joins]  # asked again when the database is back
                 raise
             if number % _OFFERS_IN_A_ROW == _OFFERS_IN_A_ROW - 1:

@@ -151,7 +151,7 @@ class Hub:
         while True:
             try:
                 await feed.run()
-            except Exception:
+            except Exception:  # one tenant's feed must not take the process's others with it; it is logged whole
                 log.exception("the feed of a tenant fell and is started again", tenant_id=str(tenant))
                 await asyncio.sleep(1)
                 continue

@@ -76,11 +76,12 @@ async def telling(
     saying = asyncio.create_task(_say_always(database, actor, telling))
     try:
         yield telling
-    except BaseException as error:
+    except BaseException as error:  # also Ctrl-C: whoever watches is told, and it rises on
         await _stopped(saying)
         sentence = str(getattr(error, "sentence", "")) if isinstance(error, SynclineError) else ""
-        async with database.writing(actor.tenant_id) as session:
-            await telling.failed(session, sentence or f"It was stopped ({type(error).__name__}).")
+        with suppress(Unavailable):  # with the database away nobody can be told; what rises is why the work ended
+            async with database.writing(actor.tenant_id) as session:
+                await telling.failed(session, sentence or f"It was stopped ({type(error).__name__}).")
         raise
     await _stopped(saying)
     if not telling.is_done:
