@@ -7,7 +7,6 @@ import os
 import shutil
 import socket
 import tempfile
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -122,18 +121,8 @@ class Databases:
         return self.settings(name)
 
     def drop(self, name: str) -> None:
-        """Tried again when its checkpoint fails: another worker's test of a full disk is on this server too."""
-        give_up = time.monotonic() + 90
         with _operator(self.server) as connection:
-            while True:
-                try:
-                    connection.execute(SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(Identifier(name)))
-                except psycopg.errors.InternalError_:
-                    if time.monotonic() > give_up:
-                        raise
-                    time.sleep(0.5)
-                else:
-                    return
+            connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
 
     def settings(self, name: str) -> DatabaseSettings:
         app, operator = self.server.url("app", name), self.server.url("operator", name)

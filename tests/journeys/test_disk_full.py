@@ -10,7 +10,6 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
@@ -18,10 +17,12 @@ from psycopg.sql import SQL, Identifier, Literal
 
 from syncline.apps.commerce.contract import ChangeStatus, PullPath, PullRun, RunStatus, Store
 from syncline.kernel.ids import new_id
+from syncline.main.targets import migration_sources
 from syncline.main.testing.comparison import count_in_shop, differences
 from syncline.main.testing.shop import Shop
 from syncline.main.testing.works import Works, eventually, open_works
-from syncline.runtime.db.server import ServerHandle
+from syncline.runtime.db.migrate import upgrade
+from syncline.runtime.db.server import ServerHandle, ensure_server
 from syncline.runtime.db.settings import DatabaseSettings
 
 SMALL_BYTES = 40 << 20
@@ -55,8 +56,19 @@ class SmallDisk:
         (self.folder / "ballast").unlink()
 
 
+@pytest.fixture(scope="module")
+def own_server() -> Iterator[ServerHandle]:
+    """Apart from that of all other tests: with one disk full no database of a server can be made or dropped."""
+    folder = Path(tempfile.mkdtemp(prefix="syncline-full-"))
+    folder.chmod(0o755)
+    handle = ensure_server(folder)
+    yield handle
+    handle.close()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 @pytest.fixture
-def disk(server: ServerHandle) -> Iterator[SmallDisk]:
+def disk(own_server: ServerHandle) -> Iterator[SmallDisk]:
     folder = Path(tempfile.mkdtemp(prefix="syncline-small-"))
     command = ["mount", "-t", "tmpfs", "-o", f"size={SMALL_BYTES}", "none", str(folder)]
     if subprocess.run(command, check=False, capture_output=True).returncode:
@@ -65,7 +77,7 @@ def disk(server: ServerHandle) -> Iterator[SmallDisk]:
     made = SmallDisk(folder)
     folder.chmod(0o755)
     made.space.mkdir()
-    with psycopg.connect(server.url("operator", "postgres")) as connection:
+    with psycopg.connect(own_server.url("operator", "postgres")) as connection:
         found = connection.execute("show data_directory").fetchone()
     assert found is not None
     account = Path(found[0]).stat()
@@ -76,14 +88,16 @@ def disk(server: ServerHandle) -> Iterator[SmallDisk]:
 
 
 @pytest.fixture
-def small_database(databases: Any, template: str, disk: SmallDisk) -> Iterator[DatabaseSettings]:
+def small_database(own_server: ServerHandle, disk: SmallDisk) -> Iterator[DatabaseSettings]:
     """A fresh database on the small disk; its write-ahead log lies elsewhere, or the whole server would stop."""
     name = f"small_{new_id().hex}"
-    place = {"name": Identifier(name), "template": Identifier(template), "folder": Literal(str(disk.space))}
-    with psycopg.connect(databases.server.url("operator", "postgres"), autocommit=True) as connection:
+    place = {"name": Identifier(name), "folder": Literal(str(disk.space))}
+    app, operator = own_server.url("app", name), own_server.url("operator", name)
+    with psycopg.connect(own_server.url("operator", "postgres"), autocommit=True) as connection:
         connection.execute(SQL("create tablespace {name} location {folder}").format(**place))
-        connection.execute(SQL("create database {name} template {template} tablespace {name}").format(**place))
-        yield databases.settings(name)
+        connection.execute(SQL("create database {name} template template0 tablespace {name}").format(**place))
+        upgrade(operator, list(migration_sources()))
+        yield DatabaseSettings(url=app, admin_url=operator, data_dir=own_server.home, pool_min=0)
         connection.execute(SQL("drop database {name} with (force)").format(**place))
         connection.execute(SQL("drop tablespace {name}").format(**place))
 

@@ -55,7 +55,7 @@ def real_provider() -> Iterator[str]:
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     while not answers(port):
         assert process.poll() is None
-        time.sleep(0.05)
+        time.sleep(0.05)  # between two looks: the process does not say when it listens
     yield f"http://127.0.0.1:{port}"
     process.terminate()
     process.wait(timeout=10)

@@ -139,10 +139,12 @@ async def test_two_workers_never_claim_the_same_product(desk: Any) -> None:
     run = await start(desk)
     database, tenant = desk.commerce.runtime.database, desk.pulled.actor.tenant_id
 
+    all_have_claimed = asyncio.Barrier(4)  # and none has committed: who waited for another's rows would never get here
+
     async def claim(worker: Any) -> list[Any]:
         async with database.writing(tenant) as session:
             units = await claims.claim(session, run.id, worker, 2)
-            await asyncio.sleep(0.05)
+            await all_have_claimed.wait()
             return list(units)
 
     found = await asyncio.gather(*(claim(new_id()) for _ in range(4)))
