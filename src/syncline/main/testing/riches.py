@@ -52,80 +52,128 @@ class Riches:
 async def fill(works: Works, client: httpx.AsyncClient, shop: Shop) -> Riches:
     """Made over HTTP, as its owner would; the runs by a worker."""
     ada = await register(client, "ada@alpine.example")
-    headers = bearing(ada)
+    desk = Desk(client, bearing(ada))
+    theirs = replace(works, actor=replace(works.actor, tenant_id=TenantId(UUID(ada["tenant"]["id"]))))
+    subject = {"email": ada["user"]["email"]}
+    doors = await _doors(desk)
+    await desk.post("/api/shopify/stores", name=STORE, shop_domain=shop.domain, token=shop.token, base_url=shop.url)
+    rows = {
+        **_own(ada),
+        **doors,
+        **await _runs(theirs, desk, subject),
+        **await _waiting(theirs, desk),
+        **await _operation(desk),
+        **_bought(shop),
+        **await _friend(works, desk),
+        **await _sign_in_provider(works, ada),
+        "dead-letters/{letter_id}": await bury(theirs),
+    }
+    # The addresses keep requests on this machine; a rule is named by the code.
+    others: dict[str, Any] = {"base_url": shop.url, "issuer": "https://127.0.0.1", "subject": subject}
+    others["retention/{rule}"] = (await desk.get("/api/privacy/retention"))["rules"][0]["name"]
+    return Riches(owner=ada, tenant_id=ada["tenant"]["id"], rows=rows, others=others)
 
-    async def post(path: str, **body: Any) -> Any:
-        answer = await client.post(path, json=body, headers=headers)
+
+@dataclass(frozen=True)
+class Desk:
+    """The owner's requests; one that is refused ends the test with what was said."""
+
+    client: httpx.AsyncClient
+    headers: Mapping[str, str]
+
+    async def post(self, path: str, **body: Any) -> Any:
+        answer = await self.client.post(path, json=body, headers=dict(self.headers))
         assert answer.is_success, answer.text
         return {**answer.json(), "asked as": answer.headers["X-Correlation-ID"]}
 
-    key = await post("/api/keys", name="nightly", role="viewer")
-    invited = await post("/api/invitations", email="bob@alpine.example", role="editor")
-    await post("/api/shopify/stores", name=STORE, shop_domain=shop.domain, token=shop.token, base_url=shop.url)
-    theirs = replace(works, actor=replace(works.actor, tenant_id=TenantId(UUID(ada["tenant"]["id"]))))
+    async def get(self, path: str) -> Any:
+        answer = await self.client.get(path, headers=dict(self.headers))
+        assert answer.is_success, answer.text
+        return answer.json()
+
+
+def _own(ada: Signed) -> dict[str, Any]:
+    """Who the owner is and where she is signed in."""
+    return {
+        "members/{user_id}": ada["user"]["id"],
+        "sessions/{session_id}": ada["session_id"],
+        "tenant": ada["tenant"]["slug"],
+    }
+
+
+async def _doors(desk: Desk) -> dict[str, Any]:
+    """What lets somebody or something in."""
+    key = await desk.post("/api/keys", name="nightly", role="viewer")
+    invited = await desk.post("/api/invitations", email="bob@alpine.example", role="editor")
+    return {
+        "keys/{key_id}": key["id"],
+        "invitations/{invitation_id}": invited["id"],
+        "correlation_id": key["asked as"],
+    }
+
+
+async def _runs(theirs: Works, desk: Desk, subject: Mapping[str, str]) -> dict[str, Any]:
+    """A pull, a batch that was pushed, and what a worker did for a person's rights."""
     pull = await theirs.pull(store=STORE)
     batch = await theirs.stage("", "tags=+sale", store=STORE)
     change = (await theirs.changes(batch))[0]
     await theirs.approve(batch)
     push = await theirs.start_push(store=STORE)
-    subject = {"email": ada["user"]["email"]}
-    export = await post("/api/privacy/exports", subject=subject)
+    export = await desk.post("/api/privacy/exports", subject=subject)
     gone = {"email": "gone@alpine.example"}
-    erasure = await post("/api/privacy/erasures", subject=gone, reason="asked for by letter")
+    erasure = await desk.post("/api/privacy/erasures", subject=gone, reason="asked for by letter")
 
     async def exported() -> Any:
-        return (await client.get(f"/api/privacy/exports/{export['id']}", headers=headers)).json()["status"]
+        return (await desk.get(f"/api/privacy/exports/{export['id']}"))["status"]
 
     async with theirs.working():
         await theirs.push_ends(push.id)
         await eventually(exported, lambda status: status == "completed")
-    rules = (await client.get("/api/privacy/retention", headers=headers)).json()["rules"]
-    waiting = await theirs.stage("", "vendor=Alpine", store=STORE)
-    schedule = await post(f"/api/shopify/stores/{STORE}/schedules", timing="every 1h")
-    channel = await post("/api/notifications/channels", name="alpine-watch", kind="email", target="ops@alpine.example")
-    carl = await _friend(works, client, ada)
-    provider, identity = await _sign_in_provider(works, ada)
-    asked = {"operation": "status", "filter": "", "updates": {"status": "draft"}}
-    operation = (await post("/api/batch/process", store=STORE, **asked))["id"]
-    rows = {
+    return {
         "stores/{name}": STORE,
         "store": STORE,
-        "keys/{key_id}": key["id"],
-        "invitations/{invitation_id}": invited["id"],
-        "members/{user_id}": ada["user"]["id"],
-        "sessions/{session_id}": ada["session_id"],
         "pulls/{run_id}": str(pull.id),
         "pushes/{run_id}": str(push.id),
+        "runId": str(push.id),
         "staged-changes/{change_id}": str(change.id),
+        "change_ids": str(change.id),
         "batches/{batch_id}": str(batch.id),
         "rollback/{batch_id}": str(batch.id),
-        "batch_id": str(waiting.id),
-        "ids": str((await theirs.changes(waiting))[0].id),
-        "change_ids": str(change.id),
-        "product_ids": next(iter(shop.store.products)),
-        "runId": str(push.id),
-        "batchId": str(waiting.id),
         "exports/{export_id}": export["id"],
         "erasures/{erasure_id}": erasure["id"],
+    }
+
+
+async def _waiting(theirs: Works, desk: Desk) -> dict[str, Any]:
+    """A batch that nobody approved yet, a schedule that is not due and a channel that was told nothing."""
+    waiting = await theirs.stage("", "vendor=Alpine", store=STORE)
+    schedule = await desk.post(f"/api/shopify/stores/{STORE}/schedules", timing="every 1h")
+    channel = await desk.post(
+        "/api/notifications/channels", name="alpine-watch", kind="email", target="ops@alpine.example"
+    )
+    return {
+        "batch_id": str(waiting.id),
+        "batchId": str(waiting.id),
+        "ids": str((await theirs.changes(waiting))[0].id),
         "schedules/{schedule_id}": schedule["id"],
         "channels/{name}": channel["channel"]["name"],
-        **{f"{place}/{{run_id}}": operation for place in ("status", "cancel", "results", "retry")},
-        "dead-letters/{letter_id}": await bury(theirs),
-        "correlation_id": key["asked as"],
-        "friends/{user_id}": carl,
-        "user_id": carl,
-        "sign-in-providers/{provider_id}": provider,
-        "identities/{identity_id}": identity,
-        "provider": provider,
-        "tenant": ada["tenant"]["slug"],
-        "products/{product_id}": next(iter(shop.store.products)),
+    }
+
+
+async def _operation(desk: Desk) -> dict[str, Any]:
+    asked = {"operation": "status", "filter": "", "updates": {"status": "draft"}}
+    operation = await desk.post("/api/batch/process", store=STORE, **asked)
+    return {f"{place}/{{run_id}}": operation["id"] for place in ("status", "cancel", "results", "retry")}
+
+
+def _bought(shop: Shop) -> dict[str, Any]:
+    product = next(iter(shop.store.products))
+    return {
+        "product_ids": product,
+        "products/{product_id}": product,
         "orders/{order_id}": next(iter(shop.store.sales.orders)),
         "customers/{customer_id}": next(iter(shop.store.sales.customers)),
     }
-    # The addresses keep requests on this machine; a rule is named by the code.
-    others: dict[str, Any] = {"base_url": shop.url, "issuer": "https://127.0.0.1", "subject": subject}
-    others["retention/{rule}"] = rules[0]["name"]
-    return Riches(owner=ada, tenant_id=ada["tenant"]["id"], rows=rows, others=others)
 
 
 async def bury(works: Works) -> str:
@@ -137,25 +185,21 @@ async def bury(works: Works) -> str:
     return letter
 
 
-async def _friend(works: Works, client: httpx.AsyncClient, ada: Signed) -> str:
+async def _friend(works: Works, desk: Desk) -> dict[str, Any]:
     """Somebody who came by an invitation and was asked to be a friend."""
-    headers = bearing(ada)
-    invited = await client.post(
-        "/api/invitations", json={"email": "carl@alpine.example", "role": "learner"}, headers=headers
-    )
-    invited.raise_for_status()
+    await desk.post("/api/invitations", email="carl@alpine.example", role="learner")
     mails = await works.runtime.contract(KeyRing).list_mails()
     letter = next(one.text or "" for one in mails if one.kind == "invitation" and one.recipient.startswith("carl"))
     token = letter.partition("#token=")[2].split()[0]
     body = {"token": token, "name": "Carl Gruber", "password": "five words in a row"}
-    came = await client.post("/api/invitations/accept", json=body)
+    came = await desk.client.post("/api/invitations/accept", json=body)
     came.raise_for_status()
     carl: str = came.json()["user"]["id"]
-    (await client.post("/api/friends", json={"user_id": carl}, headers=headers)).raise_for_status()
-    return carl
+    await desk.post("/api/friends", user_id=carl)
+    return {"friends/{user_id}": carl, "user_id": carl}
 
 
-async def _sign_in_provider(works: Works, ada: Signed) -> tuple[str, str]:
+async def _sign_in_provider(works: Works, ada: Signed) -> dict[str, Any]:
     """One of the tenant and the owner's identity there. Not over HTTP: it would be called. At an address that the guard
     refuses, so that whoever uses it does not lead out of this machine."""
     tenant_id, key = TenantId(UUID(ada["tenant"]["id"])), str(new_id())
@@ -166,4 +210,4 @@ async def _sign_in_provider(works: Works, ada: Signed) -> tuple[str, str]:
         said = Identity(made.issuer, "ada-there", "ada@alpine.example", email_is_verified=True, name=None)
         await identities.link(session, UUID(ada["user"]["id"]), made, said)
         (row,) = await identities.list_identities(session, UUID(ada["user"]["id"]))
-    return key, str(row.id)
+    return {"sign-in-providers/{provider_id}": key, "provider": key, "identities/{identity_id}": str(row.id)}
