@@ -203,6 +203,24 @@ async def test_an_order_from_before_that_comes_only_after_the_erasure_comes_with
     assert await works.rows("select email from commerce.shop_order where id = %(id)s", id=late["id"]) == [(None,)]
 
 
+async def test_a_store_that_is_removed_and_connected_again_does_not_bring_her_back(works: Works, shop: Shop) -> None:
+    first = await works.connect(shop)
+    await works.pull(PullMode.FULL)
+    await erase(works)
+    await works.commerce.remove_store(actor=works.actor, store="demo", progress=lambda _table, _rows: None)
+    assert await works.rows("select from commerce.redaction") == []
+    kept = await works.rows("select kind, number from commerce.kept_out")
+    (ada,) = (one for one in shop.store.sales.customers.values() if one.email == ADA)
+    assert ("customer", ada.id) in kept
+    second = await works.connect(shop, "again")
+    assert second.id != first.id
+    assert await works.rows("select from commerce.kept_out") == []
+    await works.pull(PullMode.FULL, store="again")
+    held = await works.rows("select store_id, email from commerce.customer where id = %(id)s", id=ada.id)
+    assert held == [(second.id, None)]
+    assert await works.rows("select from commerce.shop_order where lower(email) = %(e)s", e=ADA) == []
+
+
 async def test_until_pulled_lets_the_store_bring_her_back(works: Works, shop: Shop) -> None:
     await works.connect(shop)
     await works.pull(PullMode.FULL)

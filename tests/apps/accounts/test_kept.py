@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -10,11 +11,13 @@ import httpx
 import pytest
 from sqlalchemy import event, text
 
-from syncline.apps.accounts.facade import LocalKeyRing
+from syncline.apps.accounts.facade import LocalKeyRing, build
 from syncline.apps.accounts.kept import Kept, forget
+from syncline.apps.accounts.keys.bearer import new_bearer
 from syncline.apps.accounts.settings import AccountsSettings
 from syncline.kernel import clock
 from syncline.kernel.tenant import TenantId
+from syncline.runtime.app import Runtime
 from syncline.runtime.db.engine import Database
 
 ANN, BOB = UUID(int=1), UUID(int=2)
@@ -103,6 +106,45 @@ async def test_a_session_that_is_used_again_costs_no_transaction_of_its_own(
     seen = Statements(database)
     assert await ring.authenticate(bearer=ada["access_token"]) == first is not None
     assert seen.count == 0
+
+
+async def test_many_requests_at_once_with_what_is_not_kept_yet_are_one_look_up(
+    ring: LocalKeyRing, database: Database, tenant_id: TenantId, ada: Signed
+) -> None:
+    bearer = (await ring.create_key(tenant_id=tenant_id, name="n", role="viewer", created_by="a test")).bearer
+    seen = Statements(database)
+    found = await asyncio.gather(*(ring.authenticate(bearer=one) for one in [bearer, ada["access_token"]] * 20))
+    assert len(found) == 40
+    assert None not in found
+    # The key is read and its use noted; the session was noted when it began.
+    assert seen.count == 3
+
+
+async def test_a_key_that_is_not_valid_is_refused_again_without_a_look_up_for_the_stated_time(
+    ring: LocalKeyRing, database: Database, settings: AccountsSettings, tenant_id: TenantId
+) -> None:
+    bogus = new_bearer(tenant_id).text
+    with clock.frozen(NOON):
+        assert await ring.authenticate(bearer=bogus) is None
+        seen = Statements(database)
+        assert await ring.authenticate(bearer=bogus) is None
+        assert seen.count == 0
+    with clock.frozen(NOON + settings.refused_keys_kept):
+        assert await ring.authenticate(bearer=bogus) is None
+        assert seen.count == 1
+
+
+async def test_a_key_made_after_bogus_ones_of_its_tenant_were_refused_works_at_once_in_every_process(
+    ring: LocalKeyRing, runtime: Runtime, tenant_id: TenantId
+) -> None:
+    another_process = build(runtime)
+    for one in (ring, another_process):
+        assert await one.authenticate(bearer=new_bearer(tenant_id).text) is None
+    made = await ring.create_key(tenant_id=tenant_id, name="n", role="viewer", created_by="a test")
+    near = made.bearer[:-1] + ("A" if made.bearer[-1] != "A" else "B")
+    for one in (ring, another_process):
+        assert await one.authenticate(bearer=near) is None
+        assert (await one.authenticate(bearer=made.bearer)) is not None
 
 
 async def test_a_key_ends_at_its_end_though_it_is_kept(ring: LocalKeyRing, tenant_id: TenantId) -> None:

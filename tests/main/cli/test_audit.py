@@ -40,6 +40,8 @@ LOOKS = {
     "maintenance status",
     "notify list",
     "notify receipts",
+    "oidc list",
+    "oidc test",
     "review list",
     "review show",
     "sandbox shopify",

@@ -34,6 +34,21 @@ def test_a_limit_is_changed_for_all_and_for_one_tenant_and_put_back(on_database:
     assert "was not changed" in on_database("limits", "reset", "general:signed-in").stdout
 
 
+def test_the_trail_says_what_a_limit_was_and_what_it_became(on_database: Run) -> None:
+    on_database("limits", "set", "general:signed-in", "60000/15min")
+    on_database("limits", "set", "general:signed-in", "90000/15min", "--tenant", "main")
+    on_database("limits", "reset", "general:signed-in", "--tenant", "main")
+    on_database("limits", "reset", "general:signed-in")
+    entries = json.loads(on_database("audit", "list", "--action", "syncline limits", "--json").stdout)["entries"]
+    of_all, of_one = "limit general:signed-in of all tenants", "limit general:signed-in of main"
+    assert [(one["before"], one["after"]) for one in reversed(entries)] == [
+        ({of_all: {"rate": "6000/15min"}}, {of_all: {"rate": "60000/15min"}}),
+        ({of_one: {"rate": "60000/15min"}}, {of_one: {"rate": "90000/15min"}}),
+        ({of_one: {"rate": "90000/15min"}}, {of_one: {"rate": "60000/15min"}}),
+        ({of_all: {"rate": "60000/15min"}}, {of_all: {"rate": "6000/15min"}}),
+    ]
+
+
 @pytest.mark.parametrize(
     ("told", "sentence"),
     [

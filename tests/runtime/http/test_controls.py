@@ -21,6 +21,7 @@ from syncline.runtime.db.engine import Database
 from syncline.runtime.http.auth import require
 from syncline.runtime.http.factory import create_app
 from syncline.runtime.http.protection import Protection
+from syncline.runtime.http.stop_gate import works_without_writes
 from syncline.runtime.jobs import JobQueue
 from syncline.runtime.secrets import SecretBox
 
@@ -32,6 +33,12 @@ router = APIRouter(prefix="/gated", tags=["gated"])
 @router.post("/write")
 async def write(_actor: Annotated[Actor, Depends(require("changes:stage"))]) -> str:
     return "written"
+
+
+@router.post("/look")
+@works_without_writes
+async def look(_actor: Annotated[Actor, Depends(require("stores:read"))]) -> str:
+    return "seen"
 
 
 @router.get("/read")
@@ -143,3 +150,22 @@ async def test_without_writes_everything_can_be_looked_at(client: httpx.AsyncCli
     assert await status(client, "GET", "/gated/read") == 200
     refused = await client.post("/gated/write", headers=be("stranger"))
     assert (refused.status_code, refused.json()["code"]) == (503, "OPS_002")
+    assert await status(client, "POST", "/gated/look") == 200
+    assert await status(client, "POST", "/api/live/tickets") == 201
+
+
+async def test_under_maintenance_not_even_what_works_without_writes(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    async with database.system() as session:
+        await stops.stop_installation(session, Mode.MAINTENANCE, reason="Back at noon", actor="op")
+    assert await status(client, "POST", "/gated/look") == 503
+    assert await status(client, "POST", "/api/live/tickets") == 503
+
+
+async def test_what_works_without_writes_is_still_refused_to_a_paused_tenant_unless_it_says_so(
+    client: httpx.AsyncClient,
+) -> None:
+    await client.put("/api/controls/pause", json=WHY, headers=be("owner"))
+    assert await status(client, "POST", "/gated/look") == 409
+    assert await status(client, "POST", "/api/live/tickets") == 201

@@ -23,6 +23,8 @@ from syncline.kernel.errors import NotAllowed
 from syncline.kernel.ids import new_id
 from syncline.kernel.tenant import Actor, TenantId
 from syncline.runtime.app import Runtime
+from syncline.runtime.controls import stops
+from syncline.runtime.controls.stops import Mode
 from syncline.runtime.db.engine import Database
 from syncline.runtime.http.factory import create_app
 from syncline.runtime.http.live_socket import LARGEST_MESSAGE
@@ -125,6 +127,24 @@ async def closing(connection: ClientConnection) -> tuple[int, str]:
             while True:
                 await connection.recv()
     return connection.close_code or 0, connection.close_reason or ""
+
+
+async def test_under_maintenance_nobody_comes_in_and_everybody_is_told_why(site: Site) -> None:
+    async with site.database.system() as session:
+        await stops.stop_installation(session, Mode.MAINTENANCE, reason="Back at noon", actor="op")
+    with pytest.raises(InvalidStatus) as refused:
+        async with site.socket():
+            pass
+    body = json.loads(refused.value.response.body or b"{}")
+    assert (refused.value.response.status_code, body["code"]) == (503, "OPS_001")
+    assert "Back at noon." in body["error"]
+
+
+async def test_without_writes_one_may_watch(site: Site) -> None:
+    async with site.database.system() as session:
+        await stops.stop_installation(session, Mode.NO_WRITES, reason="A backup is made", actor="op")
+    async with site.socket() as connection:
+        assert (await said(connection, "welcome"))["actor"] == "vic"
 
 
 async def test_a_room_is_heard_until_it_is_left(site: Site) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import psycopg
 import pytest
+from sqlalchemy import event
 
 from syncline.kernel import clock
 from syncline.kernel.tenant import TenantId
@@ -118,6 +121,17 @@ async def test_while_the_database_is_away_what_was_known_goes_on(
     seconds.now = 5.0
     assert await rate_of(book, tenant_id) == "7/min"
     assert await rate_of(book, other_tenant_id) == "100/min"
+
+
+async def test_all_who_ask_at_once_are_told_by_one_look(
+    book: RateBook, database: Database, tenant_id: TenantId
+) -> None:
+    begun: list[str] = []
+    event.listen(
+        database.engine.sync_engine, "before_cursor_execute", lambda _c, _cursor, statement, *_: begun.append(statement)
+    )
+    await asyncio.gather(*(book.policy("a", tenant_id) for _ in range(50)))
+    assert sum("set_config" in one for one in begun) == 1
 
 
 async def test_a_limit_that_nobody_declared_is_a_mistake_of_ours(book: RateBook) -> None:

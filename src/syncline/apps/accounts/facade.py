@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -38,6 +38,7 @@ from syncline.kernel import clock
 from syncline.kernel.tenant import Actor, TenantId
 from syncline.runtime.app import Runtime
 from syncline.runtime.db.session import WriteSession
+from syncline.runtime.shared_lookups import SharedLookups
 
 
 class LocalKeyRing(LocalPeople, LocalPrivacy):
@@ -49,6 +50,8 @@ class LocalKeyRing(LocalPeople, LocalPrivacy):
         self._kept_keys: Kept[standing.Standing] = Kept(settings.standing_kept)
         self._kept_sessions: Kept[standing.Standing] = Kept(settings.standing_kept)
         self._kept_places: Kept[Place] = Kept(settings.standing_kept)
+        self._refused_keys: Kept[bool] = Kept(settings.refused_keys_kept)
+        self._lookups: SharedLookups[Actor | None] = SharedLookups()
 
     async def authenticate(self, *, bearer: str) -> Actor | None:
         if looks_like_jwt(bearer):
@@ -57,12 +60,22 @@ class LocalKeyRing(LocalPeople, LocalPrivacy):
         return None if parsed is None else await self._by_key(parsed)
 
     async def _by_key(self, parsed: Bearer) -> Actor | None:
-        known, moment = self._kept_keys.find((parsed.tenant_id, parsed.digest)), self._kept_keys.moment
+        name = (parsed.tenant_id, parsed.digest)
+        known, moment = self._kept_keys.find(name), self._kept_keys.moment
         if known is not None:
             return None if is_over(known.ends_at) else known.actor
+        if self._refused_keys.find(name):
+            return None
+        # With the moment in it, nobody waits for a look-up that began before something was forgotten.
+        return await self._lookups.ask((*name, moment), lambda: self._look_up_key(parsed, name, moment))
+
+    async def _look_up_key(self, parsed: Bearer, name: Hashable, moment: int) -> Actor | None:
         async with self._database.reading(parsed.tenant_id) as session:
             key = await service.find_valid_key(session, parsed)
         if key is None:
+            # A key that is refused once is refused for ever: nobody has a new one's secret before it is made, and
+            # none is given back. So this may be kept also while other processes make keys.
+            self._refused_keys.keep(name, True, about=parsed.tenant_id, looked_up=self._refused_keys.moment)
             return None
         every = self._settings.last_used_every
         if service.use_is_worth_noting(key, every):
@@ -71,7 +84,7 @@ class LocalKeyRing(LocalPeople, LocalPrivacy):
         scopes = None if key.scopes is None else frozenset(key.scopes)
         actor = Actor(tenant_id=parsed.tenant_id, name=key.name, role=key.role, key_id=key.id, scopes=scopes)
         found = standing.Standing(actor, clock.now(), key.expires_at)
-        self._kept_keys.keep((parsed.tenant_id, parsed.digest), found, about=key.id, looked_up=moment)
+        self._kept_keys.keep(name, found, about=key.id, looked_up=moment)
         return actor
 
     async def _by_access_token(self, text: str) -> Actor | None:
@@ -85,6 +98,9 @@ class LocalKeyRing(LocalPeople, LocalPrivacy):
         known, moment = self._kept_sessions.find(name), self._kept_sessions.moment
         if known is not None:
             return None if is_over(known.ends_at) else known.actor
+        return await self._lookups.ask((*name, moment), lambda: self._look_up_session(claims, tenant_id, name, moment))
+
+    async def _look_up_session(self, claims: Claims, tenant_id: TenantId, name: Hashable, moment: int) -> Actor | None:
         async with self._database.reading(tenant_id) as session:
             found = await standing.find(session, claims, tenant_id)
         every = self._settings.last_used_every

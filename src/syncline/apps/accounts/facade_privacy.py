@@ -28,6 +28,7 @@ from syncline.apps.accounts.privacy.retention import service as retention
 from syncline.apps.accounts.privacy.subjects import ensure_references, identified, named, references
 from syncline.apps.accounts.repository import list_tenant_ids
 from syncline.apps.accounts.settings import AccountsSettings
+from syncline.apps.accounts.signin.confinement import require_unconfined
 from syncline.kernel.tenant import Actor, TenantId
 from syncline.runtime.app import Runtime
 from syncline.runtime.privacy.subject import Subject, from_json
@@ -39,7 +40,7 @@ class LocalPrivacy:
         self._lifetime = runtime.settings_of("accounts", AccountsSettings).export_lifetime
 
     async def export_person(self, *, actor: Actor, subject: SubjectRef, file: BinaryIO) -> Mapping[str, Any]:
-        database, known = self._runtime.database, await self._known(actor, subject)
+        database, known = self._runtime.database, await self._known_to(actor, subject)
         manifest = await exports.write_archive(database, actor.tenant_id, self._runtime.personal_data, known, file)
         async with database.writing(actor.tenant_id) as session:
             digests = await ensure_references(session, self._runtime.secrets, known)
@@ -47,7 +48,7 @@ class LocalPrivacy:
         return manifest
 
     async def start_export(self, *, actor: Actor, subject: SubjectRef) -> PersonalExport:
-        known, runtime = await self._known(actor, subject), self._runtime
+        known, runtime = await self._known_to(actor, subject), self._runtime
         async with runtime.database.writing(actor.tenant_id) as session:
             return await exports.start(
                 session, runtime.queue, runtime.secrets, subject=known, actor=actor, lifetime=self._lifetime
@@ -58,11 +59,11 @@ class LocalPrivacy:
             return await exports.get(session, export_id)
 
     async def plan_erasure(self, *, actor: Actor, subject: SubjectRef, keep_out: bool = True) -> ErasurePlan:
-        known, runtime = await self._known(actor, subject), self._runtime
+        known, runtime = await self._known_to(actor, subject), self._runtime
         return await erasures.plan(runtime.database, actor.tenant_id, runtime.personal_data, known, keep_out=keep_out)
 
     async def start_erasure(self, *, actor: Actor, subject: SubjectRef, reason: str, keep_out: bool = True) -> Erasure:
-        known, runtime = await self._known(actor, subject), self._runtime
+        known, runtime = await self._known_to(actor, subject), self._runtime
         async with runtime.database.writing(actor.tenant_id) as session:
             return await erasures.start(
                 session,
@@ -169,6 +170,15 @@ class LocalPrivacy:
     async def apply_retention(self, *, actor: Actor) -> Mapping[str, int]:
         runtime = self._runtime
         return await retention.apply(runtime.database, actor.tenant_id, runtime.personal_data, actor=actor)
+
+    async def _known_to(self, actor: Actor, ref: SubjectRef) -> Subject:
+        """For what reaches beyond this tenant: of somebody with an account his profile and sign-ins, which are his
+        wherever he belongs. The word of a tenant's own provider opens them to nobody. Raises `TenantSignInOnly`."""
+        known = await self._known(actor, ref)
+        if known.user_ids:
+            async with self._runtime.database.reading(actor.tenant_id) as session:
+                await require_unconfined(session, actor)
+        return known
 
     async def _known(self, actor: Actor, ref: SubjectRef) -> Subject:
         subject = named(ref)

@@ -49,6 +49,12 @@ class AccountsSettings(BaseModel):
         le=timedelta(minutes=1),
         description="Another process may take an ended session, a revoked key or an old role for so long yet",
     )
+    refused_keys_kept: timedelta = Field(
+        default=timedelta(seconds=30),
+        ge=timedelta(0),
+        le=timedelta(minutes=5),
+        description="So long a key that is not valid is refused again without asking the database",
+    )
     registration_is_open: bool = Field(
         default=True, description="Whether anybody may register, which makes a tenant; people can be invited either way"
     )

@@ -66,6 +66,9 @@ COMMANDS: dict[str, Entry] = {
         "List and invite people, change their roles, remove them; read mails that were not sent.",
         _RUN,
     ),
+    "oidc": Entry(
+        "syncline.main.cli.oidc", "Have a tenant's people sign in with a provider of their own (OpenID Connect).", _RUN
+    ),
     "notify": Entry(
         "syncline.main.cli.notify",
         "Have people told when operations end or fail: by mail, in Slack, or by a webhook.",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Annotated
 from uuid import UUID
@@ -13,6 +15,8 @@ from syncline.apps.accounts.contract import DEFAULT_TENANT, KeyRing, MemberNotFo
 from syncline.kernel.errors import InvalidInput, Unavailable
 from syncline.main.cli.console import AsJson, DataDir, TenantSlug, command, command_group, emit, table
 from syncline.main.cli.workspace import Workspace, open_workspace
+from syncline.runtime.audit.changes import note_change
+from syncline.runtime.db.session import WriteSession
 from syncline.runtime.http.limit_rates import show as show_limit
 from syncline.runtime.limits import rates, subject
 from syncline.runtime.limits.counting import CountsLost
@@ -76,7 +80,7 @@ async def set_limit(
     """
     async with open_workspace(data_dir, tenant or DEFAULT_TENANT) as here:
         policy, parsed = _declared(here, limit), _parsed(rate)
-        async with here.runtime.database.writing(here.tenant.id) as session:
+        async with here.runtime.database.writing(here.tenant.id) as session, _noted_change(session, policy, tenant):
             if tenant is None:
                 await rates.set_for_installation(session, policy.name, parsed, actor=here.actor.name)
             else:
@@ -101,7 +105,7 @@ async def reset(
     """
     async with open_workspace(data_dir, tenant or DEFAULT_TENANT) as here:
         policy = _declared(here, limit)
-        async with here.runtime.database.writing(here.tenant.id) as session:
+        async with here.runtime.database.writing(here.tenant.id) as session, _noted_change(session, policy, tenant):
             if tenant is None:
                 was_set = await rates.reset_for_installation(session, policy.name)
             else:
@@ -144,6 +148,21 @@ async def forget(
             raise InvalidInput(f"The limit {limit} counts by {policy.counts.value}; say whom with {option}.")
         await _forget(here, here.settings.redis_url, limit, whom)
     emit({"forgotten": limit}, as_json=as_json, show=lambda: f"What was counted under {limit} is forgotten.")
+
+
+@asynccontextmanager
+async def _noted_change(session: WriteSession, policy: Policy, tenant: str | None) -> AsyncIterator[None]:
+    """Around a change: what held before it and what holds after it, for the entry in the trail."""
+    before = await _holds(session, policy, tenant)
+    yield
+    after = await _holds(session, policy, tenant)
+    subject_of = f"limit {policy.name} of {'all tenants' if tenant is None else tenant}"
+    note_change(subject_of, before={"rate": before}, after={"rate": after})
+
+
+async def _holds(session: WriteSession, policy: Policy, tenant: str | None) -> str:
+    own = {} if tenant is None else await rates.list_for_tenant(session)
+    return rates.written(rates.in_force(policy, await rates.list_for_installation(session), own).rate)
 
 
 async def _caller(here: Workspace, key: UUID | None, person: str | None) -> str | None:

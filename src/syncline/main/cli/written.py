@@ -51,6 +51,8 @@ WRITES = frozenset(
         "keys rotate",
         "keys rotate-encryption",
         "keys rotate-signing",
+        "oidc add",
+        "oidc remove",
         "users invite",
         "users remove",
         "users reset-password",

@@ -27,7 +27,7 @@ from syncline.runtime.http.live_socket import LiveSocket, SocketDoor
 from syncline.runtime.http.middleware import JsonBodies
 from syncline.runtime.http.protection import Protection
 from syncline.runtime.http.rate_limit import RateLimit, limits_by_route
-from syncline.runtime.http.stop_gate import StopGate
+from syncline.runtime.http.stop_gate import StopGate, Stops
 from syncline.runtime.limits.limiter import Limiter
 from syncline.runtime.limits.policy import with_settings
 from syncline.runtime.limits.rates import RateBook
@@ -80,6 +80,33 @@ def create_app(
     """The application. `runtime` None is for making the document only. `authenticate` looks a bearer key up; without it
     every key is refused. `routers` come beside those of the apps. Without a `limiter` nobody is counted;
     without `protection` no proxy and no other site is believed; without a `hub` nobody can watch."""
+    app = _bare()
+    app.state.runtime = runtime
+    app.state.authenticate = authenticate
+    app.state.enter = enter
+    app.state.checks = tuple(checks)
+    app.state.open_diagnostics = open_diagnostics
+    app.state.policies = limiter.policies if limiter else with_settings({})
+    app.state.hub = hub
+    app.state.redeem = _no_ticket if runtime is None else partial(redeem, runtime.database)
+    _route(app, [*(router for one in apps for router in one.routers), *routers])
+    around = protection or Protection()
+    stops = None if runtime is None else Stops(runtime.database, around.stops_kept_seconds)
+    routes = openapi.api_routes(app)
+    app.user_middleware = [
+        *_live(app, stops, around),
+        *around.edge(),
+        *_counted(runtime, limiter, routes, around),
+        *_watched(runtime, stops, routes),
+        around.time_limit(routes),
+        Middleware(Compression, minimum_size=1024, compresslevel=5),
+        Middleware(BodyLimit, limit_of=limits_by_path(limit_bytes, routes)),
+        Middleware(JsonBodies),
+    ]
+    return app
+
+
+def _bare() -> FastAPI:
     app: FastAPI = FastAPIOffline(
         title="Syncline",
         version=__version__,
@@ -91,42 +118,31 @@ def create_app(
         telemetry={"tracing": False, "metrics": False, "logs": False},
         swagger_ui_parameters={"persistAuthorization": True, "displayRequestDuration": True},
     )
-    app.state.runtime = runtime
-    app.state.authenticate = authenticate
-    app.state.enter = enter
-    app.state.checks = tuple(checks)
-    app.state.open_diagnostics = open_diagnostics
-    app.state.policies = limiter.policies if limiter else with_settings({})
+    return app
 
-    app.state.hub = hub
-    app.state.redeem = _no_ticket if runtime is None else partial(redeem, runtime.database)
 
+def _route(app: FastAPI, routers: Sequence[APIRouter]) -> None:
+    """Our own routes first, then these; and what answers where there is none."""
     routers_of_ours = (health, figures, trail, controls, letters, limit_rates, live)
-    for own in (*(part.router for part in routers_of_ours), live.logs):
-        app.include_router(own)
-    for router in [*(router for one in apps for router in one.routers), *routers]:
+    for router in (*(part.router for part in routers_of_ours), live.logs, *routers):
         app.include_router(router)
     app.add_api_route("/", _home, include_in_schema=False, response_class=RedirectResponse)
-
     handlers.install(app)
     openapi.install(app)
-    routes = openapi.api_routes(app)
-    limit_of = limits_by_path(limit_bytes, routes)
-    around = protection or Protection()
+
+
+def _live(app: FastAPI, stops: Stops | None, around: Protection) -> list[Middleware]:
+    state = app.state
+    if state.hub is None:
+        return []
     door = SocketDoor(
-        authenticate=authenticate, enter=enter, redeem=app.state.redeem, origins=frozenset(around.origins)
+        authenticate=state.authenticate,
+        enter=state.enter,
+        redeem=state.redeem,
+        refuse_maintenance=None if stops is None else stops.refuse_maintenance,
+        origins=frozenset(around.origins),
     )
-    app.user_middleware = [
-        *([Middleware(LiveSocket, hub=hub, door=door)] if hub else []),
-        *around.edge(),
-        *_counted(runtime, limiter, routes, around),
-        *_watched(runtime, routes, around),
-        around.time_limit(routes),
-        Middleware(Compression, minimum_size=1024, compresslevel=5),
-        Middleware(BodyLimit, limit_of=limit_of),
-        Middleware(JsonBodies),
-    ]
-    return app
+    return [Middleware(LiveSocket, hub=state.hub, door=door)]
 
 
 def _counted(
@@ -139,12 +155,11 @@ def _counted(
     return [Middleware(RateLimit, limiter=limiter, policy_of=limits_by_route(routes), book=book)]
 
 
-def _watched(runtime: Runtime | None, routes: Sequence[APIRoute], around: Protection) -> list[Middleware]:
+def _watched(runtime: Runtime | None, stops: Stops | None, routes: Sequence[APIRoute]) -> list[Middleware]:
     """What needs the database: whether the installation or a tenant is stopped, and the audit trail."""
-    if runtime is None:
+    if runtime is None or stops is None:
         return []
-    gate = Middleware(StopGate, database=runtime.database, routes=routes, kept_seconds=around.stops_kept_seconds)
-    return [gate, Middleware(AuditTrail, database=runtime.database)]
+    return [Middleware(StopGate, stops=stops, routes=routes), Middleware(AuditTrail, database=runtime.database)]
 
 
 async def _home() -> Any:

@@ -19,7 +19,7 @@ from syncline.runtime.http.auth import require
 from syncline.runtime.http.dependencies import Paging, Reading, Writing, pagination
 from syncline.runtime.http.problems import problems
 from syncline.runtime.http.schemas import Pagination
-from syncline.runtime.http.stop_gate import works_while_paused
+from syncline.runtime.http.stop_gate import works_while_paused, works_without_writes
 from syncline.runtime.live import messages, tickets
 from syncline.runtime.live.hub import Hub, TooManyRooms, TooManyWatchers
 from syncline.runtime.live.message import EVERYTHING, BadRoom, Level, check_room
@@ -54,6 +54,7 @@ class LogPage(BaseModel):
 
 @router.post("/tickets", status_code=201, summary="Make a ticket for the live stream")
 @works_while_paused
+@works_without_writes
 async def make_ticket(actor: _Watcher, session: Writing) -> Ticket:
     """For pages, which cannot send headers with a WebSocket or an EventSource."""
     return Ticket(ticket=await tickets.issue(session, actor), expires_in=int(tickets.GOOD_FOR.total_seconds()))

@@ -49,6 +49,9 @@ class SocketDoor:
     authenticate: Authenticate
     enter: Enter
     redeem: Redeem
+    refuse_maintenance: Callable[[], Awaitable[None]] | None = None
+    """Raises `UnderMaintenance` while only health answers; None where there is nothing to ask."""
+
     origins: frozenset[str] = frozenset()
 
 
@@ -87,6 +90,8 @@ class LiveSocket:
         """By a header or a ticket; None for one who wants to say it in his first message."""
         ticket = parse_qs(scope["query_string"].decode("latin-1")).get("ticket", [""])[0]
         scope["query_string"] = b""  # the server logs it with the address
+        if self.door.refuse_maintenance is not None:
+            await self.door.refuse_maintenance()
         headers = Headers(scope=scope)
         if scope["path"] != PATH:
             raise NotFound("There is no WebSocket at this address; the live stream is at /ws.")

@@ -26,6 +26,7 @@ from syncline.runtime.db.engine import Database
 from syncline.runtime.db.session import Session, WriteSession
 from syncline.runtime.limits.policy import Counts, Policy, Rate, parse_rate
 from syncline.runtime.observe.logs import get_logger
+from syncline.runtime.shared_lookups import SharedLookups
 
 log = get_logger(__name__)
 
@@ -145,6 +146,7 @@ class RateBook:
         self._kept_seconds = kept_seconds
         self._clock = clock
         self._known: OrderedDict[TenantId | None, _Known] = OrderedDict()
+        self._lookups: SharedLookups[_Known] = SharedLookups()
 
     async def policy(self, name: str, tenant_id: TenantId | None) -> Policy:
         """Raises `LookupError` for a policy that nobody declared."""
@@ -153,7 +155,8 @@ class RateBook:
             raise LookupError(f"no limit is declared as {name}")
         known = self._known.get(tenant_id)
         if known is None or known.until <= self._clock():
-            known = await self._look(tenant_id, known)
+            before = known
+            known = await self._lookups.ask(tenant_id, lambda: self._look(tenant_id, before))
         return in_force(declared, known.installation, known.tenant)
 
     async def _look(self, tenant_id: TenantId | None, before: _Known | None) -> _Known:

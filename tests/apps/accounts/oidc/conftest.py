@@ -14,6 +14,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -32,6 +33,7 @@ from starlette.routing import Route
 from syncline.apps.accounts.app import APP
 from syncline.apps.accounts.settings import AccountsSettings, OpenIdProvider
 from syncline.kernel import clock
+from syncline.main.compose import personal_data_of
 from syncline.runtime.app import Runtime
 from syncline.runtime.connect.guard import Guard
 from syncline.runtime.db.engine import Database
@@ -212,10 +214,16 @@ def guard() -> Guard:
 
 
 @pytest.fixture
-def runtime(database: Database, settings: AccountsSettings, guard: Guard) -> Runtime:
-    secrets = SecretBox([Fernet.generate_key().decode()])
-    queue = FakeJobQueue(APP.jobs)
-    return Runtime(database=database, queue=queue, secrets=secrets, settings={"accounts": settings}, guard=guard)
+def runtime(database: Database, settings: AccountsSettings, guard: Guard, tmp_path: Path) -> Runtime:
+    return Runtime(
+        database=database,
+        queue=FakeJobQueue(APP.jobs),
+        secrets=SecretBox([Fernet.generate_key().decode()]),
+        settings={"accounts": settings},
+        personal_data=personal_data_of([APP]),
+        erasure_list=tmp_path / "erasures.jsonl",
+        guard=guard,
+    )
 
 
 async def agree(url: str, sub: str, *, action: str = "") -> str:

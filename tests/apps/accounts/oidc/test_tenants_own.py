@@ -103,6 +103,40 @@ async def test_such_a_session_changes_nothing_of_the_account(
     assert (await client.get("/api/auth/me", headers=auth(confirmed))).status_code == 200
 
 
+async def test_such_a_session_neither_erases_nor_exports_somebody_with_an_account(
+    client: httpx.AsyncClient, confirmed: Signed, mallory: Signed, crooked: Crooked, mailbox: Any
+) -> None:
+    await join(client, mallory, confirmed, mailbox, role="admin")
+    await add(client, mallory, crooked)
+    await sign_in(client, crooked, "mallory", email="ada@example.com")
+    inside = (await client.post("/api/auth/refresh", headers=HERE)).json()
+    asked = {"subject": {"email": "mallory@example.com"}}
+    for path, more in (("exports", {}), ("erasures/preview", {}), ("erasures", {"reason": "asked for by letter"})):
+        refused = await client.post(f"/api/privacy/{path}", json={**asked, **more}, headers=auth(inside))
+        assert (path, refused.status_code, refused.json()["code"]) == (path, 403, "AUTH_015")
+        customer = {"subject": {"email": "customer@example.com"}}
+        done = await client.post(f"/api/privacy/{path}", json={**customer, **more}, headers=auth(inside))
+        assert (path, done.is_success) == (path, True)
+
+
+async def test_such_a_session_does_not_fetch_the_export_of_somebody_with_an_account(
+    client: httpx.AsyncClient, confirmed: Signed, mallory: Signed, crooked: Crooked, mailbox: Any
+) -> None:
+    await join(client, mallory, confirmed, mailbox, role="admin")
+    await add(client, mallory, crooked)
+    await sign_in(client, crooked, "mallory", email="ada@example.com")
+    inside = (await client.post("/api/auth/refresh", headers=HERE)).json()
+    made = []
+    for email in ("mallory@example.com", "customer@example.com"):
+        body = {"subject": {"email": email}}
+        made.append((await client.post("/api/privacy/exports", json=body, headers=auth(mallory))).json()["id"])
+    await mailbox.read()
+    fetched = [await client.get(f"/api/privacy/exports/{one}/file", headers=auth(inside)) for one in made]
+    assert [one.status_code for one in fetched] == [403, 200]
+    own = await client.get(f"/api/privacy/exports/{made[0]}/file", headers=auth(mallory))
+    assert own.status_code == 200
+
+
 async def test_who_leaves_the_tenant_is_not_let_in_again(
     client: httpx.AsyncClient, confirmed: Signed, mallory: Signed, crooked: Crooked, mailbox: Any
 ) -> None:

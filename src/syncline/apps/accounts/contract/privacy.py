@@ -170,11 +170,12 @@ class Privacy(Protocol):
     named, and `NotFound` where a store of that name is not there."""
 
     async def export_person(self, *, actor: Actor, subject: SubjectRef, file: BinaryIO) -> Mapping[str, Any]:
-        """All that is held of somebody into `file`, a ZIP, at once. Answers the manifest."""
+        """All that is held of somebody into `file`, a ZIP, at once. Answers the manifest. Raises `TenantSignInOnly`
+        for somebody with an account, who may belong to other tenants too."""
         ...
 
     async def start_export(self, *, actor: Actor, subject: SubjectRef) -> PersonalExport:
-        """The same by a job; the file waits to be fetched until it expires."""
+        """The same by a job; the file waits to be fetched until it expires. Raises what `export_person` raises."""
         ...
 
     async def get_export(self, *, actor: Actor, export_id: UUID) -> PersonalExport:
@@ -182,12 +183,12 @@ class Privacy(Protocol):
         ...
 
     async def plan_erasure(self, *, actor: Actor, subject: SubjectRef, keep_out: bool = True) -> ErasurePlan:
-        """What an erasure would do. Changes nothing."""
+        """What an erasure would do. Changes nothing. Raises `TenantSignInOnly`, as the erasure would."""
         ...
 
     async def start_erasure(self, *, actor: Actor, subject: SubjectRef, reason: str, keep_out: bool = True) -> Erasure:
         """By a job, app after app. `keep_out`: what a store sends of the same records again is emptied of him too.
-        Raises `ErasureObjected`, for example for the last owner of a tenant."""
+        Raises `ErasureObjected`, for example for the last owner of a tenant, and `TenantSignInOnly`."""
         ...
 
     async def get_erasure(self, *, actor: Actor, erasure_id: UUID) -> Erasure:

@@ -52,6 +52,7 @@ from syncline.runtime.http.browser import BrowserCookie
 from syncline.runtime.http.dependencies import Reading, uses
 from syncline.runtime.http.problems import problems
 from syncline.runtime.http.rate_limit import limited
+from syncline.runtime.http.stop_gate import works_without_writes
 
 router = APIRouter(prefix="/api/auth", tags=["auth"])
 
@@ -73,6 +74,7 @@ async def offered_providers(
 
 
 @router.post("/openid/start", summary="Sign in with a provider", responses=problems(*_CALLED))
+@works_without_writes
 @limited("sign-in")
 async def start_openid(
     body: SignInStart, desk: Desk, cookie: Cookie, request: Request, response: Response

@@ -21,9 +21,10 @@ from syncline.apps.accounts.contract import (
     Privacy,
     RuleNotFound,
     SubjectUnclear,
+    TenantSignInOnly,
 )
 from syncline.apps.accounts.privacy.exports.download import read_file
-from syncline.apps.accounts.privacy.exports.service import get_ready
+from syncline.apps.accounts.privacy.exports.service import get_ready, holds_account
 from syncline.apps.accounts.privacy.schemas import (
     About,
     Choices,
@@ -41,6 +42,7 @@ from syncline.apps.accounts.privacy.schemas import (
     RetentionUpdate,
     SaleChoice,
 )
+from syncline.apps.accounts.signin.confinement import require_unconfined
 from syncline.kernel.errors import NotFound
 from syncline.kernel.tenant import Actor
 from syncline.runtime.http.audit import reads_people
@@ -57,7 +59,9 @@ _Manager = Annotated[Actor, Depends(require("privacy:manage"))]
 _SUBJECT = (SubjectUnclear, NotFound)
 
 
-@router.post("/exports", status_code=202, summary="Export somebody's data", responses=problems(*_SUBJECT))
+@router.post(
+    "/exports", status_code=202, summary="Export somebody's data", responses=problems(*_SUBJECT, TenantSignInOnly)
+)
 async def start_export(body: About, actor: _Manager, desk: _Desk) -> PersonalExport:
     """By a job. The file, a ZIP with JSON and CSV of each kind and a manifest, is kept for some days, sealed."""
     return PersonalExport.model_validate(await desk.start_export(actor=actor, subject=body.subject.ref()))
@@ -78,13 +82,15 @@ async def get_export(export_id: UUID, actor: _Reader, desk: _Desk) -> PersonalEx
             "description": "The ZIP",
             "content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}},
         },
-        **problems(ExportNotFound, ExportNotReady, ExportExpired),
+        **problems(ExportNotFound, ExportNotReady, ExportExpired, TenantSignInOnly),
     },
 )
 @reads_people
 async def download(request: Request, export_id: UUID, actor: _Manager, session: Reading) -> StreamingResponse:
     """Until it expires. Fetching it leaves an entry in the audit trail."""
     found = await get_ready(session, export_id)
+    if holds_account(found):
+        await require_unconfined(session, actor)
     runtime = runtime_of(request)
     parts: AsyncIterator[bytes] = read_file(runtime.database, actor.tenant_id, runtime.secrets, export_id)
     headers = {
@@ -95,14 +101,21 @@ async def download(request: Request, export_id: UUID, actor: _Manager, session: 
     return StreamingResponse(parts, media_type="application/zip", headers=headers)
 
 
-@router.post("/erasures/preview", summary="See what an erasure would do", responses=problems(*_SUBJECT))
+@router.post(
+    "/erasures/preview", summary="See what an erasure would do", responses=problems(*_SUBJECT, TenantSignInOnly)
+)
 async def preview_erasure(body: ErasurePreview, actor: _Manager, desk: _Desk) -> ErasurePlan:
     """Does it and takes it back: what is counted is what would be done."""
     found = await desk.plan_erasure(actor=actor, subject=body.subject.ref(), keep_out=body.keep_out)
     return ErasurePlan.model_validate(found)
 
 
-@router.post("/erasures", status_code=202, summary="Erase somebody", responses=problems(*_SUBJECT, ErasureObjected))
+@router.post(
+    "/erasures",
+    status_code=202,
+    summary="Erase somebody",
+    responses=problems(*_SUBJECT, ErasureObjected, TenantSignInOnly),
+)
 async def start_erasure(body: ErasureCreate, actor: _Manager, desk: _Desk) -> Erasure:
     """By a job, app after app. It cannot be undone; preview it first."""
     made = await desk.start_erasure(actor=actor, subject=body.subject.ref(), reason=body.reason, keep_out=body.keep_out)

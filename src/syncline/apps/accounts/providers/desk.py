@@ -10,7 +10,7 @@ from sqlalchemy import Row
 
 from syncline.apps.accounts.contract import ProviderNotFound
 from syncline.apps.accounts.providers import service
-from syncline.apps.accounts.providers.client import ProviderClient
+from syncline.apps.accounts.providers.client import Metadata, ProviderClient
 from syncline.apps.accounts.providers.provider import Provider
 from syncline.apps.accounts.repository import find_tenant
 from syncline.apps.accounts.settings import AccountsSettings
@@ -122,6 +122,13 @@ class ProviderDesk:
             await self._forget(session, str(provider_id))
             await self._end_sessions(session)
         return row
+
+    async def try_out(self, tenant_id: TenantId, provider_id: UUID) -> tuple[Metadata, int]:
+        """What the provider says of itself now, and how many keys it signs with. Raises `ProviderNotFound`, and what
+        trying a provider out raises."""
+        one = await self.by_key(str(provider_id), tenant_id)
+        said = await self._client.metadata(one, anew=True)
+        return said, len((await self._client.keys(one, None)).keys)
 
     async def _list(self, tenant: str) -> Sequence[Provider]:
         async with self._database.system() as session:

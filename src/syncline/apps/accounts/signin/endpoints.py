@@ -49,6 +49,7 @@ from syncline.runtime.http.browser import FromAnotherSite
 from syncline.runtime.http.dependencies import Reading, Writing, uses
 from syncline.runtime.http.problems import problems
 from syncline.runtime.http.rate_limit import limited
+from syncline.runtime.http.stop_gate import works_without_writes
 
 router = APIRouter(prefix="/api/auth", tags=["auth"])
 well_known = APIRouter(prefix="/.well-known", tags=["auth"])
@@ -90,6 +91,7 @@ async def register(
     summary="Sign in",
     responses=problems(SignInRefused, TooManyAttempts, NotAMember, AccountDisabled, FromAnotherSite),
 )
+@works_without_writes
 @limited("sign-in")
 async def login(
     body: Credentials, desk: Desk, caller: From, cookie: Cookie, request: Request, response: Response
@@ -109,6 +111,7 @@ async def login(
     summary="Sign in: the code",
     responses=problems(SessionOver, CodeNotRight, TooManyAttempts, NotAMember, AccountDisabled, FromAnotherSite),
 )
+@works_without_writes
 @limited("sign-in")
 async def login_second_step(
     body: SecondStepCode, desk: Desk, caller: From, cookie: Cookie, request: Request, response: Response
@@ -124,6 +127,7 @@ async def login_second_step(
     summary="Exchange a refresh token for new tokens",
     responses=problems(SessionOver, RefreshRaced, NotAMember, AccountDisabled, FromAnotherSite, TenantSignInOnly),
 )
+@works_without_writes
 async def refresh(
     desk: Desk, caller: From, cookie: Cookie, request: Request, response: Response, body: Renewal | None = None
 ) -> Tokens:
@@ -139,6 +143,7 @@ async def refresh(
 
 
 @router.post("/logout", summary="Sign out", responses=problems(FromAnotherSite))
+@works_without_writes
 async def logout(desk: Desk, cookie: Cookie, request: Request, response: Response, body: SignOut | None = None) -> Done:
     """Ends the session of the refresh token, of the body or the cookie, and its access tokens. A token that is over
     gets the same answer."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Boolean, Column, Index, Integer, Numeric, Table, Text
+from sqlalchemy import Boolean, Column, Index, Integer, Numeric, Table, Text, Uuid
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from syncline.apps.commerce.tables import METADATA, big, json, moment, store_key, tenant_column, text
@@ -308,6 +308,18 @@ redaction = Table(
     Column("kind", Text, primary_key=True),
     _number("number"),
     tenant_column(),
+    moment("redacted_at"),
+)
+
+# The same of a shop that is not connected: connected again it has another store's id, and whoever was erased for good
+# must not come back with it.
+kept_out = Table(
+    "kept_out",
+    METADATA,
+    Column("tenant_id", Uuid, primary_key=True),
+    Column("shop_domain", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    _number("number"),
     moment("redacted_at"),
 )
 

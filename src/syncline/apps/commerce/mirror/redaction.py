@@ -34,6 +34,17 @@ _ADD = sql.SQL(
     "insert into commerce.redaction (store_id, kind, number, tenant_id, redacted_at)"
     " select %s, %s, number, %s, %s from unnest(%s::bigint[]) as number on conflict do nothing"
 )
+_SET_ASIDE = sql.SQL(
+    "insert into commerce.kept_out (tenant_id, shop_domain, kind, number, redacted_at)"
+    " select tenant_id, %s, kind, number, redacted_at from commerce.redaction where store_id = %s and tenant_id = %s"
+    " on conflict do nothing"
+)
+_TAKE_UP = sql.SQL(
+    "with kept as (delete from commerce.kept_out where shop_domain = %s and tenant_id = %s"
+    " returning kind, number, tenant_id, redacted_at)"
+    " insert into commerce.redaction (store_id, kind, number, tenant_id, redacted_at)"
+    " select %s, kind, number, tenant_id, redacted_at from kept on conflict do nothing"
+)
 _LOCK = "select {}(hashtextextended('commerce.redaction:' || %s::text, 0))"
 # A load that looked before an erasure and wrote after it would bring back whom it took out, so of the two one waits.
 _WAIT_TO_LOAD = sql.SQL(_LOCK).format(sql.SQL("pg_advisory_xact_lock_shared"))
@@ -65,6 +76,18 @@ async def keep_out(
     if numbers:
         driver = await session.driver()
         await driver.execute(_ADD, [store_id, kind, session.tenant_id, moment, sorted(numbers)])
+
+
+async def set_aside(session: WriteSession, store_id: UUID, shop_domain: str) -> int:
+    """Who was erased for good stays so when the store is removed: the numbers go to the shop. How many."""
+    driver = await session.driver()
+    return (await driver.execute(_SET_ASIDE, [shop_domain, store_id, session.tenant])).rowcount
+
+
+async def take_up(session: WriteSession, store_id: UUID, shop_domain: str) -> int:
+    """The shop is connected again, as another store, and what was set aside is this one's. How many."""
+    driver = await session.driver()
+    return (await driver.execute(_TAKE_UP, [shop_domain, session.tenant, store_id])).rowcount
 
 
 async def empty_rows(session: WriteSession, store_id: UUID, kind: Kind, numbers: Collection[int]) -> dict[str, int]:

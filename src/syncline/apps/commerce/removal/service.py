@@ -4,6 +4,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 from syncline.apps.commerce.contract import PullAlreadyRunning, PushAlreadyRunning, Store, StoreRemoval
+from syncline.apps.commerce.mirror.redaction import set_aside
 from syncline.apps.commerce.overview import overview_of
 from syncline.apps.commerce.pull import repository as pull_repository
 from syncline.apps.commerce.push import repository as push_repository
@@ -55,6 +56,7 @@ async def remove(session: WriteSession, queue: JobQueue, store: Store, *, actor:
     if not await repository.lock_store(session, store.id):
         raise not_connected(store.name)
     gone = await preview(session, store)
+    kept_out = await set_aside(session, store.id, store.shop_domain)
     await repository.remove_store(session, store.id)
     await stops.resume(session, store_id=store.id)
     await queue.enqueue(session, REMOVE_JOB, {"store_id": str(store.id)})
@@ -68,6 +70,7 @@ async def remove(session: WriteSession, queue: JobQueue, store: Store, *, actor:
             "records": sum(gone.records.values()),
             "changes": sum(gone.changes.values()),
         },
+        details={"stay_erased": kept_out},
     )
     return gone
 

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from sqlalchemy.exc import IntegrityError
 
 from syncline.apps.commerce.contract import Store, StoreExists, StoreNotFound, StoreRefused
+from syncline.apps.commerce.mirror.redaction import take_up
 from syncline.apps.commerce.settings import CommerceSettings
 from syncline.apps.commerce.stores import repository
 from syncline.apps.commerce.stores.repository import StoreRow
@@ -129,6 +130,7 @@ async def add(
         raise StoreExists(
             f"{name} or {config.shop_domain} was connected a moment ago; see `syncline stores list`."
         ) from error
+    await take_up(session, row.store.id, row.store.shop_domain)
     note_change(f"store {name}", after={"shop_domain": row.store.shop_domain, "plan": facts.plan})
     return row.store
 

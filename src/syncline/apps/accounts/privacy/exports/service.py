@@ -130,6 +130,12 @@ async def get_ready(session: Session, export_id: UUID) -> PersonalExport:
     return found
 
 
+def holds_account(export: PersonalExport) -> bool:
+    """Whether it is of somebody with an account, who may belong to other tenants too."""
+    counts: Mapping[str, Mapping[str, int]] = (export.manifest or {}).get("counts", {})
+    return bool(counts.get("accounts", {}).get("account"))
+
+
 async def expire(session: WriteSession) -> int:
     """Remove the files whose time is over; the rows stay and say so."""
     ids = await repository.list_expired(session, clock.now())
