@@ -23,6 +23,8 @@ LOOKS = {
     "audit verify",
     "db bin",
     "db downgrade",
+    "conflicts rules",
+    "conflicts show",
     "batch history",
     "batch preview",
     "batch results",

@@ -6,6 +6,8 @@ from syncline.apps.commerce import endpoints, facade
 from syncline.apps.commerce.batch import endpoints as batch_endpoints
 from syncline.apps.commerce.batch.jobs import JOBS as BATCH_JOBS
 from syncline.apps.commerce.browse import endpoints as browse_endpoints
+from syncline.apps.commerce.conflicts import endpoints as conflict_endpoints
+from syncline.apps.commerce.conflicts.handlers import HANDLERS
 from syncline.apps.commerce.contract import Commerce
 from syncline.apps.commerce.integrity import endpoints as integrity_endpoints
 from syncline.apps.commerce.privacy.personal_data import PERSONAL_DATA
@@ -37,9 +39,11 @@ APP = App(
         *integrity_endpoints.ROUTERS,
         *review_endpoints.ROUTERS,
         *batch_endpoints.ROUTERS,
+        *conflict_endpoints.ROUTERS,
     ),
     jobs=(*PULL_JOBS, *PUSH_JOBS, *SCHEDULE_JOBS, *REMOVAL_JOBS, *BATCH_JOBS),
     schedules=SCHEDULES,
+    handlers=HANDLERS,
     sealed=(SealedColumn(table="commerce.store", column="token_sealed"),),
     provides=Commerce,
     build=facade.build,

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from syncline.apps.commerce.batch.facade import LocalBatches
 from syncline.apps.commerce.browse.facade import LocalBrowse
+from syncline.apps.commerce.conflicts.facade import LocalConflicts
 from syncline.apps.commerce.contract import (
     ChangeBatch,
     ChangeQuery,
@@ -55,7 +56,7 @@ from syncline.runtime.controls.stops import require_open
 
 @dataclass(frozen=True, slots=True)
 class LocalCommerce(
-    LocalSchedules, LocalIntegrity, LocalBrowse, LocalRemoval, LocalReviewing, LocalBatches, LocalPushes
+    LocalSchedules, LocalIntegrity, LocalBrowse, LocalRemoval, LocalReviewing, LocalBatches, LocalPushes, LocalConflicts
 ):
     async def add_store(
         self,

@@ -39,6 +39,11 @@ COMMANDS: dict[str, Entry] = {
     "review": Entry(
         "syncline.main.cli.review", "List, show, approve and reject staged changes; settle conflicts.", _STORE
     ),
+    "conflicts": Entry(
+        "syncline.main.cli.conflicts",
+        "Show conflicts on three sides, settle them field by field, and set rules for later ones.",
+        _STORE,
+    ),
     "push": Entry("syncline.main.cli.push", "Send every approved change.", _STORE),
     "sync": Entry(
         "syncline.main.cli.sync", "Start, watch, pause, resume and stop pushes that worker processes carry out.", _STORE

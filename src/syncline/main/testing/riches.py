@@ -16,6 +16,7 @@ from syncline.apps.accounts.oidc import service as identities
 from syncline.apps.accounts.oidc.id_token import Identity
 from syncline.apps.accounts.providers import service as providers
 from syncline.apps.accounts.providers.provider import Provider
+from syncline.apps.commerce.contract import ChangeBatch
 from syncline.kernel.ids import new_id
 from syncline.kernel.tenant import TenantId
 from syncline.main.testing.shop import Shop
@@ -60,7 +61,7 @@ async def fill(works: Works, client: httpx.AsyncClient, shop: Shop) -> Riches:
     rows = {
         **_own(ada),
         **doors,
-        **await _runs(theirs, desk, subject),
+        **await _runs(theirs, desk, shop, subject),
         **await _waiting(theirs, desk),
         **await _operation(desk),
         **_bought(shop),
@@ -85,6 +86,11 @@ class Desk:
         answer = await self.client.post(path, json=body, headers=dict(self.headers))
         assert answer.is_success, answer.text
         return {**answer.json(), "asked as": answer.headers["X-Correlation-ID"]}
+
+    async def put(self, path: str, **body: Any) -> Any:
+        answer = await self.client.put(path, json=body, headers=dict(self.headers))
+        assert answer.is_success, answer.text
+        return answer.json()
 
     async def get(self, path: str) -> Any:
         answer = await self.client.get(path, headers=dict(self.headers))
@@ -112,12 +118,22 @@ async def _doors(desk: Desk) -> dict[str, Any]:
     }
 
 
-async def _runs(theirs: Works, desk: Desk, subject: Mapping[str, str]) -> dict[str, Any]:
+async def _dispute(theirs: Works, shop: Shop) -> ChangeBatch:
+    """An approved batch whose product moved in the shop: pushed, it is in conflict."""
+    product = next(iter(shop.store.products))
+    disputed = await theirs.stage(f"id:{product}", "title=Ours", store=STORE)
+    await theirs.approve(disputed)
+    await shop.edit("update", "product", product, set={"title": "Theirs"})
+    return disputed
+
+
+async def _runs(theirs: Works, desk: Desk, shop: Shop, subject: Mapping[str, str]) -> dict[str, Any]:
     """A pull, a batch that was pushed, and what a worker did for a person's rights."""
     pull = await theirs.pull(store=STORE)
     batch = await theirs.stage("", "tags=+sale", store=STORE)
     change = (await theirs.changes(batch))[0]
     await theirs.approve(batch)
+    disputed = await _dispute(theirs, shop)
     push = await theirs.start_push(store=STORE)
     export = await desk.post("/api/privacy/exports", subject=subject)
     gone = {"email": "gone@alpine.example"}
@@ -138,6 +154,7 @@ async def _runs(theirs: Works, desk: Desk, subject: Mapping[str, str]) -> dict[s
         "staged-changes/{change_id}": str(change.id),
         "change_ids": str(change.id),
         "batches/{batch_id}": str(batch.id),
+        "conflicts/{change_id}": str((await theirs.changes(disputed))[0].id),
         "rollback/{batch_id}": str(batch.id),
         "exports/{export_id}": export["id"],
         "erasures/{erasure_id}": erasure["id"],
@@ -145,8 +162,10 @@ async def _runs(theirs: Works, desk: Desk, subject: Mapping[str, str]) -> dict[s
 
 
 async def _waiting(theirs: Works, desk: Desk) -> dict[str, Any]:
-    """A batch that nobody approved yet, a schedule that is not due and a channel that was told nothing."""
+    """A batch that nobody approved yet, a rule for conflicts, a schedule that is not due and a channel that was told
+    nothing."""
     waiting = await theirs.stage("", "vendor=Alpine", store=STORE)
+    rule = await desk.put("/api/enhanced-sync/conflicts/rules", field="tags", choice="merge", store=STORE)
     schedule = await desk.post(f"/api/shopify/stores/{STORE}/schedules", timing="every 1h")
     channel = await desk.post(
         "/api/notifications/channels", name="alpine-watch", kind="email", target="ops@alpine.example"
@@ -155,6 +174,7 @@ async def _waiting(theirs: Works, desk: Desk) -> dict[str, Any]:
         "batch_id": str(waiting.id),
         "batchId": str(waiting.id),
         "ids": str((await theirs.changes(waiting))[0].id),
+        "rules/{rule_id}": rule["id"],
         "schedules/{schedule_id}": schedule["id"],
         "channels/{name}": channel["channel"]["name"],
     }

@@ -12,6 +12,7 @@ from psycopg.rows import dict_row
 from sqlalchemy import Table, and_, func, or_, select
 
 from syncline.apps.commerce.batch.models import batch_run
+from syncline.apps.commerce.conflicts.models import conflict_rule
 from syncline.apps.commerce.mirror.models import (
     customer,
     customer_address,
@@ -39,6 +40,7 @@ AUTHORED = (
     (push_run, push_run.c.requested_by),
     (schedule, schedule.c.created_by),
     (batch_run, batch_run.c.requested_by),
+    (conflict_rule, conflict_rule.c.created_by),
 )
 QUOTING: Mapping[str, Mapping[str, Sequence[str]]] = {
     "change_batch": {"key": ["id"], "texts": ["summary"]},

@@ -135,7 +135,7 @@ async def add_changes(
     return cursor.rowcount
 
 
-def _matching(session: Session, query: ChangeQuery) -> ColumnElement[bool]:
+def matching(session: Session, query: ChangeQuery) -> ColumnElement[bool]:
     table = staged_change.c
     parts: list[ColumnElement[bool]] = [table.tenant_id == session.tenant_id]
     connected = select(store.c.id).where(store.c.tenant_id == session.tenant_id)
@@ -155,23 +155,23 @@ def _matching(session: Session, query: ChangeQuery) -> ColumnElement[bool]:
 
 
 async def list_changes(session: Session, query: ChangeQuery, page: PageRequest) -> Page[StagedChange]:
-    matching = _matching(session, query)
-    total = await session.execute(select(func.count()).select_from(staged_change).where(matching))
+    found = matching(session, query)
+    total = await session.execute(select(func.count()).select_from(staged_change).where(found))
     rows = await session.execute(
-        select(staged_change).where(matching).order_by(staged_change.c.id).offset(page.offset).limit(page.limit)
+        select(staged_change).where(found).order_by(staged_change.c.id).offset(page.offset).limit(page.limit)
     )
     return Page([_staged(row) for row in rows.mappings()], int(total.scalar_one()), page.page, page.limit)
 
 
 async def find_change(session: Session, change_id: UUID) -> StagedChange | None:
-    query = select(staged_change).where(_matching(session, ChangeQuery(ids=(change_id,))))
+    query = select(staged_change).where(matching(session, ChangeQuery(ids=(change_id,))))
     row = (await session.execute(query)).mappings().one_or_none()
     return _staged(row) if row else None
 
 
 async def count_by_status(session: Session, query: ChangeQuery) -> dict[str, int]:
     counts = (
-        select(staged_change.c.status, func.count()).where(_matching(session, query)).group_by(staged_change.c.status)
+        select(staged_change.c.status, func.count()).where(matching(session, query)).group_by(staged_change.c.status)
     )
     return dict((await session.execute(counts)).all())
 
@@ -192,13 +192,16 @@ async def review(
     values: dict[str, Any] = {"status": to, "reviewer": reviewer, "reviewed_at": clock.now()}
     if note is not None:
         values["note"] = note
-    moved = update(staged_change).where(_matching(session, query), table.status.in_(frm))
+    chosen = select(table.id).where(matching(session, query), table.status.in_(frm))
     if not_by is not None:
-        moved = moved.where(*_not_staged_by(session, not_by))
+        chosen = chosen.where(*not_staged_by(session, not_by))
+    # Locked in the order of ids: two who move many of the same at once wait for each other, and never in a circle.
+    held = chosen.order_by(table.id).with_for_update(of=staged_change).cte("held").prefix_with("MATERIALIZED")
+    moved = update(staged_change).where(table.tenant_id == session.tenant_id, table.id == held.c.id)
     return len((await session.execute(moved.values(**values).returning(table.id))).all())
 
 
-def _not_staged_by(session: Session, actor: Actor) -> list[ColumnElement[bool]]:
+def not_staged_by(session: Session, actor: Actor) -> list[ColumnElement[bool]]:
     """What somebody of another name staged and, for a person, somebody else, whatever he called himself then."""
     others = staged_change.c.author != actor.name
     if actor.user_id is None:
@@ -260,10 +263,10 @@ async def resolve_conflicts(
     """Skip gives up. Overwrite takes the store's present values as the new base. Merge does the same for the fields
     that did not move and drops the others; with none left it is a skip."""
     table = staged_change.c
-    wanted = select(staged_change).where(_matching(session, query), table.status == ChangeStatus.CONFLICT)
+    wanted = select(staged_change).where(matching(session, query), table.status == ChangeStatus.CONFLICT)
     if not_by is not None:
-        wanted = wanted.where(*_not_staged_by(session, not_by))
-    found = await session.execute(wanted.with_for_update())
+        wanted = wanted.where(*not_staged_by(session, not_by))
+    found = await session.execute(wanted.order_by(table.id).with_for_update())
     changes = [change_row(row) for row in found.mappings()]
     for change in changes:
         values: dict[str, Any] = {"reviewer": actor, "reviewed_at": clock.now()}
