@@ -49,6 +49,7 @@ SHARED_TABLES = {
     "controls.installation": "what is stopped for every tenant; one row, written from the command line",
     "controls.limit_rate": "limits that hold for every tenant; written from the command line",
     "commerce.schedule_due": "one tick looks for all tenants; holds ids and times only",
+    "commerce.change_expiry": "looked through for all tenants at once; holds ids and times only",
 }
 
 
@@ -225,6 +226,6 @@ def test_every_table_of_accounts_about_people_is_reached_by_an_erasure(metadata:
 def test_every_column_of_commerce_that_names_who_did_something_is_reached_by_an_erasure(
     metadata: dict[str, MetaData],
 ) -> None:
-    told = {"author", "reviewer", "requested_by", "created_by", "changed_by"}
+    told = {"author", "reviewer", "requested_by", "created_by", "changed_by", "assignee"}
     found = {(one.name, name) for one in metadata["commerce"].tables.values() for name in told & set(one.c.keys())}
     assert found == {(table.name, column.name) for table, column in AUTHORED}

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from syncline.apps.accounts.contract import KeyRing
 from syncline.apps.commerce import endpoints, facade
 from syncline.apps.commerce.batch import endpoints as batch_endpoints
 from syncline.apps.commerce.batch.jobs import JOBS as BATCH_JOBS
@@ -9,6 +10,9 @@ from syncline.apps.commerce.browse import endpoints as browse_endpoints
 from syncline.apps.commerce.conflicts import endpoints as conflict_endpoints
 from syncline.apps.commerce.conflicts.handlers import HANDLERS
 from syncline.apps.commerce.contract import Commerce
+from syncline.apps.commerce.decisions import endpoints as decision_endpoints
+from syncline.apps.commerce.decisions.jobs import JOBS as DECISION_JOBS
+from syncline.apps.commerce.decisions.jobs import SCHEDULES as DECISION_SCHEDULES
 from syncline.apps.commerce.integrity import endpoints as integrity_endpoints
 from syncline.apps.commerce.privacy.personal_data import PERSONAL_DATA
 from syncline.apps.commerce.pull.jobs import JOBS as PULL_JOBS
@@ -40,12 +44,14 @@ APP = App(
         *review_endpoints.ROUTERS,
         *batch_endpoints.ROUTERS,
         *conflict_endpoints.ROUTERS,
+        *decision_endpoints.ROUTERS,
     ),
-    jobs=(*PULL_JOBS, *PUSH_JOBS, *SCHEDULE_JOBS, *REMOVAL_JOBS, *BATCH_JOBS),
-    schedules=SCHEDULES,
+    jobs=(*PULL_JOBS, *PUSH_JOBS, *SCHEDULE_JOBS, *REMOVAL_JOBS, *BATCH_JOBS, *DECISION_JOBS),
+    schedules=(*SCHEDULES, *DECISION_SCHEDULES),
     handlers=HANDLERS,
     sealed=(SealedColumn(table="commerce.store", column="token_sealed"),),
     provides=Commerce,
     build=facade.build,
+    needs=(KeyRing,),
     personal_data=PERSONAL_DATA,
 )

@@ -35,6 +35,7 @@ from syncline.apps.commerce.contract import (
     StoreRefused,
     TooLongForFormat,
 )
+from syncline.apps.commerce.contract.decisions import SelectionNotFound
 from syncline.apps.commerce.schemas import (
     BatchList,
     ChangeList,
@@ -67,7 +68,7 @@ ROUTERS = (stores, sync)
 LARGEST_SHEET_BYTES = 200_000_000
 """A product CSV of half a million variants; it goes to a file as it comes and is never held in memory."""
 
-REVIEW_PROBLEMS = problems(StoreNotFound, BatchNotFound, ChangeNotReviewable)
+REVIEW_PROBLEMS = problems(StoreNotFound, BatchNotFound, SelectionNotFound, ChangeNotReviewable)
 
 Commerced = Annotated[Commerce, Depends(uses(Commerce))]
 StoreReader = Annotated[Actor, Depends(require("stores:read"))]
@@ -232,7 +233,11 @@ async def import_sheet(
         )
 
 
-@sync.get("/staged-changes", summary="List staged changes", responses=problems(StoreNotFound, BatchNotFound))
+@sync.get(
+    "/staged-changes",
+    summary="List staged changes",
+    responses=problems(StoreNotFound, BatchNotFound, SelectionNotFound),
+)
 async def list_changes(
     actor: Reader,
     commerce: Commerced,
@@ -241,9 +246,12 @@ async def list_changes(
     batch_id: Annotated[UUID | None, Query()] = None,
     status: Annotated[list[ChangeStatus] | None, Query(description="May be given several times")] = None,
     search: Annotated[str, Query(description="The search syntax", examples=["field:price vendor:Acme"])] = "",
+    selection_id: Annotated[UUID | None, Query(description="Of what matched when it was made")] = None,
 ) -> ChangeList:
     """Field by field, before and after, oldest first."""
-    query = ChangeQuery(store=store, batch_id=batch_id, statuses=tuple(status or ()), search=search)
+    query = ChangeQuery(
+        store=store, batch_id=batch_id, statuses=tuple(status or ()), search=search, selection_id=selection_id
+    )
     page = await commerce.list_changes(actor=actor, query=query, page=paging)
     return ChangeList(changes=list(page.items), pagination=pagination(page))
 

@@ -27,6 +27,7 @@ from syncline.apps.commerce.contract import (
     Store,
     StoreOverview,
 )
+from syncline.apps.commerce.decisions.facade import LocalDecisions
 from syncline.apps.commerce.integrity.facade import LocalIntegrity
 from syncline.apps.commerce.overview import overview_of
 from syncline.apps.commerce.pull import service as pulls
@@ -56,7 +57,15 @@ from syncline.runtime.controls.stops import require_open
 
 @dataclass(frozen=True, slots=True)
 class LocalCommerce(
-    LocalSchedules, LocalIntegrity, LocalBrowse, LocalRemoval, LocalReviewing, LocalBatches, LocalPushes, LocalConflicts
+    LocalSchedules,
+    LocalIntegrity,
+    LocalBrowse,
+    LocalRemoval,
+    LocalReviewing,
+    LocalBatches,
+    LocalPushes,
+    LocalConflicts,
+    LocalDecisions,
 ):
     async def add_store(
         self,

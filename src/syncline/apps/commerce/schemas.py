@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from syncline.apps.commerce.contract import (
     ChangeBatch,
     ChangeQuery,
+    ChangeStatus,
     PullMode,
     PullPath,
     Receipt,
@@ -61,19 +62,30 @@ class EditCreate(_Body):
     note: str | None = None
 
 
-class ChangeSelection(_Body):
+class ChangeChoice(_Body):
     """Which changes. At least one of the parts must be given, so that nobody approves everything by an empty body."""
 
     ids: list[UUID] = Field(default_factory=list, max_length=10_000)
     batch_id: UUID | None = None
     store: str | None = None
     search: str = Field(default="", examples=["field:price vendor:Acme"])
-    note: str | None = None
+    selection_id: UUID | None = Field(default=None, description="What matched when the selection was made")
 
-    def query(self) -> ChangeQuery:
-        if not (self.ids or self.batch_id or self.store or self.search.strip()):
-            raise InvalidInput("Say which changes: ids, batch_id, store or search.")
-        return ChangeQuery(store=self.store, batch_id=self.batch_id, ids=tuple(self.ids), search=self.search)
+    def query(self, *statuses: ChangeStatus) -> ChangeQuery:
+        if not (self.ids or self.batch_id or self.store or self.search.strip() or self.selection_id):
+            raise InvalidInput("Say which changes: ids, batch_id, store, search or selection_id.")
+        return ChangeQuery(
+            store=self.store,
+            batch_id=self.batch_id,
+            statuses=statuses,
+            ids=tuple(self.ids),
+            search=self.search,
+            selection_id=self.selection_id,
+        )
+
+
+class ChangeSelection(ChangeChoice):
+    note: str | None = None
 
 
 class ConflictResolution(ChangeSelection):

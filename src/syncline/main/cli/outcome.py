@@ -23,6 +23,7 @@ _STYLES = {
     "approved": "cyan",
     "conflict": "yellow",
     "skipped": "yellow",
+    "expired": "yellow",
     "cancelled": "yellow",
     "failed": "red",
 }

@@ -11,30 +11,18 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from syncline.apps.accounts.contract import DEFAULT_TENANT
-from syncline.apps.commerce.contract import ChangeQuery, ChangeStatus, Commerce, Resolution
-from syncline.kernel.errors import InvalidInput
+from syncline.apps.commerce.contract import ChangeQuery, Commerce, Resolution
 from syncline.kernel.paging import PageRequest
+from syncline.main.cli import deciding
 from syncline.main.cli.changes import change_table
+from syncline.main.cli.chosen import Batch, Everything, Ids, Note, Picked, Search, Statuses, StoreName, chosen
 from syncline.main.cli.console import AsJson, DataDir, TenantSlug, command, command_group, emit
 from syncline.main.cli.outcome import batch_table
 from syncline.main.cli.workspace import open_workspace
 
 app = command_group("List, show, approve and reject staged changes; settle conflicts.")
 
-StoreName = Annotated[str | None, typer.Option("--store", help="Only of this store.")]
-Batch = Annotated[UUID | None, typer.Option("--batch", help="Only of this batch.")]
-Search = Annotated[str, typer.Option("--where", help='Like "field:price vendor:Acme".')]
-Everything = Annotated[bool, typer.Option("--all", help="All that can be moved, in every store.")]
-Ids = Annotated[list[UUID] | None, typer.Argument(metavar="ID", help="Changes, by their ids.")]
-Note = Annotated[str | None, typer.Option(help="A word about why.")]
-
-
-def _query(
-    ids: list[UUID] | None, *, store: str | None, batch: UUID | None, where: str, everything: bool
-) -> ChangeQuery:
-    if not (ids or store or batch or where.strip() or everything):
-        raise InvalidInput("Say which changes: ids, --batch, --store, --where, or --all.")
-    return ChangeQuery(store=store, batch_id=batch, ids=tuple(ids or ()), search=where)
+app.add_typer(deciding.app)
 
 
 @app.command("list")
@@ -44,7 +32,8 @@ async def list_changes(
     store: StoreName = None,
     batch: Batch = None,
     where: Search = "",
-    status: Annotated[list[ChangeStatus] | None, typer.Option(help="May be repeated.")] = None,
+    selection: Picked = None,
+    status: Statuses = None,
     batches: Annotated[bool, typer.Option("--batches", help="List the batches instead.")] = False,
     page: Annotated[int, typer.Option(min=1, help="Counts from 1.")] = 1,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="Rows on a page.")] = 50,
@@ -68,7 +57,9 @@ async def list_changes(
             shown: RenderableType = batch_table(found.items) if found.items else "Nothing was staged yet."
             body = {"batches": [asdict(one) for one in found.items], "total": found.total}
         else:
-            query = ChangeQuery(store=store, batch_id=batch, statuses=tuple(status or ()), search=where)
+            query = ChangeQuery(
+                store=store, batch_id=batch, statuses=tuple(status or ()), search=where, selection_id=selection
+            )
             changes = await commerce.list_changes(actor=here.actor, query=query, page=request)
             count = f"{changes.total:,} in all, page {page} of {max(1, changes.total_pages)}"
             shown = Group(change_table(changes.items), count) if changes.items else "No staged change matches."
@@ -97,6 +88,8 @@ async def show(
     def shown() -> RenderableType:
         notes = [text for text in (change.sentence, change.note) if text]
         people = f"staged by {change.author}" + (f", reviewed by {change.reviewer}" if change.reviewer else "")
+        people += f", assigned to {change.assignee}" if change.assignee else ""
+        people += f", expires {change.expires_at:%Y-%m-%d %H:%M} UTC" if change.expires_at else ""
         return Group(change_table([change]), *map(Text, [people, *notes]))
 
     emit(asdict(change), as_json=as_json, show=shown)
@@ -110,6 +103,7 @@ async def approve(
     store: StoreName = None,
     batch: Batch = None,
     where: Search = "",
+    selection: Picked = None,
     everything: Everything = False,
     note: Note = None,
     tenant: TenantSlug = DEFAULT_TENANT,
@@ -123,7 +117,7 @@ async def approve(
       syncline review approve --batch 019a2b3c-4d5e-7f60-8123-456789abcdef
       syncline review approve --store summer --where "field:price"
     """
-    query = _query(ids, store=store, batch=batch, where=where, everything=everything)
+    query = chosen(ids, store=store, batch=batch, where=where, selection=selection, everything=everything)
     async with open_workspace(data_dir, tenant) as here:
         moved = await here.contract(Commerce).approve(actor=here.actor, query=query, note=note)
     emit(
@@ -139,6 +133,7 @@ async def reject(
     store: StoreName = None,
     batch: Batch = None,
     where: Search = "",
+    selection: Picked = None,
     everything: Everything = False,
     note: Note = None,
     tenant: TenantSlug = DEFAULT_TENANT,
@@ -151,7 +146,7 @@ async def reject(
     Examples:
       syncline review reject --batch 019a2b3c-4d5e-7f60-8123-456789abcdef --note "not this season"
     """
-    query = _query(ids, store=store, batch=batch, where=where, everything=everything)
+    query = chosen(ids, store=store, batch=batch, where=where, selection=selection, everything=everything)
     async with open_workspace(data_dir, tenant) as here:
         moved = await here.contract(Commerce).reject(actor=here.actor, query=query, note=note)
     emit({"rejected": moved}, as_json=as_json, show=lambda: f"{moved:,} changes rejected.")
@@ -169,6 +164,7 @@ async def resolve(
     store: StoreName = None,
     batch: Batch = None,
     where: Search = "",
+    selection: Picked = None,
     everything: Everything = False,
     tenant: TenantSlug = DEFAULT_TENANT,
     data_dir: DataDir = None,
@@ -181,7 +177,7 @@ async def resolve(
       syncline review list --store summer --status conflict
       syncline review resolve --store summer --using overwrite
     """
-    query = _query(ids, store=store, batch=batch, where=where, everything=everything)
+    query = chosen(ids, store=store, batch=batch, where=where, selection=selection, everything=everything)
     async with open_workspace(data_dir, tenant) as here:
         moved = await here.contract(Commerce).resolve(actor=here.actor, query=query, resolution=using)
     emit({"resolved": moved}, as_json=as_json, show=lambda: f"{moved:,} conflicts settled by {using}.")
@@ -194,23 +190,32 @@ async def rule(
     four_eyes: Annotated[
         bool | None, typer.Option("--four-eyes/--own-changes", help="Whether somebody else than the author approves.")
     ] = None,
+    expire_after_days: Annotated[
+        int | None,
+        typer.Option(min=0, max=365, help="What nobody decides in so many days expires; 0 is never."),
+    ] = None,
     tenant: TenantSlug = DEFAULT_TENANT,
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show or change who may approve: anybody with the permission, or somebody else than the author.
+    """Show or change who may approve, anybody with the permission or somebody else than the author, and in what time.
 
     \b
     Examples:
       syncline review rule
+      syncline review rule --expire-after-days 14
       syncline review rule --four-eyes --tenant summer
     """
     async with open_workspace(data_dir, tenant) as here:
         commerce = here.contract(Commerce)
-        if four_eyes is None:
+        if four_eyes is None and expire_after_days is None:
             found = await commerce.get_review_rule(actor=here.actor)
         else:
-            found = await commerce.set_review_rule(actor=here.actor, four_eyes=four_eyes)
+            found = await commerce.set_review_rule(
+                actor=here.actor, four_eyes=four_eyes, expire_after_days=expire_after_days
+            )
     told = "Somebody else than the author has to approve." if found.four_eyes else "Authors may approve their own."
     fixed = " The operator asks for it everywhere." if found.is_fixed else ""
-    emit(asdict(found), as_json=as_json, show=lambda: told + fixed)
+    days = found.expire_after_days
+    waits = f" What nobody decides in {days} days expires." if days else ""
+    emit(asdict(found), as_json=as_json, show=lambda: told + fixed + waits)

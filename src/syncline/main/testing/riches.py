@@ -162,10 +162,11 @@ async def _runs(theirs: Works, desk: Desk, shop: Shop, subject: Mapping[str, str
 
 
 async def _waiting(theirs: Works, desk: Desk) -> dict[str, Any]:
-    """A batch that nobody approved yet, a rule for conflicts, a schedule that is not due and a channel that was told
-    nothing."""
+    """A batch that nobody approved yet, a selection of it, a rule for conflicts, a schedule that is not due and a
+    channel that was told nothing."""
     waiting = await theirs.stage("", "vendor=Alpine", store=STORE)
     rule = await desk.put("/api/enhanced-sync/conflicts/rules", field="tags", choice="merge", store=STORE)
+    selection = await desk.post("/api/enhanced-sync/selections", batch_id=str(waiting.id))
     schedule = await desk.post(f"/api/shopify/stores/{STORE}/schedules", timing="every 1h")
     channel = await desk.post(
         "/api/notifications/channels", name="alpine-watch", kind="email", target="ops@alpine.example"
@@ -175,6 +176,8 @@ async def _waiting(theirs: Works, desk: Desk) -> dict[str, Any]:
         "batchId": str(waiting.id),
         "ids": str((await theirs.changes(waiting))[0].id),
         "rules/{rule_id}": rule["id"],
+        "selections/{selection_id}": selection["id"],
+        "selection_id": selection["id"],
         "schedules/{schedule_id}": schedule["id"],
         "channels/{name}": channel["channel"]["name"],
     }

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from syncline.apps.commerce.contract import BatchNotFound, ChangeNotReviewable, Commerce, NothingToDo, StoreNotFound
 from syncline.apps.commerce.contract.conflicts import Choice, ConflictRule, ConflictRuleNotFound, Settled, ThreeWay
+from syncline.apps.commerce.contract.decisions import SelectionNotFound
 from syncline.apps.commerce.schemas import ChangeSelection
 from syncline.kernel.tenant import Actor
 from syncline.runtime.http.auth import require
@@ -69,7 +70,7 @@ async def remove_rule(rule_id: UUID, actor: Approver, commerce: Commerced) -> No
 @conflicts.post(
     "/settle",
     summary="Settle conflicts field by field",
-    responses=problems(StoreNotFound, BatchNotFound, ChangeNotReviewable),
+    responses=problems(StoreNotFound, BatchNotFound, SelectionNotFound, ChangeNotReviewable),
 )
 async def settle(body: Settling, actor: Approver, commerce: Commerced) -> Settled:
     """What is left of each is approved again over the store's value, and sent with the next push."""

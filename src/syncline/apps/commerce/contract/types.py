@@ -46,8 +46,8 @@ class RunStatus(StrEnum):
 class ChangeStatus(StrEnum):
     """The life of one staged change.
 
-    pending -> approved -> sending -> applied; or rejected, conflict (the store moved since), failed (the store
-    refused), skipped (a conflict given up). A resolved conflict is approved again.
+    pending -> approved -> sending -> applied; or rejected, expired (nobody decided in time), conflict (the store moved
+    since), failed (the store refused), skipped (a conflict given up). A resolved conflict is approved again.
     """
 
     PENDING = "pending"
@@ -58,6 +58,7 @@ class ChangeStatus(StrEnum):
     CONFLICT = "conflict"
     FAILED = "failed"
     SKIPPED = "skipped"
+    EXPIRED = "expired"
 
 
 class Resolution(StrEnum):
@@ -188,7 +189,8 @@ class ChangeBatch:
 @dataclass(frozen=True, slots=True)
 class StagedChange:
     """One record, its fields before and after. `theirs` is what the store said when it had moved. `product_id` is 0 for
-    a collection, which belongs to none."""
+    a collection, which belongs to none. `vendor` is the product's, when the change was staged; `assignee` is who is
+    asked to decide, `expires_at` until when."""
 
     id: UUID
     batch_id: UUID
@@ -206,6 +208,9 @@ class StagedChange:
     sentence: str | None
     created_at: datetime
     reviewed_at: datetime | None
+    vendor: str = ""
+    assignee: str | None = None
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,13 +303,14 @@ class StoreOverview:
 @dataclass(frozen=True, slots=True)
 class ChangeQuery:
     """Which staged changes. All given parts must hold; `search` is the one search syntax (`status:pending vendor:Acme
-    field:price batch:<id>`)."""
+    field:price batch:<id>`); a selection is what matched when it was made."""
 
     store: str | None = None
     batch_id: UUID | None = None
     statuses: Sequence[ChangeStatus] = ()
     ids: Sequence[UUID] = ()
     search: str = ""
+    selection_id: UUID | None = None
 
 
 class OperationKind(StrEnum):

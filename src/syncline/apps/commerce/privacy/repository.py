@@ -26,7 +26,7 @@ from syncline.apps.commerce.pull.models import pull_run
 from syncline.apps.commerce.push.models import push_run
 from syncline.apps.commerce.review.models import review_rule
 from syncline.apps.commerce.schedules.models import schedule
-from syncline.apps.commerce.staging.models import change_batch, staged_change
+from syncline.apps.commerce.staging.models import change_batch, change_note, change_selection, staged_change
 from syncline.runtime.db.session import Session, WriteSession
 from syncline.runtime.privacy.scrubbing import scrub_table
 
@@ -36,6 +36,9 @@ AUTHORED = (
     (review_rule, review_rule.c.changed_by),
     (staged_change, staged_change.c.author),
     (staged_change, staged_change.c.reviewer),
+    (staged_change, staged_change.c.assignee),
+    (change_note, change_note.c.author),
+    (change_selection, change_selection.c.created_by),
     (pull_run, pull_run.c.requested_by),
     (push_run, push_run.c.requested_by),
     (schedule, schedule.c.created_by),
@@ -49,6 +52,8 @@ QUOTING: Mapping[str, Mapping[str, Sequence[str]]] = {
         "texts": ["label", "note", "sentence"],
         "jsonb": ["before", "after", "theirs"],
     },
+    "change_note": {"key": ["id"], "texts": ["text"]},
+    "change_selection": {"key": ["id"], "texts": ["search"]},
     "receipt": {"key": ["change_id", "attempt"], "texts": ["sentence"], "jsonb": ["before", "after"]},
     "pull_run": {"key": ["id"], "texts": ["error"]},
     "pull_stream": {"key": ["run_id", "stream"], "texts": ["error"], "jsonb": ["notes"]},

@@ -14,12 +14,12 @@ from syncline.apps.commerce.mirror.redaction import empty_rows, hold_loads, keep
 from syncline.apps.commerce.pull.models import pull_run, pull_seen, pull_stream
 from syncline.apps.commerce.push.models import receipt
 from syncline.apps.commerce.reconcile.models import reconciliation
-from syncline.apps.commerce.staging.models import staged_change
+from syncline.apps.commerce.staging.models import change_note, staged_change
 from syncline.kernel import clock
 from syncline.runtime.db.session import Session, WriteSession
 from syncline.runtime.privacy.personal_data import RetentionRule
 
-_ENDED = ("applied", "rejected", "failed", "skipped")
+_ENDED = ("applied", "rejected", "failed", "skipped", "expired")
 
 
 async def _count(session: Session, query: Select[Any]) -> int:
@@ -76,8 +76,9 @@ def _changes() -> RetentionRule:
 
     async def remove(session: WriteSession, before: datetime, limit: int) -> int:
         ids = (await session.scalars(select(table.id).where(*due(session, before)).limit(limit))).all()
-        mine = (receipt.c.tenant_id == session.tenant_id, receipt.c.change_id.in_(ids))
-        await session.execute(delete(receipt).where(*mine))
+        for hanging in (receipt, change_note):
+            mine = (hanging.c.tenant_id == session.tenant_id, hanging.c.change_id.in_(ids))
+            await session.execute(delete(hanging).where(*mine))
         await session.execute(delete(staged_change).where(table.tenant_id == session.tenant_id, table.id.in_(ids)))
         return len(ids)
 

@@ -14,6 +14,7 @@ from syncline.apps.commerce.push.models import push_run, receipt
 from syncline.apps.commerce.push_contract import EngineConfig, Priority, PushCost, Strategy, Wanted
 from syncline.apps.commerce.staging.models import staged_change
 from syncline.apps.commerce.staging.repository import ChangeRow, change_row
+from syncline.apps.commerce.staging.tally import fold
 from syncline.kernel import clock
 from syncline.kernel.ids import new_id
 from syncline.kernel.paging import Page, PageRequest
@@ -379,6 +380,7 @@ async def settle(session: WriteSession, held: PushRow, ends: Sequence[End]) -> N
             for end in ends
         ],
     )
+    await fold(session)
 
 
 async def find_sent_over(session: Session, changes: Sequence[ChangeRow]) -> Mapping[UUID, Json]:

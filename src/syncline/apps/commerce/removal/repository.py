@@ -7,7 +7,7 @@ from sqlalchemy import Table, delete, func, select, text
 from syncline.apps.commerce.pull.models import pull_run, pull_seen
 from syncline.apps.commerce.push.models import push_run, push_unit, push_worker, receipt
 from syncline.apps.commerce.schedules.models import schedule
-from syncline.apps.commerce.staging.models import staged_change
+from syncline.apps.commerce.staging.models import change_note, change_tally, staged_change
 from syncline.apps.commerce.stores.models import store
 from syncline.apps.commerce.tables import METADATA
 from syncline.runtime.db.session import Session, WriteSession
@@ -15,7 +15,7 @@ from syncline.runtime.db.session import Session, WriteSession
 HANGING_ON = {
     pull_run.name: ((pull_seen, "run_id"),),
     push_run.name: ((push_unit, "run_id"), (push_worker, "run_id")),
-    staged_change.name: ((receipt, "change_id"),),
+    staged_change.name: ((receipt, "change_id"), (change_note, "change_id")),
 }
 """Tables without a store of their own: their rows go with those of the table that they hang on, by this column."""
 
@@ -24,8 +24,9 @@ AT_ONCE = {store.name, schedule.name}
 
 
 def tables_of_a_store() -> list[Table]:
-    """All others that have rows of a store."""
-    return [table for table in METADATA.sorted_tables if "store_id" in table.c and table.name not in AT_ONCE]
+    """All others that have rows of a store. The counts come last: taking changes away is counted too."""
+    found = [table for table in METADATA.sorted_tables if "store_id" in table.c and table.name not in AT_ONCE]
+    return sorted(found, key=lambda table: table is change_tally)
 
 
 async def count_schedules(session: Session, store_id: UUID) -> int:

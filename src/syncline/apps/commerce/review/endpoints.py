@@ -1,4 +1,5 @@
-"""`/api/enhanced-sync/review-rule`: whether somebody else than the author has to approve."""
+"""`/api/enhanced-sync/review-rule`: whether somebody else than the author has to approve, and in what
+time."""
 
 from __future__ import annotations
 
@@ -24,7 +25,15 @@ Keeper = Annotated[Actor, Depends(require("controls:manage"))]
 class RuleUpdate(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    four_eyes: bool = Field(description="On: nobody approves what he staged himself")
+    four_eyes: bool | None = Field(
+        default=None, description="On: nobody approves what he staged himself; as it is, when left out"
+    )
+    expire_after_days: int | None = Field(
+        default=None,
+        ge=0,
+        le=365,
+        description="What nobody decides so many days after it was staged expires; 0 is never; as it is, when left out",
+    )
 
 
 @review.get("", summary="Who may approve")
@@ -35,5 +44,7 @@ async def get_review_rule(actor: Reader, commerce: Commerced) -> ReviewRule:
 
 @review.put("", summary="Change who may approve")
 async def set_review_rule(body: RuleUpdate, actor: Keeper, commerce: Commerced) -> ReviewRule:
-    """From now on; what was approved stays approved."""
-    return await commerce.set_review_rule(actor=actor, four_eyes=body.four_eyes)
+    """From now on; what was approved stays approved, and what was staged keeps its date."""
+    return await commerce.set_review_rule(
+        actor=actor, four_eyes=body.four_eyes, expire_after_days=body.expire_after_days
+    )

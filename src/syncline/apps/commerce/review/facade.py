@@ -20,6 +20,10 @@ class LocalReviewing:
         async with self.runtime.database.reading(actor.tenant_id) as session:
             return await service.get_rule(session, self.settings)
 
-    async def set_review_rule(self, *, actor: Actor, four_eyes: bool) -> ReviewRule:
+    async def set_review_rule(
+        self, *, actor: Actor, four_eyes: bool | None = None, expire_after_days: int | None = None
+    ) -> ReviewRule:
         async with self.runtime.database.writing(actor.tenant_id) as session:
-            return await service.set_rule(session, self.settings, actor=actor, four_eyes=four_eyes)
+            return await service.set_rule(
+                session, self.settings, actor=actor, four_eyes=four_eyes, expire_after_days=expire_after_days
+            )

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Table, Uuid
+from sqlalchemy import Boolean, Column, Integer, Table, Uuid
 
 from syncline.apps.commerce.tables import METADATA, moment, text
 
@@ -11,4 +11,5 @@ review_rule = Table(
     Column("four_eyes", Boolean, nullable=False),
     text("changed_by"),
     moment("changed_at"),
+    Column("expire_after_days", Integer, nullable=True),
 )

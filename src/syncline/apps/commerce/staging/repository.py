@@ -9,8 +9,12 @@ from psycopg import sql
 from sqlalchemy import ColumnElement, RowMapping, Select, and_, func, insert, literal, select, update
 
 from syncline.apps.commerce.contract import ChangeBatch, ChangeQuery, ChangeStatus, Json, Resolution, StagedChange
+from syncline.apps.commerce.staging import tally
+from syncline.apps.commerce.staging.expiry import begin_batch, in_time
 from syncline.apps.commerce.staging.merge import merged
 from syncline.apps.commerce.staging.models import change_batch, staged_change
+from syncline.apps.commerce.staging.notes import add_notes, among, keep_first_words
+from syncline.apps.commerce.staging.selected import ids_of
 from syncline.apps.commerce.staging.selection import change_condition
 from syncline.apps.commerce.stores.models import store
 from syncline.kernel import clock
@@ -82,6 +86,7 @@ async def add_batch(
             created_at=clock.now(),
         )
     )
+    await begin_batch(session, batch_id)
     return batch_id
 
 
@@ -125,13 +130,20 @@ async def add_changes(
     await copy_rows(session, "incoming_change", _STAGED_COLUMNS, rows)
     cursor = await driver.execute(
         sql.SQL(
-            "insert into commerce.staged_change"
-            " ({names}, tenant_id, batch_id, store_id, author, note, status, attempt, created_at)"
-            " select {names}, %s, %s, %s, %s, %s, 'pending', 0, %s from incoming_change"
+            # The store that is no constant keeps the look-up of a product's vendor one by the whole key.
+            "with this as materialized (select %s::uuid as store_id, %s::uuid as tenant_id, %s::uuid as batch_id)"
+            " insert into commerce.staged_change"
+            " ({names}, tenant_id, batch_id, store_id, author, note, status, attempt, created_at, vendor, expires_at)"
+            " select {names}, this.tenant_id, this.batch_id, this.store_id, %s, %s, 'pending', 0, %s,"
+            " coalesce((select p.vendor from commerce.product p where p.store_id = this.store_id"
+            " and p.id = incoming_change.product_id and p.tenant_id = this.tenant_id offset 0), ''),"
+            " (select e.due_at from commerce.change_expiry e where e.batch_id = this.batch_id)"
+            " from this, incoming_change"
         ).format(names=names),
-        [session.tenant_id, batch_id, store_id, author, note, clock.now()],
+        [store_id, session.tenant_id, batch_id, author, note, clock.now()],
     )
     await driver.execute("truncate incoming_change")
+    await tally.fold(session)
     return cursor.rowcount
 
 
@@ -151,16 +163,30 @@ def matching(session: Session, query: ChangeQuery) -> ColumnElement[bool]:
         parts.append(table.status.in_(query.statuses))
     if query.search.strip():
         parts.append(change_condition(query.search))
+    if query.selection_id is not None:
+        parts.append(table.id.in_(ids_of(session, query.selection_id)))
     return and_(*parts)
+
+
+def is_counted(query: ChangeQuery) -> bool:
+    """Whether how many it finds is known without looking at them."""
+    return not (query.batch_id or query.ids or query.search.strip() or query.selection_id)
 
 
 async def list_changes(session: Session, query: ChangeQuery, page: PageRequest) -> Page[StagedChange]:
     found = matching(session, query)
-    total = await session.execute(select(func.count()).select_from(staged_change).where(found))
+    total = await count_changes(session, query)
     rows = await session.execute(
         select(staged_change).where(found).order_by(staged_change.c.id).offset(page.offset).limit(page.limit)
     )
-    return Page([_staged(row) for row in rows.mappings()], int(total.scalar_one()), page.page, page.limit)
+    return Page([_staged(row) for row in rows.mappings()], total, page.page, page.limit)
+
+
+async def count_changes(session: Session, query: ChangeQuery) -> int:
+    if is_counted(query):
+        return sum((await count_by_status(session, query)).values())
+    counted = select(func.count()).select_from(staged_change).where(matching(session, query))
+    return int((await session.execute(counted)).scalar_one())
 
 
 async def find_change(session: Session, change_id: UUID) -> StagedChange | None:
@@ -170,10 +196,34 @@ async def find_change(session: Session, change_id: UUID) -> StagedChange | None:
 
 
 async def count_by_status(session: Session, query: ChangeQuery) -> dict[str, int]:
+    if is_counted(query):
+        return await tally.count_by_status(session, query.store, query.statuses)
     counts = (
         select(staged_change.c.status, func.count()).where(matching(session, query)).group_by(staged_change.c.status)
     )
     return dict((await session.execute(counts)).all())
+
+
+async def count_late(session: Session, query: ChangeQuery) -> int:
+    """Those that are pending and past their date."""
+    late = (staged_change.c.status == ChangeStatus.PENDING, ~in_time())
+    counted = select(func.count()).select_from(staged_change).where(matching(session, query), *late)
+    return int((await session.execute(counted)).scalar_one())
+
+
+async def hold(session: WriteSession, *conditions: ColumnElement[bool]) -> list[UUID]:
+    """Lock the changes that these hold for until the transaction ends; answers which. In the order of ids: two who
+    move many of the same at once wait for each other, and never in a circle. Whoever comes second finds what the first
+    has left for him, for the conditions are looked at again once the lock is his."""
+    table = staged_change.c
+    chosen = select(table.id).where(table.tenant_id == session.tenant_id, *conditions)
+    return list((await session.execute(chosen.order_by(table.id).with_for_update(of=staged_change))).scalars())
+
+
+async def change_held(session: WriteSession, ids: Sequence[UUID], **values: Any) -> None:
+    table = staged_change.c
+    moved = update(staged_change).where(table.tenant_id == session.tenant_id, among(table.id, ids))
+    await session.execute(moved.values(**values))
 
 
 async def review(
@@ -187,18 +237,23 @@ async def review(
     not_by: Actor | None = None,
 ) -> int:
     """Move what matches and is in one of `frm` to `to`; rows another reviewer has moved meanwhile are left as they
-    are."""
-    table = staged_change.c
+    are, and so is what is to be approved and past its date."""
+    conditions = [matching(session, query), staged_change.c.status.in_(frm)]
+    if not_by is not None:
+        conditions += not_staged_by(session, not_by)
+    if to is ChangeStatus.APPROVED:
+        conditions.append(in_time())
+    ids = await hold(session, *conditions)
+    if not ids:
+        return 0
     values: dict[str, Any] = {"status": to, "reviewer": reviewer, "reviewed_at": clock.now()}
     if note is not None:
         values["note"] = note
-    chosen = select(table.id).where(matching(session, query), table.status.in_(frm))
-    if not_by is not None:
-        chosen = chosen.where(*not_staged_by(session, not_by))
-    # Locked in the order of ids: two who move many of the same at once wait for each other, and never in a circle.
-    held = chosen.order_by(table.id).with_for_update(of=staged_change).cte("held").prefix_with("MATERIALIZED")
-    moved = update(staged_change).where(table.tenant_id == session.tenant_id, table.id == held.c.id)
-    return len((await session.execute(moved.values(**values).returning(table.id))).all())
+        await keep_first_words(session, ids)
+        await add_notes(session, ids, author=reviewer, text=note)
+    await change_held(session, ids, **values)
+    await tally.fold(session)
+    return len(ids)
 
 
 def not_staged_by(session: Session, actor: Actor) -> list[ColumnElement[bool]]:
@@ -286,6 +341,7 @@ async def resolve_conflicts(
         await session.execute(
             update(staged_change).where(table.tenant_id == session.tenant_id, table.id == change.id).values(**values)
         )
+    await tally.fold(session)
     return len(changes)
 
 

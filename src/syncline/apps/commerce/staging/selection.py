@@ -285,7 +285,7 @@ def parse_where(text: str) -> Search:
 
 _CHANGE_COLUMNS: Mapping[str, ColumnElement[Any]] = {
     **{name: staged_change.c[name] for name in ("status", "kind", "label", "author", "reviewer", "note", "product_id")},
-    **{name: staged_change.c[name] for name in ("created_at", "reviewed_at")},
+    **{name: staged_change.c[name] for name in ("created_at", "reviewed_at", "assignee", "expires_at")},
     "batch": cast(staged_change.c.batch_id, Text),
     "id": cast(staged_change.c.id, Text),
 }

@@ -17,6 +17,7 @@ from syncline.apps.commerce.contract import (
     StagedChange,
     Store,
 )
+from syncline.apps.commerce.contract.decisions import SelectionNotFound
 from syncline.apps.commerce.fields import Owner
 from syncline.apps.commerce.mirror.listing import list_places
 from syncline.apps.commerce.mirror.repository import list_locations
@@ -27,6 +28,7 @@ from syncline.apps.commerce.staging import repository
 from syncline.apps.commerce.staging.edits import Edit, describe, edits_for, location_of, parse_edits
 from syncline.apps.commerce.staging.proposing import propose, with_types
 from syncline.apps.commerce.staging.search import Search
+from syncline.apps.commerce.staging.selected import find_selection
 from syncline.apps.commerce.staging.selection import mirror_condition, parse_where
 from syncline.apps.commerce.stores import service as stores
 from syncline.kernel.errors import FieldError, InvalidInput
@@ -116,18 +118,24 @@ async def get_change(session: Session, change_id: UUID) -> StagedChange:
     return change
 
 
+def no_selection(selection_id: UUID) -> SelectionNotFound:
+    return SelectionNotFound(f"There is no selection {selection_id}, or its day is over; make it again.")
+
+
 async def known_query(session: Session, query: ChangeQuery) -> ChangeQuery:
-    """`query` with its store by the name it was given. Raises `StoreNotFound` and `BatchNotFound`: a mistyped one is
-    not an empty list."""
+    """`query` with its store by the name it was given. Raises `StoreNotFound`, `BatchNotFound` and `SelectionNotFound`:
+    a mistyped one is not an empty list."""
     if query.batch_id is not None:
         await get_batch(session, query.batch_id)
+    if query.selection_id is not None and await find_selection(session, query.selection_id) is None:
+        raise no_selection(query.selection_id)
     if query.store is None:
         return query
     row = await stores.get(session, query.store)
     return replace(query, store=row.store.name)
 
 
-async def _nothing_moved(session: Session, query: ChangeQuery, wanted: str) -> ChangeNotReviewable:
+async def nothing_moved(session: Session, query: ChangeQuery, wanted: str) -> ChangeNotReviewable:
     counts = await repository.count_by_status(session, query)
     if not counts:
         return ChangeNotReviewable("No staged change matches.")
@@ -151,11 +159,15 @@ async def approve(
         not_by=not_by,
     )
     if moved:
-        _told(query, moved, "approved")
+        tell_moved(query, moved, "approved")
         return moved
+    if await repository.count_late(session, query):
+        raise ChangeNotReviewable(
+            "What matches was to be decided by a date that is over; set it a later one, or stage it anew."
+        )
     if not_by is not None and ChangeStatus.PENDING in await repository.count_by_status(session, query):
         raise ChangeNotReviewable("You staged what matches yourself; here somebody else has to approve it.")
-    raise await _nothing_moved(session, query, "approved")
+    raise await nothing_moved(session, query, "approved")
 
 
 async def reject(session: WriteSession, query: ChangeQuery, *, actor: Actor, note: str | None) -> int:
@@ -166,12 +178,12 @@ async def reject(session: WriteSession, query: ChangeQuery, *, actor: Actor, not
         session, query, frm=open_states, to=ChangeStatus.REJECTED, reviewer=actor.name, note=note
     )
     if not moved:
-        raise await _nothing_moved(session, query, "rejected")
-    _told(query, moved, "rejected")
+        raise await nothing_moved(session, query, "rejected")
+    tell_moved(query, moved, "rejected")
     return moved
 
 
-def _told(query: ChangeQuery, moved: int, status: str) -> None:
+def tell_moved(query: ChangeQuery, moved: int, status: str) -> None:
     """For the audit trail: not the values, which stand in the changes themselves."""
     which = {name: value for name, value in asdict(query).items() if value}
     note_change("staged changes", after={"status": status, "changes": moved, "which": which})
@@ -187,9 +199,9 @@ async def resolve(
     not_by = actor if approves and (await get_rule(session, settings)).four_eyes else None
     moved = await repository.resolve_conflicts(session, query, actor=actor.name, resolution=resolution, not_by=not_by)
     if moved:
-        _told(query, moved, f"conflict settled: {resolution.value}")
+        tell_moved(query, moved, f"conflict settled: {resolution.value}")
     if not moved and not_by is not None and ChangeStatus.CONFLICT in await repository.count_by_status(session, query):
         raise ChangeNotReviewable("You staged what matches yourself; here somebody else has to approve it again.")
     if not moved:
-        raise await _nothing_moved(session, query, "resolved")
+        raise await nothing_moved(session, query, "resolved")
     return moved
