@@ -104,14 +104,34 @@ def test_media_are_made_and_a_bad_one_does_not_stop_the_others(ask: Ask, shop: S
     assert shown(shop) == [1, 2, 3, 4]
 
 
+def test_file_is_fetched_after_the_answer_and_may_not_be_there(ask: Ask, shop: Store) -> None:
+    query = (
+        "mutation($id: ID!, $m: [CreateMediaInput!]!) { productCreateMedia(productId: $id, media: $m)"
+        " { media { id status ... on MediaImage { image { url } } } } }"
+    )
+    media = [
+        {"originalSource": f"https://{host}/a.jpg", "mediaContentType": "IMAGE"}
+        for host in ("example.com", "nowhere.invalid")
+    ]
+    made = ask(query, {"id": f"gid://shopify/Product/{SHIRT}", "m": media})["data"]["productCreateMedia"]["media"]
+    assert [(one["status"], one["image"]) for one in made] == [("UPLOADED", None)] * 2
+    look = "query($ids: [ID!]!) { nodes(ids: $ids) { ... on MediaImage { status mediaErrors { code } } } }"
+    assert ask(look, {"ids": [one["id"] for one in made]})["data"]["nodes"] == [
+        {"status": "READY", "mediaErrors": []},
+        {"status": "FAILED", "mediaErrors": [{"code": "IMAGE_DOWNLOAD_FAILURE"}]},
+    ]
+
+
 def test_media_are_moved(ask: Ask, shop: Store) -> None:
     query = (
         "mutation($id: ID!, $m: [MoveInput!]!) { productReorderMedia(id: $id, moves: $m)"
-        " { job { done } mediaUserErrors { code } } }"
+        " { job { id done } mediaUserErrors { code } } }"
     )
     moves = [{"id": BACK, "newPosition": "0"}, {"id": FRONT, "newPosition": "9"}]
     answer = ask(query, {"id": f"gid://shopify/Product/{SHIRT}", "m": moves})["data"]["productReorderMedia"]
-    assert answer == {"job": {"done": True}, "mediaUserErrors": []}
+    job = answer["job"]
+    assert (job["done"], answer["mediaUserErrors"]) == (False, [])
+    assert ask("query($id: ID!) { job(id: $id) { done } }", {"id": job["id"]})["data"]["job"] == {"done": True}
     assert shown(shop) == [3, 2, 1]
 
 

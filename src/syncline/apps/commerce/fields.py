@@ -14,6 +14,8 @@ are JSON-safe everywhere in this app (staged changes, receipts, sheets):
 | choice   | one of `choices`, our lower-case word for Shopify's enum value                                      |
 | tags     | list of strings in the store's order; two lists with the same members are the same value             |
 | metafield | object with type and value, see `metafields`; null where the owner has none                        |
+| medium   | object with url and alt, see `gallery`; null where the product does not show it                     |
+| order    | list of ids of media; two lists say the same when what both name stands in the same order             |
 
 A nullable field may also be null. Null and the empty text are two values where Shopify keeps them apart (`sku`,
 `barcode`) and one where it does not (`blank_is_null`).
@@ -28,6 +30,7 @@ from enum import StrEnum
 from functools import cache
 from typing import Any
 
+from syncline.apps.commerce.gallery import Medium, same_medium, same_order
 from syncline.apps.commerce.metafields import Metafield, find_name, same_metafield
 from syncline.apps.commerce.nearest import did_you_mean, join_or
 from syncline.kernel.errors import FieldError, InvalidInput
@@ -36,8 +39,8 @@ from syncline.kernel.money import minor_digits
 Value = str | int | bool | list[str] | None
 """Of a field of the table below."""
 
-AnyValue = Value | Metafield
-"""Of any field, metafields too."""
+AnyValue = Value | Metafield | Medium
+"""Of any field, metafields and media too."""
 
 
 class Owner(StrEnum):
@@ -52,6 +55,8 @@ class Owner(StrEnum):
     COLLECTION = "collection"
     COLLECTION_MEMBERSHIP = "collection_membership"
     PRODUCT_MEDIA = "product_media"
+    PRODUCT_IMAGE = "product_image"
+    PRODUCT_GALLERY = "product_gallery"
 
     @property
     def is_metafield(self) -> bool:
@@ -68,6 +73,8 @@ class Kind(StrEnum):
     CHOICE = "choice"
     TAGS = "tags"
     METAFIELD = "metafield"
+    MEDIUM = "medium"
+    ORDER = "order"
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +165,9 @@ BESIDES: tuple[Field, ...] = (
         max_length=512,
         stored_as="alt",
     ),
+    # Of one product and one medium: what it shows. Of a product: the order it shows all of them in.
+    Field("images", Owner.PRODUCT_IMAGE, Kind.MEDIUM, "image", nullable=True),
+    Field("image_order", Owner.PRODUCT_GALLERY, Kind.ORDER, "order of the images"),
     # Of one product and one collection: whether it is in it.
     Field("collections", _M, Kind.BOOLEAN, "in the collection"),
 )
@@ -179,6 +189,9 @@ ALIASES: Mapping[str, str] = {
     "tag": "tags",
     "compare_at": "compare_at_price",
     "alt": "image_alt",
+    "image": "images",
+    "media": "images",
+    "media_order": "image_order",
 }
 
 
@@ -282,6 +295,8 @@ def _decimal(raw: Any) -> Decimal:
 def same_value(name: str, one: AnyValue, other: AnyValue) -> bool:
     """Whether two values of a field mean the same to the store: `"12.5"` and `"12.50"`, tags in another order."""
     field = get_field(name)
+    if field.kind is Kind.MEDIUM:
+        return same_medium(_medium(one), _medium(other))
     if one is None or other is None:
         return one == other or (field.blank_is_null and not one and not other)
     if isinstance(one, dict) and isinstance(other, dict):
@@ -291,9 +306,19 @@ def same_value(name: str, one: AnyValue, other: AnyValue) -> bool:
             return Decimal(str(one)) == Decimal(str(other))
         case Kind.TAGS:
             return _members(one) == _members(other)
+        case Kind.ORDER:
+            return same_order(_listed(one), _listed(other))
         case _:
             return one == other
 
 
 def _members(tags: AnyValue) -> frozenset[str]:
-    return frozenset(tags) if isinstance(tags, list) else frozenset()
+    return frozenset(_listed(tags))
+
+
+def _listed(value: AnyValue) -> list[str]:
+    return value if isinstance(value, list) else []
+
+
+def _medium(value: AnyValue) -> Medium | None:
+    return value if isinstance(value, dict) else None

@@ -17,7 +17,8 @@ from syncline.connectors.shopify.collections import (
 from syncline.connectors.shopify.cost import MAX_INPUT
 from syncline.connectors.shopify.images import read_images, set_image_alts
 from syncline.connectors.shopify.inventory import LevelChange, set_inventory
-from syncline.connectors.shopify.media import delete_media, order_media, read_media
+from syncline.connectors.shopify.media import delete_media, order_media, read_galleries, read_media
+from syncline.connectors.shopify.media_adding import NewMedium, add_media
 from syncline.connectors.shopify.metafields import delete_metafields, read_metafields, set_metafields
 from syncline.connectors.shopify.reads import read_levels, read_products, read_variants
 from syncline.connectors.shopify.results import UserError, WriteResult, by_row, silent, user_errors
@@ -28,11 +29,14 @@ __all__ = [
     "PRODUCT_FIELDS",
     "VARIANT_FIELDS",
     "LevelChange",
+    "NewMedium",
+    "add_media",
     "add_members",
     "delete_media",
     "delete_metafields",
     "order_media",
     "read_collections",
+    "read_galleries",
     "read_images",
     "read_levels",
     "read_media",
@@ -78,6 +82,11 @@ ACTIONS: Final = (
     Action(
         "set_image_alts",
         "product and image; values are absolute, so read back after OutcomeUnknown",
+        ("write_products",),
+    ),
+    Action(
+        "add_media",
+        "none: after OutcomeUnknown, an image that was not shown before is looked for by its name and its text",
         ("write_products",),
     ),
     Action(

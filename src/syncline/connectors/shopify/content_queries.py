@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from syncline.connectors.shopify.selections import COLLECTION, METAFIELD
+from syncline.connectors.shopify.selections import COLLECTION, MEDIA, METAFIELD
 
 # With `keys` Shopify tells the key of each as it was asked for, `namespace.key`.
 _ASKED: Final = f"metafields(first: $first, keys: $keys) {{ nodes {{ {METAFIELD} }} }}"
@@ -59,6 +59,20 @@ SET_IMAGE_ALTS: Final = """mutation SetImageAlts($product: ID!, $media: [UpdateM
 READ_MEDIA: Final = """query ReadMedia($ids: [ID!]!) {
   nodes(ids: $ids) { ... on Product { id media(first: 250) { nodes { id } } } }
 }"""
+READ_GALLERIES: Final = f"""query ReadGalleries($ids: [ID!]!) {{
+  nodes(ids: $ids) {{ ... on Product {{ id media(first: 250) {{ nodes {{ {MEDIA} }} }} }} }}
+}}"""
+# It is told to give way to productUpdate and productSet, which take media too: the one refuses all for one that is bad,
+# the other takes away what is not named. Both 2025-10 and 2026-10 have it.
+ADD_MEDIA: Final = f"""mutation AddMedia($product: ID!, $media: [CreateMediaInput!]!) {{
+  productCreateMedia(productId: $product, media: $media) {{
+    media {{ {MEDIA} }}
+    mediaUserErrors {{ field message code }}
+  }}
+}}"""
+READ_MEDIA_STATES: Final = f"""query ReadMediaStates($ids: [ID!]!) {{
+  nodes(ids: $ids) {{ ... on MediaImage {{ {MEDIA} mediaErrors {{ code message }} }} }}
+}}"""
 # Also told to give way to fileUpdate, for the reason above.
 DELETE_MEDIA: Final = """mutation DeleteMedia($product: ID!, $media: [ID!]!) {
   productDeleteMedia(productId: $product, mediaIds: $media) {

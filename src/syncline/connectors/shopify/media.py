@@ -12,22 +12,39 @@ from syncline.connectors.shopify.results import RowResult, UserError, WriteResul
 from syncline.connectors.shopify.vendor_jobs import wait_for_job
 
 _GONE: Final = "MEDIA_DOES_NOT_EXIST"
+_TYPE_NAMES: Final = {"image": "MediaImage", "video": "Video", "external_video": "ExternalVideo", "model_3d": "Model3d"}
+
+
+def media_id(kind: str, number: int) -> str:
+    """`gid://shopify/MediaImage/1`; `kind` is Shopify's word for its content, in small letters."""
+    return ids.gid(_TYPE_NAMES[kind], number)
 
 
 async def read_media(client: ShopifyClient, products: Iterable[int]) -> dict[int, list[str] | None]:
     """The ids of what each product shows, `gid://shopify/MediaImage/1`, in its order; None for a product that no longer
     exists. A product shows at most 250."""
+    found = await _galleries(client, content_queries.READ_MEDIA, products)
+    return {number: [one["id"] for one in shown] if shown is not None else None for number, shown in found.items()}
+
+
+async def read_galleries(
+    client: ShopifyClient, products: Iterable[int]
+) -> dict[int, Sequence[Mapping[str, Any]] | None]:
+    """The same with what is known of each medium, under Shopify's names."""
+    return await _galleries(client, content_queries.READ_GALLERIES, products)
+
+
+async def _galleries(
+    client: ShopifyClient, query: str, products: Iterable[int]
+) -> dict[int, Sequence[Mapping[str, Any]] | None]:
     wanted = list(dict.fromkeys(products))
-    size = max(1, min(MAX_INPUT, MAX_QUERY_COST // estimate(content_queries.READ_MEDIA, {"ids": [""]})))
-    found: dict[int, list[str] | None] = {}
+    size = max(1, min(MAX_INPUT, MAX_QUERY_COST // estimate(query, {"ids": [""]})))
+    found: dict[int, Sequence[Mapping[str, Any]] | None] = {}
     for start in range(0, len(wanted), size):
         part = wanted[start : start + size]
         asked = {"ids": [ids.gid(ids.PRODUCT, number) for number in part]}
-        nodes = (await client.execute(content_queries.READ_MEDIA, asked, idempotent=True)).data["nodes"]
-        found |= {
-            number: [one["id"] for one in node["media"]["nodes"]] if node else None
-            for number, node in zip(part, nodes, strict=True)
-        }
+        nodes = (await client.execute(query, asked, idempotent=True)).data["nodes"]
+        found |= {number: node["media"]["nodes"] if node else None for number, node in zip(part, nodes, strict=True)}
     return found
 
 

@@ -60,7 +60,7 @@ async def _content(shop: Shop) -> dict[str, Records]:
     owners = {"Product": "product", "ProductVariant": "variant"}
     return {
         "product_media": {
-            (row["product_id"], row["media_id"]): _media(media[row["media_id"]])
+            (row["product_id"], row["media_id"]): {**_media(media[row["media_id"]]), "position": row["position"]}
             for row in await shop.rows("product_media")
         },
         "metafield": {

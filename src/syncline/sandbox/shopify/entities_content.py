@@ -65,6 +65,8 @@ class Media:
     """None while nothing can be shown; for an image it is the image."""
     width: int | None = None
     height: int | None = None
+    failure: str | None = None
+    """Why there is nothing to show, a MediaErrorCode."""
 
     @property
     def type_name(self) -> str:

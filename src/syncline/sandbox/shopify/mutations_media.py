@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
+from urllib.parse import urlsplit
 
 from syncline.sandbox.shopify.compiler import Call, Resolver, entries
 from syncline.sandbox.shopify.entities_content import MEDIA_TYPES, Media
@@ -26,7 +28,9 @@ def _answer(errors: list[UserError], **fields: Any) -> Payload:
 
 
 def _create(call: Call) -> Payload:
-    """The good ones are made even when others are refused (mediaUserErrors names those)."""
+    """The good ones are made even when others are refused (mediaUserErrors names those). Shopify fetches a file after
+    it has answered: here it is there at the next look, unless its host is one that no name server knows (`.invalid`,
+    RFC 2606)."""
     product = _product(call, call.args["productId"])
     if product is None:
         return _answer([MISSING_PRODUCT], media=None, product=None)
@@ -38,14 +42,17 @@ def _create(call: Call) -> Payload:
         if wrong is not None:
             errors.append(wrong)
             continue
+        is_there = not (urlsplit(given["originalSource"]).hostname or "").endswith(".invalid")
         media = library.add(
             product.id,
             content_type=given["mediaContentType"],
             url=given["originalSource"],
-            alt=given.get("alt"),
+            alt=given.get("alt") or None,
+            status="READY" if is_there else "FAILED",
+            failure=None if is_there else "IMAGE_DOWNLOAD_FAILURE",
         )
         call.context.record(media.type_name, media.id, productId=call.args["productId"], **given)
-        made.append(media)
+        made.append(replace(media, status="UPLOADED", failure=None))
     return _answer(errors, media=made, product=product)
 
 
@@ -110,7 +117,8 @@ def _delete(call: Call) -> Payload:
 
 
 def _reorder(call: Call) -> Payload:
-    """Moves happen one after the other; positions count from 0 and end at the last place."""
+    """Moves happen one after the other; positions count from 0 and end at the last place. The job that does it is over
+    when it is asked for."""
     product = _product(call, call.args["id"])
     if product is None:
         return _answer([user_error(["id"], MISSING_PRODUCT["message"], MISSING_PRODUCT["code"])], job=None)
@@ -126,7 +134,7 @@ def _reorder(call: Call) -> Payload:
         order.insert(int(move["newPosition"]), shown[move["id"]])
     library.arrange(product.id, order)
     call.context.record("Product", product.id, media=[move["id"] for move in moves])
-    return _answer([], job=job())
+    return _answer([], job=job() | {"done": False})
 
 
 def _missing(shown: Mapping[str, Any], texts: Iterable[str], at: list[str]) -> list[UserError]:

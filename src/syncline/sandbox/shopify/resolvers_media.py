@@ -109,6 +109,12 @@ def _no_list(_: Call) -> Run:
     return lambda _media: []
 
 
+def _errors(media: Media) -> list[dict[str, Any]]:
+    if media.failure is None:
+        return []
+    return [{"code": media.failure, "message": f"The file at {media.url} could not be fetched.", "details": None}]
+
+
 _COMMON: dict[str, Resolver] = {
     "id": leaf(media_gid),
     "alt": leaf(lambda media: media.alt),
@@ -118,7 +124,7 @@ _COMMON: dict[str, Resolver] = {
     "createdAt": leaf(lambda media: moment(media.created_at)),
     "updatedAt": leaf(lambda media: moment(media.updated_at)),
     "preview": single(lambda _: _preview),
-    "mediaErrors": _no_list,
+    "mediaErrors": many(lambda _: _errors),
     "mediaWarnings": _no_list,
     "fileErrors": _no_list,
 }
@@ -160,6 +166,7 @@ TYPES: dict[str, dict[str, Resolver]] = {
     "VideoSource": entries("url", "format", "mimeType", "width", "height", "fileSize"),
     "Model3dSource": entries("url", "format", "mimeType", "filesize"),
     "MediaPreviewImage": entries("image", "status"),
+    "MediaError": entries("code", "message", "details"),
     "Image": {
         **entries("id", "altText", "width", "height"),
         "url": _url,

@@ -31,7 +31,7 @@ from syncline.apps.commerce.staging.selection import mirror_condition, parse_whe
 from syncline.kernel.paging import Page, PageRequest
 from syncline.runtime.db.session import Session
 
-_IMAGE = ("id", "type", "alt", "url", "width", "height")
+_IMAGE = ("id", "type", "alt", "url", "width", "height", "position")
 
 
 async def list_products(session: Session, shelf: Shelf, query: BrowseQuery, page: PageRequest) -> Page[ListedProduct]:
@@ -124,7 +124,7 @@ async def product_record(session: Session, shelf: Shelf, row: RowMapping) -> Pro
                 product_media.c.store_id == store_id,
                 product_media.c.product_id == number,
                 product_media.c.deleted_at.is_(None),
-                order=(product_media.c.id,),
+                order=(product_media.c.position.nulls_last(), product_media.c.id),
             )
         ],
         metafields={

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, bindparam, func, or_, update
 
 from syncline.apps.commerce.fields import FIELDS, AnyValue, Owner
 from syncline.apps.commerce.metafields import find_name
+from syncline.apps.commerce.mirror.applying_galleries import Shown, apply_galleries
 from syncline.apps.commerce.mirror.applying_memberships import apply_memberships
 from syncline.apps.commerce.mirror.applying_metafields import Held, apply_metafields
 from syncline.apps.commerce.mirror.kinds import KINDS, Kind
@@ -42,17 +43,22 @@ async def apply_to_mirror(
     alike: dict[tuple[Owner, tuple[str, ...]], list[Applied]] = {}
     metafields: list[Held] = []
     memberships: dict[Key, bool] = {}
+    galleries: list[Shown] = []
     for write in writes:
         if write.owner.is_metafield:
             metafields += _held(write)
         elif write.owner is Owner.COLLECTION_MEMBERSHIP:
             memberships[write.key] = bool(write.values["collections"])
+        elif write.owner in {Owner.PRODUCT_IMAGE, Owner.PRODUCT_GALLERY}:
+            galleries.append((write.key, write.values))
         else:
             alike.setdefault((write.owner, tuple(write.values)), []).append(write)
     if metafields:
         await apply_metafields(session, store_id, metafields, moment=moment)
     if memberships:
         await apply_memberships(session, store_id, memberships, moment=moment)
+    if galleries:
+        await apply_galleries(session, store_id, galleries, moment=moment)
     for (owner, names), group in alike.items():
         await _apply(session, store_id, owner, names, group)
 

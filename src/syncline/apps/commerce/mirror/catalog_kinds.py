@@ -271,6 +271,7 @@ MEDIA = Kind(
     key_from="parent_own",
     parents=(Parent("product", "product_id", seen_as="product_ref"),),
     root="m.product_id",
+    is_placed=True,
 )
 METAFIELD = Kind(
     name="metafield",

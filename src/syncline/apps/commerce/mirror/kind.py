@@ -89,6 +89,10 @@ class Kind:
     """Whose record it is: the column with his number, his kind, and the column with the time it was made. When he was
     erased after that, it is emptied of him too, also if it was not there yet."""
 
+    is_placed: bool = False
+    """Whether the order of its lines says where it stands among those of its parent, the first half of its key: kept as
+    `position`, beside what is in the lines."""
+
     root: LiteralString = "m.id"
     """SQL over the row `m`: the number of the record at the root of its stream that it is read with."""
 
@@ -102,6 +106,11 @@ def content_hash(content: Content) -> int:
     answers 2.0 where 2 was written."""
     plain = [value.normalize() if type(value) is Decimal else value for value in content]
     return signed64(xxhash.xxh3_64_intdigest(_pack(plain)))
+
+
+def compared_hash(kind: Kind, content: Content, position: int | None) -> int:
+    """What a reconciliation compares: the content and, of a kind that is placed, its place."""
+    return content_hash((*content, position) if kind.is_placed else content)
 
 
 def signed64(unsigned: int) -> int:

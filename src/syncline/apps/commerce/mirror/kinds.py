@@ -16,7 +16,7 @@ from syncline.apps.commerce.mirror.catalog_kinds import (
     PRODUCT,
     VARIANT,
 )
-from syncline.apps.commerce.mirror.kind import Content, Kind, content_hash, signed64, sorted_json
+from syncline.apps.commerce.mirror.kind import Content, Kind, compared_hash, content_hash, signed64, sorted_json
 from syncline.apps.commerce.mirror.sales_kinds import CUSTOMER, ORDER, ORDER_LINE
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "VARIANT",
     "Content",
     "Kind",
+    "compared_hash",
     "content_hash",
     "content_of_row",
     "kinds_of",

@@ -21,7 +21,7 @@ from sqlalchemy import (
     select,
     tuple_,
 )
-from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.dialects.postgresql import aggregate_order_by, distinct_on
 
 from syncline.apps.commerce.fields import AnyValue, Owner, Value
 from syncline.apps.commerce.metafields import MetafieldName
@@ -111,6 +111,8 @@ _SOURCES = {
     Owner.PRODUCT_METAFIELD: _PRODUCTS,
     Owner.VARIANT_METAFIELD: _VARIANTS,
     Owner.COLLECTION_MEMBERSHIP: _PRODUCTS,
+    Owner.PRODUCT_IMAGE: _PRODUCTS,
+    Owner.PRODUCT_GALLERY: _PRODUCTS,
     Owner.PRODUCT_MEDIA: (_images, product_media, (product_media.c.id,)),
     Owner.COLLECTION: (_collections, collection, (collection.c.id,)),
     Owner.INVENTORY_LEVEL: (
@@ -121,9 +123,9 @@ _SOURCES = {
 }
 
 
-_OF_A_PRODUCT = frozenset({Owner.PRODUCT, Owner.PRODUCT_METAFIELD, Owner.COLLECTION_MEMBERSHIP})
+_OF_A_PRODUCT = frozenset(owner for owner, source in _SOURCES.items() if source is _PRODUCTS)
 _WITHOUT_SKU = _OF_A_PRODUCT | {Owner.COLLECTION, Owner.PRODUCT_MEDIA}
-_READ_APART = frozenset({Owner.PRODUCT_METAFIELD, Owner.VARIANT_METAFIELD, Owner.COLLECTION_MEMBERSHIP})
+_READ_APART = _OF_A_PRODUCT - {Owner.PRODUCT} | {Owner.VARIANT_METAFIELD}
 
 
 def _label(owner: Owner, row: RowMapping) -> str:
@@ -192,6 +194,24 @@ def metafield_value(name: MetafieldName) -> ColumnElement[Any]:
         .order_by(metafield.c.id.desc())
         .limit(1)
         .correlate(table)
+        .scalar_subquery()
+    )
+
+
+def gallery_value() -> ColumnElement[Any]:
+    """What the product in hand shows, in its order: a list of id, type, alt, url and position; null when nothing."""
+    table = product_media.c
+    names = ("id", "type", "alt", "url", "position")
+    medium = func.jsonb_build_object(*(part for name in names for part in (name, table[name])))
+    return (
+        select(func.jsonb_agg(aggregate_order_by(medium, table.position.nulls_last(), table.id)))
+        .where(
+            table.tenant_id == product.c.tenant_id,
+            table.store_id == product.c.store_id,
+            table.product_id == product.c.id,
+            table.deleted_at.is_(None),
+        )
+        .correlate(product)
         .scalar_subquery()
     )
 

@@ -155,6 +155,8 @@ product_media = Table(
     text("url", nullable=True),
     Column("width", Integer, nullable=True),
     Column("height", Integer, nullable=True),
+    # Among the media of its product, from 1; null until they have all been read.
+    Column("position", Integer, nullable=True),
     *_versions(),
 )
 

@@ -11,7 +11,7 @@ from psycopg import sql
 from sqlalchemy import func, select
 
 from syncline.apps.commerce.mirror.kind import Parent
-from syncline.apps.commerce.mirror.kinds import KINDS, LOCATION, Kind, content_hash, content_of_row
+from syncline.apps.commerce.mirror.kinds import KINDS, LOCATION, Kind, compared_hash, content_of_row
 from syncline.apps.commerce.mirror.lines import Key, array_texts
 from syncline.apps.commerce.mirror.models import location
 from syncline.runtime.db.session import Session
@@ -43,10 +43,16 @@ async def list_locations(session: Session, store_id: UUID) -> Sequence[tuple[int
 
 async def list_contents(session: Session, store_id: UUID, kind: Kind) -> AsyncIterator[dict[Key, int]]:
     """Every live record's key and the hash of what the mirror really holds of it, in pages of 5,000."""
-    query = select(*(kind.table.c[name] for name in kind.columns)).where(_live(session, store_id, kind))
+    names = (*kind.columns, "position") if kind.is_placed else kind.columns
+    query = select(*(kind.table.c[name] for name in names)).where(_live(session, store_id, kind))
     result = await session.stream(query, execution_options={"yield_per": 5_000})
     async for page in result.mappings().partitions(5_000):
-        yield {tuple(row[name] for name in kind.key): content_hash(content_of_row(kind, dict(row))) for row in page}
+        yield {
+            tuple(row[name] for name in kind.key): compared_hash(
+                kind, content_of_row(kind, dict(row)), row["position"] if kind.is_placed else None
+            )
+            for row in page
+        }
 
 
 async def find_parents_with_wrong_count(

@@ -7,6 +7,7 @@ from typing import Any
 
 from syncline.apps.commerce.contract import RunStatus
 from syncline.apps.commerce.mirror.kinds import KINDS, kinds_of
+from syncline.apps.commerce.mirror.positions import place_seen
 from syncline.apps.commerce.mirror.tombstones import bury_by_key, bury_orphans, bury_unseen, bury_unseen_children
 from syncline.apps.commerce.pull import repository
 from syncline.apps.commerce.pull.holding import Holding
@@ -31,6 +32,8 @@ async def finish(holding: Holding) -> None:
             incomplete = {"is_incomplete": True, "notes": [sentence]}
         else:
             deleted += await _bury_unseen(session, held)
+        for kind in (one for one in kinds_of(held.stream) if one.is_placed):
+            await place_seen(session, held.store_id, kind, run_id=held.run_id)
         for deletion in gone:
             moment = datetime.fromisoformat(deletion.at)
             deleted += await bury_by_key(session, held.store_id, KINDS[deletion.kind], [(deletion.id,)], moment=moment)

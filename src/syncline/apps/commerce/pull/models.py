@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, Table, Text, Uuid
+from sqlalchemy import BigInteger, Boolean, Column, Identity, Index, Integer, Table, Text, Uuid
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from syncline.apps.commerce.tables import METADATA, big, id_column, json, moment, tenant_column, text
@@ -63,7 +63,7 @@ pull_stream = Table(
 )
 
 # The keys a run has seen, one row per chunk and kind, so that what a complete read did not bring can be found after
-# any crash.
+# any crash. `ordinal` rises from chunk to chunk, `keys` are in the order of their lines.
 pull_seen = Table(
     "pull_seen",
     METADATA,
@@ -74,6 +74,7 @@ pull_seen = Table(
     tenant_column(),
     Column("keys", ARRAY(BigInteger), nullable=False),
     Column("second_keys", ARRAY(BigInteger), nullable=True),
+    Column("ordinal", BigInteger, Identity(always=True), nullable=False),
 )
 
 stream_state = Table(

@@ -232,7 +232,7 @@ _KEEP_SEEN = (
     "insert into commerce.pull_seen (run_id, stream, chunk, kind, tenant_id, keys, second_keys)"
     " values (%s, %s, %s, %s, %s, %s::bigint[], %s::bigint[])"
     " on conflict (run_id, stream, chunk, kind)"
-    " do update set keys = excluded.keys, second_keys = excluded.second_keys"
+    " do update set keys = excluded.keys, second_keys = excluded.second_keys, ordinal = default"
 )
 
 # One kind after the other: what is sorted is then numbers alone, and mostly sorted already. Over all kinds at once it

@@ -16,6 +16,8 @@ from syncline.apps.commerce.contract import (
     RunStatus,
     Store,
 )
+from syncline.apps.commerce.mirror.catalog_kinds import MEDIA
+from syncline.apps.commerce.mirror.positions import has_unplaced
 from syncline.apps.commerce.pull import repository
 from syncline.apps.commerce.pull.repository import RunRow
 from syncline.apps.commerce.pull.telling import pull_began, pull_ended
@@ -63,6 +65,8 @@ async def _since(
             continue
         state = await repository.find_state(session, store_id, stream)
         known = mode is PullMode.INCREMENTAL and state.last_full_at is not None and state.high_water is not None
+        if known and stream == MEDIA.stream:
+            known = not await has_unplaced(session, store_id)
         begin[stream] = state.high_water - settings.overlap if known and state.high_water is not None else None
     return begin
 

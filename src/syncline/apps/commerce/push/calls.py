@@ -8,6 +8,7 @@ from itertools import groupby
 from syncline.apps.commerce.fields import Owner
 from syncline.apps.commerce.push.ends import Ready
 from syncline.apps.commerce.push.sending import SENDERS, Sender
+from syncline.apps.commerce.push.sending_galleries import is_new
 from syncline.apps.commerce.push.sending_memberships import is_adding
 from syncline.apps.commerce.staging.repository import ChangeRow
 from syncline.connectors.shopify.cost import MAX_INPUT
@@ -64,6 +65,15 @@ def by_collection(ready: Sequence[Ready]) -> Iterator[list[Ready]]:
         yield from by_list(members)
 
 
+def by_gallery(ready: Sequence[Ready]) -> Iterator[list[Ready]]:
+    """What one product gets apart from what it loses."""
+    calls: dict[tuple[int, bool], list[Ready]] = {}
+    for one in ready:
+        calls.setdefault((one.change.product_id, is_new(one)), []).append(one)
+    for members in calls.values():
+        yield from by_list(members)
+
+
 _CUTS: Mapping[Owner, Cut] = {
     Owner.VARIANT: by_product,
     Owner.PRODUCT_MEDIA: by_product,
@@ -71,20 +81,27 @@ _CUTS: Mapping[Owner, Cut] = {
     Owner.PRODUCT_METAFIELD: by_metafields,
     Owner.VARIANT_METAFIELD: by_metafields,
     Owner.COLLECTION_MEMBERSHIP: by_collection,
+    Owner.PRODUCT_IMAGE: by_gallery,
 }
 """A kind that is not in it takes one record a call."""
 
 
 def first_of_each_record(changes: Sequence[ChangeRow]) -> list[ChangeRow]:
-    """One change of a record at a time: the next one has to be compared with what the first one leaves."""
+    """One change of a record at a time: the next one has to be compared with what the first one leaves. What a product
+    shows is put into order when nothing of it comes or goes any more."""
     records: dict[tuple[object, ...], ChangeRow] = {}
+    moving = {change.product_id for change in changes if change.kind == Owner.PRODUCT_IMAGE}
     for change in changes:
-        records.setdefault(_record(change), change)
+        if change.kind != Owner.PRODUCT_GALLERY or change.product_id not in moving:
+            records.setdefault(_record(change), change)
     return list(records.values())
 
 
 def _record(change: ChangeRow) -> tuple[object, ...]:
     owner = Owner(change.kind)
     name = next(iter(change.after), None) if owner.is_metafield else None
+    if owner is Owner.PRODUCT_IMAGE:
+        after = change.after["images"]
+        return (change.kind, change.resource_id, change.product_id, after["url"] if after else None)
     member = change.product_id if owner is Owner.COLLECTION_MEMBERSHIP else None
     return (change.kind, change.resource_id, change.location_id, member, name)

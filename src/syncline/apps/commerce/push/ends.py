@@ -95,6 +95,8 @@ _RECORDS = {
     Owner.VARIANT_METAFIELD.value: "variant",
     Owner.COLLECTION_MEMBERSHIP.value: "product",
     Owner.PRODUCT_MEDIA.value: "image",
+    Owner.PRODUCT_IMAGE.value: "product",
+    Owner.PRODUCT_GALLERY.value: "product",
 }
 """Whose absence ends a change, when that is not what the change is of."""
 

@@ -12,6 +12,7 @@ import msgspec
 from syncline.apps.commerce.fields import AnyValue, Owner, canonical
 from syncline.apps.commerce.metafields import find_name
 from syncline.apps.commerce.mirror.values import metafield_of
+from syncline.apps.commerce.push.gallery_states import gallery_states
 from syncline.apps.commerce.push.vendor_fields import paths_of, state_of, to_compare
 from syncline.apps.commerce.staging.repository import ChangeRow
 from syncline.connectors.shopify import actions, comparing, ids
@@ -101,12 +102,22 @@ async def _images(client: ShopifyClient, currency: str, changes: Sequence[Change
     return states
 
 
+async def _galleries(client: ShopifyClient, _currency: str, changes: Sequence[ChangeRow]) -> States:
+    nodes = await actions.read_galleries(client, sorted({change.product_id for change in changes}))
+    return {
+        change: state
+        for product, shown in nodes.items()
+        for change, state in gallery_states(shown, [one for one in changes if one.product_id == product]).items()
+    }
+
+
 _READERS: Mapping[_Reader, frozenset[Owner]] = {
     _reader_of(ids.PRODUCT): frozenset({Owner.PRODUCT}),
     _reader_of(ids.VARIANT): frozenset({Owner.VARIANT}),
     _levels: frozenset({Owner.INVENTORY_LEVEL}),
     _metafields: frozenset({Owner.PRODUCT_METAFIELD, Owner.VARIANT_METAFIELD}),
     _images: frozenset({Owner.PRODUCT_MEDIA}),
+    _galleries: frozenset({Owner.PRODUCT_IMAGE, Owner.PRODUCT_GALLERY}),
     _reader_of(ids.COLLECTION): frozenset({Owner.COLLECTION}),
     _memberships: frozenset({Owner.COLLECTION_MEMBERSHIP}),
 }

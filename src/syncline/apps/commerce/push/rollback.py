@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
 from uuid import UUID
 
 from syncline.apps.commerce.contract import BatchNotFound, NothingToDo
+from syncline.apps.commerce.fields import Owner
+from syncline.apps.commerce.gallery import is_shown
 from syncline.apps.commerce.push import repository
 from syncline.apps.commerce.push.repository import AppliedRow
 from syncline.apps.commerce.staging.repository import Proposal, add_batch, add_changes, find_batch
@@ -13,12 +17,15 @@ from syncline.apps.commerce.stores.repository import hold
 from syncline.kernel.tenant import Actor
 from syncline.runtime.db.session import WriteSession
 
+_NAMED: Final = 5
+"""Of what cannot be undone, in a sentence."""
 
-def proposal_of(row: AppliedRow) -> Proposal:
+
+def proposal_of(row: AppliedRow) -> Proposal | None:
     """Before is what the store answered to the write, after what it said just before: a value that moved since is a
-    conflict when the rollback is pushed."""
+    conflict when the rollback is pushed. None for a medium that Shopify has deleted and cannot be made anew."""
     change = row.change
-    return Proposal(
+    plain = Proposal(
         kind=change.kind,
         resource_id=change.resource_id,
         product_id=change.product_id,
@@ -28,6 +35,18 @@ def proposal_of(row: AppliedRow) -> Proposal:
         after=row.restored,
         reverts_id=change.id,
     )
+    return _medium_back(plain, row) if change.kind == Owner.PRODUCT_IMAGE else plain
+
+
+def _medium_back(plain: Proposal, row: AppliedRow) -> Proposal | None:
+    """What was added is taken away; what was taken away is made anew from its address and goes back to its place."""
+    written, restored = row.written["images"], row.restored["images"]
+    if is_shown(written):
+        return replace(plain, resource_id=int(written["id"]), after={"images": None})
+    if restored["type"] != "image" or not restored["url"]:
+        return None
+    anew = {name: value for name, value in restored.items() if name != "id"}
+    return replace(plain, resource_id=0, after={"images": anew})
 
 
 async def stage_rollback(
@@ -44,14 +63,33 @@ async def stage_rollback(
         raise BatchNotFound(f"Batch {batch_id} has no applied change {named}; only what was written can be undone.")
     if not rows:
         raise NothingToDo(f"Nothing of batch {batch_id} was written to the store, so there is nothing to undo.")
+    proposals = [proposal_of(row) for row in rows]
+    lost = [row.change.label for row, proposal in zip(rows, proposals, strict=True) if proposal is None]
+    if len(lost) == len(rows):
+        raise NothingToDo(_lost_sentence(lost))
     store_id = rows[0].change.store_id
     if not await hold(session, store_id):
         raise BatchNotFound(f"The store of batch {batch_id} was removed a moment ago, and the batch with it.")
-    summary = f"Undo of {len(rows)} changes: {batch.summary}"
+    summary = f"Undo of {len(rows) - len(lost)} changes: {batch.summary}"
+    if lost:
+        summary = f"{summary}. {_lost_sentence(lost)}"
     undo = await add_batch(
         session, store_id=store_id, kind="rollback", summary=summary, author=actor, reverts_id=batch_id
     )
     await add_changes(
-        session, batch_id=undo, store_id=store_id, author=actor.name, note=note, proposals=map(proposal_of, rows)
+        session,
+        batch_id=undo,
+        store_id=store_id,
+        author=actor.name,
+        note=note,
+        proposals=(proposal for proposal in proposals if proposal is not None),
     )
     return undo
+
+
+def _lost_sentence(labels: Sequence[str]) -> str:
+    named = "; ".join(labels[:_NAMED]) + (" and others" if len(labels) > _NAMED else "")
+    return (
+        f"Not undone: {named}. Shopify keeps nothing of a deleted video, 3D model or image without an address; add the "
+        "file again in the shop's admin."
+    )

@@ -11,6 +11,7 @@ from syncline.apps.commerce.push import ends
 from syncline.apps.commerce.push.ends import Ready
 from syncline.apps.commerce.push.reading import read_now
 from syncline.apps.commerce.push.repository import Settled
+from syncline.apps.commerce.push.sending_galleries import send_gallery_images, send_orders
 from syncline.apps.commerce.push.sending_memberships import send_memberships
 from syncline.apps.commerce.push.sending_metafields import send_metafields
 from syncline.apps.commerce.push.vendor_fields import answered, collection_input, product_input, variant_input
@@ -77,6 +78,8 @@ SENDERS: Mapping[Owner, Sender] = {
     Owner.VARIANT_METAFIELD: send_metafields,
     Owner.COLLECTION: send_collections,
     Owner.COLLECTION_MEMBERSHIP: send_memberships,
+    Owner.PRODUCT_IMAGE: send_gallery_images,
+    Owner.PRODUCT_GALLERY: send_orders,
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from syncline.apps.commerce.mirror.kinds import KINDS, content_hash, kinds_of
+from syncline.apps.commerce.mirror.kinds import KINDS, compared_hash, kinds_of
 from syncline.apps.commerce.mirror.lines import Key, key_of, parent_of
 from syncline.connectors.shopify import streams
 from syncline.connectors.shopify.client import ShopifyClient
@@ -29,6 +29,7 @@ async def read_stream(
     found = {kind.name: InStore() for kind in kinds_of(stream)}
     async for page in streams.read_pages(client, streams.STREAMS[stream], keys_only=keys_only):
         root = 0
+        places: dict[tuple[str, int], int] = {}
         for line in page.lines:
             name = kind_of(line, stream)
             if parent_of(line) is None:
@@ -37,7 +38,9 @@ async def read_stream(
                 continue
             kind = KINDS[name]
             key = key_of(line, kind.key_from)
-            found[name].contents[key] = None if keys_only else content_hash(kind.content(decode(line, name)))
+            place = places[name, root] = places.get((name, root), 0) + 1
+            content = None if keys_only else kind.content(decode(line, name))
+            found[name].contents[key] = None if content is None else compared_hash(kind, content, place)
             found[name].roots[key] = root
         if told is not None:
             told(sum(len(side.contents) for side in found.values()))

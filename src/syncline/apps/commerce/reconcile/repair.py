@@ -8,9 +8,10 @@ from uuid import UUID
 
 import msgspec
 
-from syncline.apps.commerce.mirror.kinds import INVENTORY_LEVEL, KINDS, LOCATION
+from syncline.apps.commerce.mirror.kinds import INVENTORY_LEVEL, KINDS, LOCATION, kinds_of
 from syncline.apps.commerce.mirror.lines import Key
 from syncline.apps.commerce.mirror.loading import load_lines, load_nodes
+from syncline.apps.commerce.mirror.positions import place
 from syncline.apps.commerce.mirror.repository import find_roots
 from syncline.apps.commerce.mirror.tombstones import bury_all_orphans, bury_by_key, distrust, empty_links
 from syncline.apps.commerce.reconcile.compare import Difference
@@ -94,6 +95,8 @@ class Repair:
                     await distrust(session, self.store_id, KINDS[name], sorted(keys))
                 loaded = await load_lines(session, self.store_id, stream, lines, read_from=read_from)
                 self.found += loaded.inserted
+                for kind in (one for one in kinds_of(stream) if one.is_placed):
+                    await place(session, self.store_id, kind, loaded.keys.get(kind.name, []))
                 for name, keys in _merged(grouped[number] for number in numbers).items():
                     gone = sorted(keys - set(loaded.keys.get(name, [])))
                     await bury_by_key(session, self.store_id, KINDS[name], gone, moment=read_from)

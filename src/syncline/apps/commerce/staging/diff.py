@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from syncline.apps.commerce.fields import FIELDS, AnyValue, Kind, find_field, get_field, same_value
+from syncline.apps.commerce.gallery import bare, is_shown
 
 State = Mapping[str, AnyValue]
 
@@ -76,6 +77,8 @@ def render_change(change: FieldChange, width: int = 40) -> str:
     cut around the first place where they differ. Safe to print: control characters are shown, not sent."""
     if get_field(change.field).kind is Kind.TAGS:
         return _render_tags(change, 2 * width)
+    if get_field(change.field).kind is Kind.ORDER:
+        return _render_order(change, 2 * width)
     before, after = _shown(change.before), _shown(change.after)
     if isinstance(before, str) and isinstance(after, str):
         start = _first_difference(before, after)
@@ -87,7 +90,7 @@ def render_value(value: AnyValue, width: int = 40) -> str:
     """A value on one line: null is `none`, the empty text is `""`, yes and no for booleans."""
     match value:
         case dict():
-            return _window(value["value"], 0, width)
+            return _window(_text_of(value), 0, width)
         case None:
             return "none"
         case bool():
@@ -101,8 +104,25 @@ def render_value(value: AnyValue, width: int = 40) -> str:
 
 
 def _shown(value: AnyValue) -> AnyValue:
-    """A metafield is shown by its value: its type is the same before and after."""
-    return value["value"] if isinstance(value, dict) else value
+    """A metafield is shown by its value: its type is the same before and after. A medium by its file and text."""
+    if not isinstance(value, dict):
+        return value
+    return _text_of(value) if "value" in value or is_shown(value) else None
+
+
+def _text_of(value: Mapping[str, str]) -> str:
+    if "value" in value:
+        return value["value"]
+    name = bare(value.get("url") or "").rsplit("/", 1)[-1] or value.get("type", "")
+    return f'{name} "{value["alt"]}"' if value.get("alt") else name
+
+
+def _render_order(change: FieldChange, width: int) -> str:
+    """By the places that the media have now: `1 2 3 → 3 1 2`."""
+    before = change.before if isinstance(change.before, list) else []
+    after = change.after if isinstance(change.after, list) else []
+    places = {one: str(place) for place, one in enumerate(before, start=1)}
+    return f"{_cut(' '.join(places.values()), width)} → {_cut(' '.join(places.get(one, one) for one in after), width)}"
 
 
 def _render_tags(change: FieldChange, width: int) -> str:

@@ -19,6 +19,9 @@
 | `collections=+summer,-winter`        | the product put into a collection and taken out of one, by handle            |
 | `collection_title="Summer"`          | a collection's own field                                                     |
 | `image_alt="Front view"`             | of every image of the products found                                         |
+| `images=+https://shop.example/a.jpg` | an image added; `"+https://shop.example/a.jpg Front view"` with its alt text  |
+| `images=-2` `images=-id:38,-id:39`   | the second image taken away; those of these ids; all with `-all`             |
+| `image_order=3,1`                    | the third image put first, then the first, then the others                   |
 
 Adjusting a value that is not there leaves it so. Nothing here reads or writes anything: `apply` is a function of its
 arguments.
@@ -48,6 +51,14 @@ from syncline.apps.commerce.fields import (
     same_value,
 )
 from syncline.apps.commerce.staging.diff import render_value
+from syncline.apps.commerce.staging.gallery_edits import (
+    ChangeImages,
+    OrderImages,
+    describe_images,
+    describe_order,
+    parse_images_edit,
+    parse_order_edit,
+)
 from syncline.apps.commerce.staging.membership_edits import (
     ChangeMembership,
     describe_membership,
@@ -93,7 +104,9 @@ class ChangeTags:
     remove: tuple[str, ...]
 
 
-Edit = SetValue | AdjustMoney | AdjustQuantity | ChangeTags | SetMetafield | ChangeMembership
+Edit = (
+    SetValue | AdjustMoney | AdjustQuantity | ChangeTags | SetMetafield | ChangeMembership | ChangeImages | OrderImages
+)
 
 
 def owner_of(edit: Edit) -> Owner:
@@ -155,6 +168,10 @@ def parse_edit(expression: str, *, currency: str) -> Edit:
             return parse_metafield_edit(field, kind, text)
         if field.owner is Owner.COLLECTION_MEMBERSHIP:
             return parse_membership_edit(field.name, text)
+        if field.kind is Kind.MEDIUM:
+            return parse_images_edit(field.name, text)
+        if field.kind is Kind.ORDER:
+            return parse_order_edit(field.name, text)
         return _parse_value(field, text, currency)
     except ValueError as error:
         raise _wrong(expression, str(error)) from error
@@ -166,7 +183,9 @@ def _wrong(expression: str, advice: str) -> InvalidInput:
 
 
 def _clearable(field: Field) -> bool:
-    return field.nullable or (field.kind in {Kind.TEXT, Kind.HTML, Kind.TAGS} and not field.required)
+    return (field.nullable and field.kind is not Kind.MEDIUM) or (
+        field.kind in {Kind.TEXT, Kind.HTML, Kind.TAGS} and not field.required
+    )
 
 
 def _parse_value(field: Field, text: str, currency: str) -> Edit:
@@ -273,8 +292,8 @@ def _result(edit: Edit, current: Mapping[str, AnyValue], currency: str) -> AnyVa
             return _changed_tags(edit, current[edit.field])
         case SetMetafield():
             return metafield_after(edit, current[edit.field])
-        case ChangeMembership():
-            # No record has a field of that name: what collections hold is staged pair by pair.
+        case ChangeMembership() | ChangeImages() | OrderImages():
+            # No record has a field of that name: what collections hold and products show is staged one by one.
             return current[edit.field]
 
 
@@ -303,6 +322,10 @@ def describe(edit: Edit, currency: str) -> str:
     match edit:
         case ChangeMembership():
             return describe_membership(edit)
+        case ChangeImages():
+            return describe_images(edit)
+        case OrderImages():
+            return describe_order(edit)
         case SetMetafield(text=text):
             return f"{label} deleted" if text is None else f"{label} set to {render_value(text)}"
         case SetValue(value=None):

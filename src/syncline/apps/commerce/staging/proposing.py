@@ -10,11 +10,12 @@ from sqlalchemy import ColumnElement, true
 from syncline.apps.commerce.contract import Store
 from syncline.apps.commerce.fields import Owner
 from syncline.apps.commerce.metafields import find_name
-from syncline.apps.commerce.mirror.listing import Listed, is_member, list_records, metafield_value
+from syncline.apps.commerce.mirror.listing import Listed, gallery_value, is_member, list_records, metafield_value
 from syncline.apps.commerce.mirror.models import collection
 from syncline.apps.commerce.mirror.naming import Named, list_metafield_types, list_named_collections
 from syncline.apps.commerce.nearest import did_you_mean
 from syncline.apps.commerce.staging.edits import Edit, apply, edits_for
+from syncline.apps.commerce.staging.gallery_proposals import SHOWN, gallery_proposals
 from syncline.apps.commerce.staging.membership_edits import ChangeMembership
 from syncline.apps.commerce.staging.metafield_edits import SetMetafield
 from syncline.apps.commerce.staging.repository import Proposal
@@ -59,7 +60,7 @@ async def propose(
         mine = edits_for(owner, edits)
         if not mine:
             continue
-        pages = _memberships if owner is Owner.COLLECTION_MEMBERSHIP else _fields
+        pages = _PAGES.get(owner, _fields)
         async for page in pages(session, store, owner, mirror_condition(owner, search) & narrowed, mine, refused):
             yield page
 
@@ -135,6 +136,28 @@ def _pairs(record: Listed, wanted: Mapping[Named, bool]) -> Iterator[Proposal]:
                 before={"collections": is_in},
                 after={"collections": is_wanted},
             )
+
+
+async def _galleries(
+    session: Session,
+    store: Store,
+    owner: Owner,
+    condition: ColumnElement[bool],
+    edits: Sequence[Edit],
+    refused: Refused | None,
+) -> AsyncIterator[Page]:
+    """One for each medium that is added or taken away, and one for each order that becomes another one."""
+    more = {SHOWN: gallery_value()}
+    async for page in list_records(session, store.id, owner, condition, currency=store.currency, more=more):
+        yield len(page), [proposal for record in page for proposal in gallery_proposals(record, edits, refused)]
+
+
+_PAGES = {
+    Owner.COLLECTION_MEMBERSHIP: _memberships,
+    Owner.PRODUCT_IMAGE: _galleries,
+    Owner.PRODUCT_GALLERY: _galleries,
+}
+"""A kind that is not in it is a record whose fields are changed."""
 
 
 async def wanted_collections(session: Session, store: Store, edits: Sequence[Edit]) -> dict[Named, bool]:

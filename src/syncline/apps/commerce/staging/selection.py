@@ -270,6 +270,8 @@ _LISTED: Mapping[Owner, Owner] = {
     Owner.PRODUCT_METAFIELD: Owner.PRODUCT,
     Owner.VARIANT_METAFIELD: Owner.VARIANT,
     Owner.COLLECTION_MEMBERSHIP: Owner.PRODUCT,
+    Owner.PRODUCT_IMAGE: Owner.PRODUCT,
+    Owner.PRODUCT_GALLERY: Owner.PRODUCT,
 }
 
 

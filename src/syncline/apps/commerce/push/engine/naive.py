@@ -1,9 +1,9 @@
 """What changes come to one product a request: the yardstick that a push's cost is held against. Pure.
 
 A program without this engine reads the product with what hangs on it, at Shopify's page of 50, and writes the product,
-its variants, its stock, its metafields, its images or its place in a collection in a request of its own. The points are
-those charged by Shopify's law (see the connector's `cost`) for a product of one variant at one location with one
-metafield, one image: the least they can be. `bench/push_cost.py` sends these very requests.
+its variants, its stock, its metafields, its images, their order or its place in a collection in a request of its own.
+The points are those charged by Shopify's law (see the connector's `cost`) for a product of one variant at one location
+with one metafield, one image: the least they can be. `bench/push_cost.py` sends these very requests.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ READS = {
     Owner.PRODUCT_METAFIELD: 3,
     Owner.VARIANT_METAFIELD: 3,
     Owner.PRODUCT_MEDIA: 3,
+    Owner.PRODUCT_IMAGE: 3,
+    Owner.PRODUCT_GALLERY: 3,
     Owner.COLLECTION: 2,
     Owner.COLLECTION_MEMBERSHIP: 1,
 }

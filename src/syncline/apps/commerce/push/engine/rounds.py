@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -102,10 +102,12 @@ class Round:
         if not changes:
             return
         self.say("reading", f"reads back {len(changes):,} changes whose answer never came")
-        now = await self._read(changes)
+        async with self.bench.database.reading(self.bench.tenant_id) as session:
+            sent_over = await repository.find_sent_over(session, changes)
+        # An image has no id of its own before it is there: what was there before it tells which one is new.
+        now = await self._read([replace(one, before=sent_over.get(one.id, one.before)) for one in changes])
         async with self.bench.database.writing(self.bench.tenant_id) as session:
             await claims.hold(session, self.worker_id)
-            sent_over = await repository.find_sent_over(session, changes)
             ends: list[End] = []
             lost: list[ChangeRow] = []
             for change in changes:
@@ -223,11 +225,12 @@ class Round:
 
 
 def _key(change: ChangeRow) -> Key:
+    if change.kind == Owner.PRODUCT_IMAGE:
+        return (change.product_id, change.resource_id)
     if change.kind == Owner.COLLECTION_MEMBERSHIP:
         return (change.resource_id, change.product_id)
     return (change.resource_id,) if change.location_id is None else (change.resource_id, change.location_id)
 
 
 def _next_attempt(change: ChangeRow) -> ChangeRow:
-    values: dict[str, Any] = {name: getattr(change, name) for name in ChangeRow.__dataclass_fields__}
-    return ChangeRow(**{**values, "attempt": change.attempt + 1})
+    return replace(change, attempt=change.attempt + 1)

@@ -65,7 +65,7 @@ def estimate(
 
 def _calls(one: KindCount) -> int:
     match one.kind:
-        case Owner.VARIANT | Owner.PRODUCT_MEDIA:
+        case Owner.VARIANT | Owner.PRODUCT_MEDIA | Owner.PRODUCT_IMAGE | Owner.PRODUCT_GALLERY:
             return one.products
         case Owner.INVENTORY_LEVEL:
             return math.ceil(one.changes / MAX_INPUT)
