@@ -86,7 +86,10 @@ def _wrapped(query: str) -> str:
 
 
 def _table(kind: Kind) -> list[str]:
-    return [f"### `{kind.relation}`", "", *_columns(kind.table, kind.columns), ""]
+    if not kind.is_placed:
+        return [f"### `{kind.relation}`", "", *_columns(kind.table, kind.columns), ""]
+    told = f"`position` is not said by any field: it is the place of the line among those of the same `{kind.key[0]}`."
+    return [f"### `{kind.relation}`", "", told, "", *_columns(kind.table, (*kind.columns, "position")), ""]
 
 
 def _part(part: Part, kind: Kind) -> list[str]:

@@ -39,7 +39,8 @@ async def change(
     Values: `price=19.99`, `price=+10%~.99`, `compare_at_price=price`, `tags=+sale,-old`, `title="…"`,
     `inventory=+5@"Main warehouse"` (the location, when what matches lies at several),
     `metafield.custom.material=Cotton`, `variant_metafield.custom.size=none` (deleted),
-    `collections=+summer,-winter` (by handle), `collection_title="…"`, `image_alt="…"`.
+    `collections=+summer,-winter` (by handle), `collection_title="…"`, `image_alt="…"`,
+    `images=+https://…/a.jpg` (added), `images=-2` (the second taken away), `image_order=3,1` (these first).
 
     \b
     Examples:
@@ -47,6 +48,7 @@ async def change(
       syncline change summer --where "tag:sale" --set compare_at_price=price --set price=-20%~.99
       syncline change summer --where "sku:AB-12" --set "inventory=10@Main warehouse"
       syncline change summer --where "tag:linen" --set collections=+summer,-winter
+      syncline change summer --where "handle:mug" --set "images=+https://example.com/mug.jpg" --set image_order=2
       syncline change summer --where "tag:coat" --set metafield.custom.warranty:number_integer=24
     """
     async with open_workspace(data_dir, tenant) as here:

@@ -131,13 +131,13 @@ async def test_image_is_taken_away_and_comes_back_to_its_place(gallery: Any) -> 
 
 
 async def test_image_is_added_once_and_taken_away_again(gallery: Any) -> None:
-    batch = await gallery.staged("", f'images="+{NEW} Seen, from above"')
+    batch = await gallery.staged("handle:linen-shirt,mug", f'images="+{NEW} Seen, from above"')
     assert {one.label for one in await gallery.changes(batch)} == {"Linen Shirt, new image new", "Mug, new image new"}
     assert (await gallery.push()).counts == {ChangeStatus.APPLIED: 2}
     assert (shown(gallery)[-1], shown(gallery, "mug")) == ("Seen, from above", ["Mug", "Seen, from above"])
     assert await mirrored(gallery, "mug") == places("Mug", "Seen, from above")
     with pytest.raises(NothingToDo):
-        await gallery.stage("", f"images=+{NEW}")
+        await gallery.stage("handle:linen-shirt,mug", f"images=+{NEW}")
     await gallery.undo(batch)
     await gallery.push()
     assert shown(gallery, "mug") == ["Mug"]
@@ -198,7 +198,7 @@ async def test_image_that_was_described_meanwhile_is_not_taken_away(gallery: Any
 
 
 async def test_product_that_is_gone_does_not_hinder_the_others(gallery: Any) -> None:
-    batch = await gallery.staged("", f"images=+{NEW}")
+    batch = await gallery.staged("handle:linen-shirt,mug", f"images=+{NEW}")
     gallery.store.delete_product(gallery.product("mug"))
     assert (await gallery.push()).counts == {ChangeStatus.APPLIED: 1, ChangeStatus.FAILED: 1}
     (sentence,) = {one.sentence for one in await gallery.changes(batch) if one.sentence}

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncline.apps.commerce.fields import FIELDS, Kind, Value, same_value
+from syncline.apps.commerce.fields import FIELDS, AnyValue, Kind, Value, same_value
 from syncline.apps.commerce.staging.diff import (
     FieldChange,
     Verdict,
@@ -14,7 +14,7 @@ from syncline.apps.commerce.staging.diff import (
     three_way,
 )
 
-VALUES: dict[Kind, st.SearchStrategy[Value]] = {
+VALUES: dict[Kind, st.SearchStrategy[AnyValue]] = {
     Kind.TEXT: st.text(max_size=20),
     Kind.HTML: st.text(max_size=200),
     Kind.MONEY: st.sampled_from(["0.00", "12.5", "12.50", "99.99"]),
@@ -23,6 +23,10 @@ VALUES: dict[Kind, st.SearchStrategy[Value]] = {
     Kind.BOOLEAN: st.booleans(),
     Kind.CHOICE: st.sampled_from(["active", "draft"]),
     Kind.TAGS: st.lists(st.sampled_from(["a", "A", "b", "c"]), unique=True),
+    Kind.MEDIUM: st.fixed_dictionaries(
+        {"url": st.sampled_from(["", "a", "a?v=2", "b"]), "alt": st.sampled_from(["", "A"])}
+    ),
+    Kind.ORDER: st.lists(st.sampled_from(["1", "2", "3"]), unique=True),
 }
 STATES = st.fixed_dictionaries(
     {
@@ -112,3 +116,11 @@ def test_a_rendered_text_is_one_printable_line_of_the_width(before: str, after: 
     shown = render_change(FieldChange("description_html", before, after), width=width)
     assert shown.isprintable()
     assert len(shown) <= 2 * width + 3
+
+
+def test_media_are_shown_by_file_and_text_and_orders_by_the_places_of_before() -> None:
+    medium = {"url": "https://cdn.example/files/front.jpg?v=1", "alt": "Front", "type": "image", "id": "38"}
+    assert render_change(FieldChange("images", medium, None)) == 'front.jpg "Front" → none'
+    assert render_change(FieldChange("images", {"among": "1,2"}, {**medium, "alt": ""})) == "none → front.jpg"
+    assert render_value({"url": "", "alt": "", "type": "video"}) == "video"
+    assert render_change(FieldChange("image_order", ["38", "39", "40"], ["40", "38", "39"])) == "1 2 3 → 3 1 2"

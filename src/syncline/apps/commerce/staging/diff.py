@@ -61,13 +61,15 @@ def three_way(base: State, theirs: State, ours: State) -> dict[str, Verdict]:
     for name in _known(base, theirs, ours):
         start = base.get(name)
         their_value, our_value = theirs.get(name, start), ours.get(name, start)
+        by_them, by_us = not same_value(name, start, their_value), not same_value(name, start, our_value)
         if same_value(name, their_value, our_value):
             verdicts[name] = Verdict.SAME
-        elif same_value(name, start, their_value):
+        elif by_us and not by_them:
             verdicts[name] = Verdict.OURS
-        elif same_value(name, start, our_value):
+        elif by_them and not by_us:
             verdicts[name] = Verdict.THEIRS
         else:
+            # Also where each is the same as the base and not as the other: orders of which the base knows a part.
             verdicts[name] = Verdict.CONFLICT
     return verdicts
 

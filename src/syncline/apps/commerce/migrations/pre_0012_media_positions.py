@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "commerce_0009"
-down_revision = "commerce_0008"
+revision = "commerce_0012"
+down_revision = "commerce_0011"
 branch_labels = None
 depends_on = None
 
