@@ -39,7 +39,7 @@ from syncline.main.testing.works import open_works
 from syncline.main.web import make_web
 from syncline.runtime.db.settings import DatabaseSettings
 from syncline.runtime.http.factory import create_app
-from syncline.sandbox.shopify.server import running
+from syncline.sandbox.server import running
 
 DOCUMENT = create_app(None, APPS).openapi()
 EXAMPLES = int(os.environ.get("SYNCLINE_FUZZ", "5"))

@@ -25,9 +25,9 @@ from syncline.runtime.db.engine import Database
 from syncline.runtime.db.session import WriteSession
 from syncline.runtime.jobs.testing import FakeJobQueue
 from syncline.runtime.secrets import SecretBox
+from syncline.sandbox.server import running
 from syncline.sandbox.shopify.app import create_app
 from syncline.sandbox.shopify.options import SandboxOptions
-from syncline.sandbox.shopify.server import running
 from syncline.sandbox.shopify.state import NewVariant, Shop
 from syncline.sandbox.shopify.state import Store as SandboxStore
 

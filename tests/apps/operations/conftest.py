@@ -33,7 +33,7 @@ from syncline.runtime.db.engine import Database
 from syncline.runtime.jobs.testing import FakeJobQueue, eventually
 from syncline.runtime.mail import SmtpMailer, parse_smtp_url
 from syncline.runtime.secrets import SecretBox
-from syncline.sandbox.shopify.server import running
+from syncline.sandbox.server import running
 from syncline.sandbox.slack.app import Workspace, create_app
 
 

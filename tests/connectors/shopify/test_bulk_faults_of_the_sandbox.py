@@ -9,7 +9,7 @@ from syncline.connectors.shopify import bulk, streams
 from syncline.connectors.shopify.actions import update_product
 from syncline.connectors.shopify.records import decode, kind_of
 from syncline.runtime.connect.errors import OutcomeUnknown
-from syncline.sandbox.shopify.server import running
+from syncline.sandbox.server import running
 
 POLL = timedelta(milliseconds=10)
 

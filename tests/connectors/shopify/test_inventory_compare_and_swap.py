@@ -11,8 +11,8 @@ from syncline.connectors.shopify.testing import Asked, RecordedStore, graphql_er
 from syncline.kernel.errors import Fatal, Retriable
 from syncline.runtime.connect.errors import OutcomeUnknown
 from syncline.runtime.connect.testing import ScriptedVendor, dropped_after, status
+from syncline.sandbox.server import running
 from syncline.sandbox.shopify.faults import Fault
-from syncline.sandbox.shopify.server import running
 
 VERSIONS = pytest.mark.parametrize("version", ["2026-10", "2025-10"])
 

@@ -12,8 +12,8 @@ from syncline.connectors.shopify.metafields import MAX_AT_ONCE, MetafieldKey, Me
 from syncline.connectors.shopify.testing import Asked, RecordedStore, open_client
 from syncline.runtime.connect.errors import OutcomeUnknown
 from syncline.runtime.connect.testing import ScriptedVendor
+from syncline.sandbox.server import running
 from syncline.sandbox.shopify.faults import Fault
-from syncline.sandbox.shopify.server import running
 
 VERSIONS = pytest.mark.parametrize("version", ["2026-10", "2025-10"])
 TEXT = "single_line_text_field"

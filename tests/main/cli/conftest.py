@@ -18,10 +18,10 @@ from typer.testing import CliRunner, Result
 
 from syncline.main.cli import app
 from syncline.runtime.db.settings import DatabaseSettings
+from syncline.sandbox.server import running
 from syncline.sandbox.shopify.app import create_app
 from syncline.sandbox.shopify.faults import parse_faults
 from syncline.sandbox.shopify.options import SandboxOptions
-from syncline.sandbox.shopify.server import running
 from syncline.sandbox.shopify.state import NewVariant, Store
 
 T = TypeVar("T")

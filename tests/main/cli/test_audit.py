@@ -49,6 +49,7 @@ LOOKS = {
     "review notes",
     "review selection",
     "review show",
+    "sandbox outreach",
     "sandbox shopify",
     "schedule list",
     "serve",

@@ -10,10 +10,10 @@ from typing import Any
 import httpx
 import pytest
 
+from syncline.sandbox.server import running
 from syncline.sandbox.shopify.app import create_app
 from syncline.sandbox.shopify.engine import Asked, Engine
 from syncline.sandbox.shopify.options import SandboxOptions
-from syncline.sandbox.shopify.server import running
 from syncline.sandbox.shopify.state import NewVariant, Store
 
 START = datetime(2026, 1, 5, 8, tzinfo=UTC)

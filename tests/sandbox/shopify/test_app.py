@@ -9,9 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
+from syncline.sandbox.server import running
 from syncline.sandbox.shopify.app import create_app
 from syncline.sandbox.shopify.options import SandboxOptions
-from syncline.sandbox.shopify.server import running
 from syncline.sandbox.shopify.state import Store
 
 PATH = "/admin/api/2026-10/graphql.json"

@@ -12,6 +12,7 @@ import httpx
 import msgspec
 import pytest
 
+from syncline.sandbox.server import running
 from syncline.sandbox.shopify.app import create_app
 from syncline.sandbox.shopify.bulk_query import read_bulk_query
 from syncline.sandbox.shopify.bulk_results import bulk_lines
@@ -20,7 +21,6 @@ from syncline.sandbox.shopify.engine import Engine
 from syncline.sandbox.shopify.generator import generate
 from syncline.sandbox.shopify.options import SandboxOptions
 from syncline.sandbox.shopify.schema import load_schema
-from syncline.sandbox.shopify.server import running
 from syncline.sandbox.shopify.state import Store
 
 RUN = "mutation($q: String!) { bulkOperationRunQuery(query: $q) { bulkOperation { id } userErrors { message code } } }"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from enum import StrEnum
 from functools import partial
@@ -11,13 +10,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-import uvicorn
 from starlette.types import ASGIApp
 
 from syncline.kernel.errors import InvalidInput, Unavailable
-from syncline.main.cli.console import AsJson, command, command_group, emit, say
-from syncline.main.sandbox_process import die_with_parent, watch_parent
-from syncline.main.serve import Server, listen, local_url, signals_stop
+from syncline.main.cli.console import AsJson, command, command_group, say
+from syncline.main.cli.sandbox_outreach import outreach
+from syncline.main.cli.sandbox_serving import serve_double
+from syncline.main.sandbox_process import die_with_parent
+from syncline.main.serve import listen, local_url
 from syncline.runtime.observe import logs
 from syncline.sandbox.shopify.app import create_app
 from syncline.sandbox.shopify.csv_store import CsvNotReadableError, load_csv
@@ -25,7 +25,6 @@ from syncline.sandbox.shopify.faults import parse_faults
 from syncline.sandbox.shopify.generator import generate
 from syncline.sandbox.shopify.options import SandboxOptions
 from syncline.sandbox.shopify.schema import SchemaUnavailableError
-from syncline.sandbox.shopify.server import AbortableProtocol
 from syncline.sandbox.shopify.state import Store
 
 _TOKEN = SandboxOptions().token
@@ -114,6 +113,9 @@ async def shopify(
     await _run(options, partial(_make_store, make, csv_files), host=host, port=port, parent=parent, as_json=as_json)
 
 
+app.command()(outreach)
+
+
 async def _run(
     options: SandboxOptions, make: Callable[[], Store], *, host: str, port: int, parent: int | None, as_json: bool
 ) -> None:
@@ -130,15 +132,8 @@ async def _run(
             "products": len(store.products),
             "variants": len(store.variants),
         }
-        server = _server(await asyncio.to_thread(_application, store, options))
-        with signals_stop(asyncio.Event(), server):
-            async with asyncio.TaskGroup() as group:
-                serving = group.create_task(server.serve(sockets=[listener]))
-                await server.listening.wait()
-                emit(facts, as_json=as_json, show=lambda: _welcome(facts))
-                watching = group.create_task(_stop_with_parent(parent, server))
-                await serving
-                watching.cancel()
+        application = await asyncio.to_thread(_application, store, options)
+        await serve_double(application, listener, facts, parent=parent, as_json=as_json, show=lambda: _welcome(facts))
 
 
 def _options(*, plan: Plan, limits: bool, faults: str, token: str, seed: int) -> SandboxOptions:
@@ -166,22 +161,6 @@ def _application(store: Store, options: SandboxOptions) -> ASGIApp:
         return create_app(store, options)
     except SchemaUnavailableError as error:
         raise NoSchema(str(error)) from error
-
-
-def _server(application: ASGIApp) -> Server:
-    return Server(
-        uvicorn.Config(
-            application, loop="none", http=AbortableProtocol, log_config=None, access_log=False, server_header=False
-        )
-    )
-
-
-async def _stop_with_parent(parent: int | None, server: Server) -> None:
-    if parent is None:
-        return
-    with contextlib.suppress(asyncio.CancelledError):
-        await watch_parent(parent)
-        server.should_exit = True
 
 
 def _welcome(facts: dict[str, object]) -> str:

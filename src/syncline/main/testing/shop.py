@@ -15,10 +15,10 @@ import msgspec
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from syncline.kernel.ids import new_id
+from syncline.sandbox.server import running
 from syncline.sandbox.shopify.app import create_app
 from syncline.sandbox.shopify.generator import generate
 from syncline.sandbox.shopify.options import SandboxOptions
-from syncline.sandbox.shopify.server import running
 from syncline.sandbox.shopify.state import Store
 
 _OPERATION = re.compile(rb'"query":\s*"\s*(?:query|mutation)\s+(\w+)')

@@ -7,7 +7,7 @@ import gc
 import re
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from syncline.sandbox.server import drop
 from syncline.sandbox.shopify.answers import answer
 from syncline.sandbox.shopify.control import control_routes
 from syncline.sandbox.shopify.engine import Asked, Engine
@@ -31,8 +32,6 @@ from syncline.sandbox.shopify.schema import load_schema
 from syncline.sandbox.shopify.staged_uploads import UPLOAD_PATH
 from syncline.sandbox.shopify.state import Store
 
-ABORT = "syncline.abort"
-"""ASGI extension of our server: a function that aborts the TCP connection."""
 BAD_TOKEN = "[API] Invalid API key or access token (unrecognized login or wrong password)"  # noqa: S105 - a sentence
 PROXY_PAGE = "<html><head><title>{title}</title></head><body><center><h1>{title}</h1></center></body></html>"
 STATUS_TITLES = {502: "502 Bad Gateway", 503: "503 Service Temporarily Unavailable"}
@@ -41,10 +40,6 @@ LARGE_STORE = 10_000
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "testserver", "::1"})
 
 _OPERATION = re.compile(r"\b(?:query|mutation)\s+(\w+)")
-
-
-class ConnectionDropped(ConnectionResetError):
-    """A drop fault under a server that cannot abort connections, as in-process test clients are."""
 
 
 def create_app(store: Store, options: SandboxOptions | None = None, folder: Path | None = None) -> Starlette:
@@ -256,13 +251,3 @@ def too_many(fault: Fault) -> Response:
     response = answer({"errors": sentence}, 429)
     response.headers["Retry-After"] = str(float(fault.seconds or DEFAULT_RETRY_AFTER))
     return response
-
-
-async def drop(request: Request) -> Response:
-    """Aborts the connection. The response is for the framework only: nobody receives it."""
-    abort: Callable[[], None] | None = request.scope.get("extensions", {}).get(ABORT)
-    if abort is None:
-        raise ConnectionDropped("The sandbox dropped this connection.")
-    abort()
-    await asyncio.sleep(0)
-    return Response(status_code=500)

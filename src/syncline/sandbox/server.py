@@ -1,4 +1,4 @@
-"""Runs the double on a socket, with a protocol that can abort a connection.
+"""Runs a double on a socket, with a protocol that can abort a connection.
 
 Whoever runs the app with a uvicorn of their own gives it `http=AbortableProtocol`; without it the drop faults cannot
 act and end as HTTP 500.
@@ -9,18 +9,34 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from syncline.sandbox.shopify.app import ABORT
-
+ABORT = "syncline.abort"
+"""ASGI extension of our server: a function that aborts the TCP connection."""
 TICK_SECONDS = 0.01
 RESET_AT_CLOSE = struct.pack("ii", 1, 0)
+
+
+class ConnectionDropped(ConnectionResetError):
+    """A drop fault under a server that cannot abort connections, as in-process test clients are."""
+
+
+async def drop(request: Request) -> Response:
+    """Aborts the connection. The response is for the framework only: nobody receives it."""
+    abort: Callable[[], None] | None = request.scope.get("extensions", {}).get(ABORT)
+    if abort is None:
+        raise ConnectionDropped("The sandbox dropped this connection.")
+    abort()
+    await asyncio.sleep(0)
+    return Response(status_code=500)
 
 
 class AbortableProtocol(HttpToolsProtocol):

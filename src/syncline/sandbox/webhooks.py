@@ -1,0 +1,120 @@
+"""Webhooks that a double sends: one after another in the order of what happened, with the vendor's own retries."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import httpx
+
+from syncline.sandbox.faults import Faults
+
+KINDS: Mapping[str, str] = {
+    "webhook_lost": "a webhook is never sent",
+    "webhook_duplicate": "a webhook is sent twice",
+    "webhook_late": "a webhook is sent after the one that follows it",
+}
+MOST_KEPT = 10_000
+
+
+@dataclass(slots=True)
+class Delivery:
+    number: int
+    url: str
+    body: bytes
+    headers: dict[str, str]
+    attempts: list[int] = field(default_factory=list)
+    """The answers; 0 is none."""
+    state: str = "waiting"  # waiting | delivered | failed | lost
+
+    def shown(self) -> dict[str, Any]:
+        return {**asdict(self), "body": self.body.decode()}
+
+
+class Deliverer:
+    """`retries` are the waits in seconds after a failed attempt, `scale` shortens them; `is_final` says of a status
+    that no further attempt is made."""
+
+    def __init__(
+        self,
+        faults: Faults,
+        *,
+        retries: Sequence[float] = (),
+        scale: Callable[[], float] = lambda: 1.0,
+        is_final: Callable[[int], bool] = lambda status: 200 <= status < 300,
+        timeout: float = 30.0,
+    ) -> None:
+        self._faults = faults
+        self._retries = retries
+        self._scale = scale
+        self._is_final = is_final
+        self._timeout = timeout
+        self._queue: asyncio.Queue[Delivery] = asyncio.Queue()
+        self._held: Delivery | None = None
+        self._number = 0
+        self.kept: list[Delivery] = []
+
+    def send(self, line: str, url: str, body: bytes, headers: Mapping[str, str]) -> None:
+        """Queues it. `line` is what faults match, such as `POST lemlist emailsOpened`."""
+        self._number += 1
+        delivery = Delivery(self._number, url, body, {"Content-Type": "application/json", **headers})
+        if len(self.kept) < MOST_KEPT:
+            self.kept.append(delivery)
+        if self._faults.take("webhook_lost", line):
+            delivery.state = "lost"
+            return
+        if self._held is None and self._faults.take("webhook_late", line):
+            self._held = delivery
+            return
+        self._queue.put_nowait(delivery)
+        if self._faults.take("webhook_duplicate", line):
+            self._queue.put_nowait(delivery)
+        if self._held is not None:
+            self._queue.put_nowait(self._held)
+            self._held = None
+
+    async def settled(self) -> None:
+        """Returns when nothing waits any more, except what is held back until the next."""
+        await self._queue.join()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        async with httpx.AsyncClient(timeout=self._timeout) as client:
+            task = asyncio.create_task(self._work(client))
+            try:
+                yield
+            finally:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
+
+    async def _work(self, client: httpx.AsyncClient) -> None:
+        while True:
+            delivery = await self._queue.get()
+            try:
+                await self._deliver(client, delivery)
+            finally:
+                self._queue.task_done()
+
+    async def _deliver(self, client: httpx.AsyncClient, delivery: Delivery) -> None:
+        for wait in (*self._retries, None):
+            status = await self._attempt(client, delivery)
+            delivery.attempts.append(status)
+            if 200 <= status < 300:
+                delivery.state = "delivered"
+                return
+            if wait is None or self._is_final(status):
+                break
+            await asyncio.sleep(wait * self._scale())
+        delivery.state = "failed"
+
+    async def _attempt(self, client: httpx.AsyncClient, delivery: Delivery) -> int:
+        try:
+            response = await client.post(delivery.url, content=delivery.body, headers=delivery.headers)
+        except httpx.HTTPError:
+            return 0
+        return response.status_code
