@@ -24,6 +24,8 @@ VALUES: dict[Kind, st.SearchStrategy[Any]] = {
     Kind.BOOLEAN: st.booleans(),
     Kind.CHOICE: st.sampled_from(["active", "draft"]),
     Kind.TAGS: st.lists(st.sampled_from(["a", "b", "c"]), unique=True),
+    Kind.MEDIUM: st.fixed_dictionaries({"url": st.sampled_from(["a", "b"]), "alt": st.sampled_from(["", "A"])}),
+    Kind.ORDER: st.permutations(["1", "2", "3"]),
 }
 STATES = st.fixed_dictionaries(
     {

@@ -21,11 +21,11 @@ _NAMED: Final = 5
 """Of what cannot be undone, in a sentence."""
 
 
-def proposal_of(row: AppliedRow) -> Proposal | None:
+def proposal_of(row: AppliedRow) -> Proposal:
     """Before is what the store answered to the write, after what it said just before: a value that moved since is a
-    conflict when the rollback is pushed. None for a medium that Shopify has deleted and cannot be made anew."""
+    conflict when the rollback is pushed."""
     change = row.change
-    plain = Proposal(
+    return Proposal(
         kind=change.kind,
         resource_id=change.resource_id,
         product_id=change.product_id,
@@ -35,7 +35,12 @@ def proposal_of(row: AppliedRow) -> Proposal | None:
         after=row.restored,
         reverts_id=change.id,
     )
-    return _medium_back(plain, row) if change.kind == Owner.PRODUCT_IMAGE else plain
+
+
+def undo_of(row: AppliedRow) -> Proposal | None:
+    """None for a medium that Shopify has deleted and cannot be made anew."""
+    plain = proposal_of(row)
+    return _medium_back(plain, row) if row.change.kind == Owner.PRODUCT_IMAGE else plain
 
 
 def _medium_back(plain: Proposal, row: AppliedRow) -> Proposal | None:
@@ -63,7 +68,7 @@ async def stage_rollback(
         raise BatchNotFound(f"Batch {batch_id} has no applied change {named}; only what was written can be undone.")
     if not rows:
         raise NothingToDo(f"Nothing of batch {batch_id} was written to the store, so there is nothing to undo.")
-    proposals = [proposal_of(row) for row in rows]
+    proposals = [undo_of(row) for row in rows]
     lost = [row.change.label for row, proposal in zip(rows, proposals, strict=True) if proposal is None]
     if len(lost) == len(rows):
         raise NothingToDo(_lost_sentence(lost))
