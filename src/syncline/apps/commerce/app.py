@@ -13,6 +13,7 @@ from syncline.apps.commerce.contract import Commerce
 from syncline.apps.commerce.decisions import endpoints as decision_endpoints
 from syncline.apps.commerce.decisions.jobs import JOBS as DECISION_JOBS
 from syncline.apps.commerce.decisions.jobs import SCHEDULES as DECISION_SCHEDULES
+from syncline.apps.commerce.inbound import endpoints as inbound_endpoints
 from syncline.apps.commerce.integrity import endpoints as integrity_endpoints
 from syncline.apps.commerce.privacy.personal_data import PERSONAL_DATA
 from syncline.apps.commerce.pull.jobs import JOBS as PULL_JOBS
@@ -45,6 +46,7 @@ APP = App(
         *batch_endpoints.ROUTERS,
         *conflict_endpoints.ROUTERS,
         *decision_endpoints.ROUTERS,
+        *inbound_endpoints.ROUTERS,
     ),
     jobs=(*PULL_JOBS, *PUSH_JOBS, *SCHEDULE_JOBS, *REMOVAL_JOBS, *BATCH_JOBS, *DECISION_JOBS),
     schedules=(*SCHEDULES, *DECISION_SCHEDULES),

@@ -28,6 +28,7 @@ from syncline.apps.commerce.contract import (
     StoreOverview,
 )
 from syncline.apps.commerce.decisions.facade import LocalDecisions
+from syncline.apps.commerce.inbound.facade import LocalInbound
 from syncline.apps.commerce.integrity.facade import LocalIntegrity
 from syncline.apps.commerce.overview import overview_of
 from syncline.apps.commerce.pull import service as pulls
@@ -66,6 +67,7 @@ class LocalCommerce(
     LocalPushes,
     LocalConflicts,
     LocalDecisions,
+    LocalInbound,
 ):
     async def add_store(
         self,

@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from rich.table import Table
+from rich.text import Text
 
 from syncline.apps.commerce.contract import StagedChange
 from syncline.apps.commerce.staging.diff import FieldChange, render_change, render_value
 from syncline.main.cli.console import table
 from syncline.main.cli.outcome import status_text
+
+
+def _status(change: StagedChange) -> Text:
+    shown = status_text(change.status)
+    return shown if change.direction == "outbound" else Text.assemble(shown, " (made in the store)")
 
 
 def _rows(changes: Sequence[StagedChange]) -> Iterator[Sequence[object]]:
@@ -24,7 +30,7 @@ def _rows(changes: Sequence[StagedChange]) -> Iterator[Sequence[object]]:
                 change.label if first else "",
                 field,
                 line,
-                status_text(change.status) if first else "",
+                _status(change) if first else "",
             )
             first = False
 

@@ -15,6 +15,7 @@ from syncline.apps.commerce.contract import ChangeQuery, Commerce
 from syncline.apps.commerce.contract.conflicts import Choice, ConflictRule, ThreeWay
 from syncline.apps.commerce.staging.diff import render_value
 from syncline.kernel.errors import FieldError, InvalidInput
+from syncline.main.cli.chosen import Picked
 from syncline.main.cli.console import AsJson, DataDir, TenantSlug, cell_text, command, command_group, emit, table
 from syncline.main.cli.workspace import open_workspace
 
@@ -90,6 +91,7 @@ async def settle(
     store: StoreName = None,
     batch: Annotated[UUID | None, typer.Option("--batch", help="Only of this batch.")] = None,
     where: Annotated[str, typer.Option("--where", help='Like "field:price vendor:Acme".')] = "",
+    selection: Picked = None,
     tenant: TenantSlug = DEFAULT_TENANT,
     data_dir: DataDir = None,
     as_json: AsJson = False,
@@ -101,9 +103,9 @@ async def settle(
       syncline conflicts settle --store summer --field price=ours --field tags=merge
       syncline conflicts settle 019a2b3c-4d5e-7f60-8123-456789abcdef --otherwise ours
     """
-    if not (ids or store or batch or where.strip()):
-        raise InvalidInput("Say which conflicts: ids, --batch, --store or --where.")
-    query = ChangeQuery(store=store, batch_id=batch, ids=tuple(ids or ()), search=where)
+    if not (ids or store or batch or where.strip() or selection):
+        raise InvalidInput("Say which conflicts: ids, --batch, --store, --where or --selection.")
+    query = ChangeQuery(store=store, batch_id=batch, ids=tuple(ids or ()), search=where, selection_id=selection)
     choices = _choices(fields)
     async with open_workspace(data_dir, tenant) as here:
         done = await here.contract(Commerce).settle_conflicts(

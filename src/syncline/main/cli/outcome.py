@@ -21,6 +21,7 @@ _STYLES = {
     "completed": "green",
     "applied": "green",
     "approved": "cyan",
+    "accepted": "green",
     "conflict": "yellow",
     "skipped": "yellow",
     "expired": "yellow",

@@ -12,7 +12,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from syncline.apps.accounts.contract import DEFAULT_TENANT
-from syncline.apps.commerce.contract import Commerce, Store, StoreRemoval
+from syncline.apps.commerce.contract import Commerce, Store, StoreRemoval, StoreReview
 from syncline.kernel.errors import InvalidInput
 from syncline.main.cli.console import AsJson, DataDir, TenantSlug, command, command_group, emit, table
 from syncline.main.cli.progress import Bar, progress
@@ -188,3 +188,29 @@ def _removal(found: StoreRemoval, *, dry_run: bool) -> RenderableType:
     rows += [("schedules", found.schedules)]
     said = "would go; nothing was removed." if dry_run else "was removed."
     return Group(table(("what", ">how many"), rows), Text(f"{found.store.name} {said}"))
+
+
+@app.command()
+@command
+async def review(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The store.")],
+    what: Annotated[StoreReview, typer.Argument(metavar="WHAT", help="inbound or none.")],
+    *,
+    tenant: TenantSlug = DEFAULT_TENANT,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Have what others change in the store staged for review, as pulls see it; or no longer.
+
+    \b
+    Examples:
+      syncline stores review summer-store inbound
+      syncline review list --store summer-store --where "direction:inbound status:pending"
+    """
+    async with open_workspace(data_dir, tenant) as here:
+        store = await here.contract(Commerce).set_store_review(actor=here.actor, store=name, review=what)
+    told = {
+        StoreReview.INBOUND: f"What others change in {store.name} waits for review from the next pull on.",
+        StoreReview.NONE: f"What others change in {store.name} is taken over without review.",
+    }
+    emit(asdict(store), as_json=as_json, show=lambda: told[store.review])

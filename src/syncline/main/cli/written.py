@@ -24,6 +24,7 @@ WRITES = frozenset(
         "stores test",
         "stores token",
         "stores remove",
+        "stores review",
         "pull",
         "change",
         "import",

@@ -103,6 +103,18 @@ async def test_a_product_without_variants_is_found(damage: Any, commerce: LocalC
     assert found["no inventory level outlives its variant"] == 4
 
 
+async def test_a_count_of_changes_that_is_wrong_is_found(
+    pulled: Any, damage: Any, commerce: LocalCommerce, owner: Actor
+) -> None:
+    await commerce.stage_edit(actor=owner, store="demo", where="vendor:Acme", edits=["price=+1"])
+    await damage("UPDATE commerce.change_tally SET n = n + 1")
+    (wrong,) = [one for one in await commerce.check_integrity(actor=owner, store="demo") if one.count]
+    assert (wrong.rule, wrong.examples) == (
+        "staged changes are as many as their counts say",
+        ("variant Acme pending",),
+    )
+
+
 async def test_changes_and_receipts_left_hanging_are_found(
     pulled: Any, damage: Any, commerce: LocalCommerce, owner: Actor
 ) -> None:

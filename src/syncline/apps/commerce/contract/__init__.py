@@ -46,6 +46,7 @@ from syncline.apps.commerce.contract.types import (
     Store,
     StoreOverview,
     StoreRemoval,
+    StoreReview,
     StreamProgress,
 )
 
@@ -86,6 +87,7 @@ __all__ = [
     "StoreOverview",
     "StoreRefused",
     "StoreRemoval",
+    "StoreReview",
     "StreamProgress",
     "TooLongForFormat",
 ]

@@ -8,6 +8,7 @@ from syncline.apps.commerce.batch_contract import Batches
 from syncline.apps.commerce.browse_contract import Browse
 from syncline.apps.commerce.contract.conflicts import Conflicts
 from syncline.apps.commerce.contract.decisions import Deciding
+from syncline.apps.commerce.contract.inbound import Inbound
 from syncline.apps.commerce.contract.types import (
     ChangeBatch,
     ChangeQuery,
@@ -33,7 +34,7 @@ from syncline.kernel.paging import Page, PageRequest
 from syncline.kernel.tenant import Actor
 
 
-class Commerce(Schedules, Integrity, Browse, Reviewing, Batches, Conflicts, Deciding, Protocol):
+class Commerce(Schedules, Integrity, Browse, Reviewing, Batches, Conflicts, Deciding, Inbound, Protocol):
     """The commerce app as others see it. Every call acts for `actor` and inside its tenant."""
 
     async def add_store(

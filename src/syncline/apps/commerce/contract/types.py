@@ -47,7 +47,8 @@ class ChangeStatus(StrEnum):
     """The life of one staged change.
 
     pending -> approved -> sending -> applied; or rejected, expired (nobody decided in time), conflict (the store moved
-    since), failed (the store refused), skipped (a conflict given up). A resolved conflict is approved again.
+    since), failed (the store refused), skipped (a conflict given up). A resolved conflict is approved again. An inbound
+    one, which the store has already, becomes accepted, or rejected.
     """
 
     PENDING = "pending"
@@ -59,6 +60,7 @@ class ChangeStatus(StrEnum):
     FAILED = "failed"
     SKIPPED = "skipped"
     EXPIRED = "expired"
+    ACCEPTED = "accepted"
 
 
 class Resolution(StrEnum):
@@ -68,6 +70,13 @@ class Resolution(StrEnum):
     SKIP = "skip"
     OVERWRITE = "overwrite"
     MERGE = "merge"
+
+
+class StoreReview(StrEnum):
+    """`inbound`: what others change in the store is staged for review as pulls see it."""
+
+    NONE = "none"
+    INBOUND = "inbound"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +93,7 @@ class Store:
     plan: str
     scopes: Sequence[str]
     created_at: datetime
+    review: StoreReview = StoreReview.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +200,8 @@ class ChangeBatch:
 class StagedChange:
     """One record, its fields before and after. `theirs` is what the store said when it had moved. `product_id` is 0 for
     a collection, which belongs to none. `vendor` is the product's, when the change was staged; `assignee` is who is
-    asked to decide, `expires_at` until when."""
+    asked to decide, `expires_at` until when. `direction` is `outbound`, from here to the store, or `inbound`: somebody
+    changed it in the store."""
 
     id: UUID
     batch_id: UUID
@@ -211,6 +222,7 @@ class StagedChange:
     vendor: str = ""
     assignee: str | None = None
     expires_at: datetime | None = None
+    direction: str = "outbound"
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,14 @@ _OF_GONE = sql.SQL(
     f"{_CHANGES} and m.status in ('pending', 'approved', 'conflict') and not exists (select from commerce.product p"
     f" where {_PARENT} and p.id = m.product_id and p.deleted_at is null) limit 10"
 )
+# One statement, so that both sides are of one moment.
+_MISCOUNTED = sql.SQL(
+    "select count(*) over (), concat_ws(' ', kind, nullif(vendor, ''), status) from ("  # noqa: S608 - constants
+    f" select kind, vendor, status, n from commerce.change_tally m where {_CHILD} union all"
+    f" select kind, vendor, status, -count(*) from commerce.staged_change m where {_CHILD}"
+    "  group by kind, vendor, status"
+    ") as both_sides group by kind, vendor, status having sum(n) <> 0 order by 2 limit 10"
+)
 _OPEN_RECEIPTS = sql.SQL(
     "select count(*) over (), m.change_id::text from commerce.receipt m"  # noqa: S608 - constants
     " join commerce.push_run r on r.tenant_id = %(tenant)s and r.id = m.push_run_id and r.store_id = %(store)s"
@@ -110,3 +118,8 @@ async def find_changes_of_gone_products(session: Session, store_id: UUID) -> Bro
 async def find_open_receipts(session: Session, store_id: UUID) -> Broken:
     """Begun and never ended, while no push runs."""
     return await _find(session, _OPEN_RECEIPTS, store_id)
+
+
+async def find_miscounted_changes(session: Session, store_id: UUID) -> Broken:
+    """Groups of staged changes whose kept count is not what counting them gives."""
+    return await _find(session, _MISCOUNTED, store_id)

@@ -87,6 +87,11 @@ async def _changes(session: Session, store: Store) -> list[IntegrityFinding]:
             f"Their products are gone from the store. Look, then: syncline review reject --store {store.name}",
             is_grave=False,
         ),
+        _finding(
+            "staged changes are as many as their counts say",
+            await repository.find_miscounted_changes(session, store.id),
+            "What is shown as a count is wrong, the changes are not; please report it.",
+        ),
     ]
 
 

@@ -23,7 +23,7 @@ from psycopg import sql
 from syncline.apps.commerce.mirror.kind import Kind, content_hash
 from syncline.apps.commerce.mirror.kinds import KINDS
 from syncline.apps.commerce.mirror.lines import Chunk, Key, keys_of_texts, refuse_nul, sort_lines
-from syncline.apps.commerce.mirror.merging import Rows, merge
+from syncline.apps.commerce.mirror.merging import Notice, Rows, merge
 from syncline.connectors.shopify.records import MARKERS, Node, decode
 from syncline.kernel.errors import Skippable
 from syncline.runtime.db.session import Session, WriteSession
@@ -143,11 +143,15 @@ def _decode_slice(lines: Sequence[Fresh], rows: Rows, unreadable: list[str]) -> 
         rows.add(node, (*content, kind.version(node), line_hash, digest))
 
 
-async def store(session: WriteSession, store_id: UUID, prepared: Prepared, *, read_from: datetime) -> Loaded:
+async def store(
+    session: WriteSession, store_id: UUID, prepared: Prepared, *, read_from: datetime, notice: Notice | None = None
+) -> Loaded:
     """Write a prepared chunk. `read_from` is the store's own time at which the reading began: what was deleted before
     it and is named by it is alive again; what was deleted after it stays deleted."""
     loaded = prepared.loaded
     for rows in prepared.rows:
+        if notice is not None:
+            await notice(session, store_id, rows)
         inserted, rewritten = await merge(session, store_id, rows, read_from=read_from)
         # A row whose content is what it was is written for its new line hash only.
         updated = max(0, rewritten - rows.same)
@@ -158,12 +162,18 @@ async def store(session: WriteSession, store_id: UUID, prepared: Prepared, *, re
 
 
 async def load_lines(
-    session: WriteSession, store_id: UUID, stream: str, lines: Iterable[bytes], *, read_from: datetime
+    session: WriteSession,
+    store_id: UUID,
+    stream: str,
+    lines: Iterable[bytes],
+    *,
+    read_from: datetime,
+    notice: Notice | None = None,
 ) -> Loaded:
     """All four steps in one transaction, for lines of one stream."""
     chunk = sort_lines(lines, stream)
     prepared = await prepare(chunk, await look_up(session, store_id, chunk))
-    return await store(session, store_id, prepared, read_from=read_from)
+    return await store(session, store_id, prepared, read_from=read_from, notice=notice)
 
 
 async def load_nodes(

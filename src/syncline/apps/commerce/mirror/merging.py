@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from psycopg import sql
@@ -17,7 +18,7 @@ from syncline.kernel import clock
 from syncline.runtime.db.copy import copy_rows, create_staging
 from syncline.runtime.db.session import WriteSession
 
-_VERSIONS = ("source_updated_at", "line_hash", "content_hash")
+VERSIONS = ("source_updated_at", "line_hash", "content_hash")
 
 
 @dataclass(slots=True)
@@ -35,13 +36,17 @@ class Rows:
         collect(self.kind, node, self.parts)
 
 
+Notice: TypeAlias = Callable[[WriteSession, UUID, Rows], Awaitable[None]]
+"""Looks at rows before they are merged, in the same transaction."""
+
+
 async def merge(session: WriteSession, store_id: UUID, rows: Rows, *, read_from: datetime) -> tuple[int, int]:
     """How many rows were new, and how many stored ones were written again."""
     kind = rows.kind
     if kind.personal:
         rows.contents, rows.parts = await empty_redacted(session, store_id, kind, rows.contents, rows.parts)
     driver = await session.driver()
-    columns = [*kind.columns, *_VERSIONS]
+    columns = [*kind.columns, *VERSIONS]
     staged = await create_staging(session, kind.relation, columns, name=_staged(kind))
     await copy_rows(session, staged, columns, rows.contents)
     values = {"store": store_id, "tenant": session.tenant_id, "now": clock.now(), "read_from": read_from}
@@ -62,7 +67,7 @@ def _staged(kind: Kind) -> str:
 
 @lru_cache(maxsize=64)
 def _merge(kind: Kind) -> sql.Composed:
-    columns = [*kind.columns, *_VERSIONS]
+    columns = [*kind.columns, *VERSIONS]
     sets = sql.SQL(", ").join(
         sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in columns if name not in kind.key
     )

@@ -19,7 +19,7 @@ from syncline.kernel import clock
 from syncline.runtime.db.session import Session, WriteSession
 from syncline.runtime.privacy.personal_data import RetentionRule
 
-_ENDED = ("applied", "rejected", "failed", "skipped", "expired")
+_ENDED = ("applied", "rejected", "failed", "skipped", "expired", "accepted")
 
 
 async def _count(session: Session, query: Select[Any]) -> int:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from syncline.apps.commerce.mirror.lines import Chunk, Digits, sort_lines
 from syncline.apps.commerce.mirror.loading import Loaded, Prepared, look_up, prepare, store
+from syncline.apps.commerce.mirror.merging import Notice
 from syncline.kernel.tenant import TenantId
 from syncline.runtime.connect.paging import one_ahead
 from syncline.runtime.db.engine import Database
@@ -31,11 +32,13 @@ class Ready:
     content: Prepared | Chunk
     cursor: str
 
-    async def store(self, session: WriteSession, store_id: UUID, *, read_from: datetime) -> Loaded:
+    async def store(
+        self, session: WriteSession, store_id: UUID, *, read_from: datetime, notice: Notice | None = None
+    ) -> Loaded:
         prepared = self.content
         if isinstance(prepared, Chunk):
             prepared = await prepare(prepared, await look_up(session, store_id, prepared))
-        return await store(session, store_id, prepared, read_from=read_from)
+        return await store(session, store_id, prepared, read_from=read_from, notice=notice)
 
 
 async def ready_ahead(

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from syncline.apps.commerce.metrics import RECORDS
 from syncline.apps.commerce.mirror.loading import Loaded, refresh_statistics
+from syncline.apps.commerce.mirror.merging import Notice
 from syncline.apps.commerce.pull import repository
 from syncline.apps.commerce.pull.ahead import Piece, Ready, ready_ahead
 from syncline.apps.commerce.pull.repository import StreamRow
@@ -35,6 +36,7 @@ class Holding:
     settings: CommerceSettings
     held: StreamRow
     telling: StreamTelling = field(default_factory=lambda: StreamTelling(None))
+    notice: Notice | None = None
     written: int = 0
     look_again_at: int = 4_000
 
@@ -59,7 +61,7 @@ class Holding:
     async def _store(self, ready: Ready) -> None:
         assert self.held.read_from is not None
         async with self.database.writing(self.tenant_id) as session:
-            loaded = await ready.store(session, self.held.store_id, read_from=self.held.read_from)
+            loaded = await ready.store(session, self.held.store_id, read_from=self.held.read_from, notice=self.notice)
             held = await repository.record_chunk(session, self.held, cursor=ready.cursor, loaded=loaded)
             await self.telling.chunk(session, held)
         self.held = held  # only now is it committed

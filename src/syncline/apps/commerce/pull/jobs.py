@@ -8,6 +8,7 @@ from uuid import UUID
 import structlog
 
 from syncline.apps.commerce.contract import PullFinished, Reconciliation, RunStatus, StreamProgress
+from syncline.apps.commerce.inbound.noticing import notice_for
 from syncline.apps.commerce.metrics import PULL_SECONDS, PULLS
 from syncline.apps.commerce.mirror.tombstones import bury_all_orphans, empty_links
 from syncline.apps.commerce.persist import persist
@@ -76,7 +77,8 @@ async def _persist(ctx: JobContext, held: StreamRow, row: StoreRow) -> None:
     settings = ctx.runtime.settings_of("commerce", CommerceSettings)
     async with client_of(ctx.runtime, row) as client:
         telling = StreamTelling(row.store.name)
-        work = StreamWork(ctx.runtime.database, ctx.tenant_id, client, settings, held, telling)
+        notice = notice_for(row.store, run_id=held.run_id, what="pull")
+        work = StreamWork(ctx.runtime.database, ctx.tenant_id, client, settings, held, telling, notice)
         await persist(
             work.run,
             mark=lambda: work.held.cursor,

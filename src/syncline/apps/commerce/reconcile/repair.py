@@ -4,10 +4,11 @@ is not."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from uuid import UUID
 
 import msgspec
 
+from syncline.apps.commerce.contract import Store
+from syncline.apps.commerce.inbound.noticing import notice_for
 from syncline.apps.commerce.mirror.kinds import INVENTORY_LEVEL, KINDS, LOCATION, kinds_of
 from syncline.apps.commerce.mirror.lines import Key
 from syncline.apps.commerce.mirror.loading import load_lines, load_nodes
@@ -21,6 +22,7 @@ from syncline.connectors.shopify.client import ShopifyClient
 from syncline.connectors.shopify.pages import locations_of
 from syncline.connectors.shopify.reads import read_families
 from syncline.connectors.shopify.streams import INVENTORY
+from syncline.kernel.ids import new_id
 from syncline.kernel.tenant import TenantId
 from syncline.runtime.db.engine import Database
 
@@ -38,11 +40,12 @@ def keys_of(found: Difference) -> list[Key]:
 class Repair:
     """One stream of one store. Each slice is its own transaction: a crash in between mends the rest next time."""
 
-    def __init__(self, database: Database, tenant_id: TenantId, client: ShopifyClient, store_id: UUID) -> None:
+    def __init__(self, database: Database, tenant_id: TenantId, client: ShopifyClient, store: Store) -> None:
         self.database = database
         self.tenant_id = tenant_id
         self.client = client
-        self.store_id = store_id
+        self.store_id = store.id
+        self.notice = notice_for(store, run_id=new_id(), what="comparison")
         self.found = 0
         """Records that the mirror did not know at all."""
 
@@ -93,7 +96,9 @@ class Repair:
             async with self.database.writing(self.tenant_id) as session:
                 for name, keys in _merged(grouped[number] for number in numbers).items():
                     await distrust(session, self.store_id, KINDS[name], sorted(keys))
-                loaded = await load_lines(session, self.store_id, stream, lines, read_from=read_from)
+                loaded = await load_lines(
+                    session, self.store_id, stream, lines, read_from=read_from, notice=self.notice
+                )
                 self.found += loaded.inserted
                 for kind in (one for one in kinds_of(stream) if one.is_placed):
                     await place(session, self.store_id, kind, loaded.keys.get(kind.name, []))

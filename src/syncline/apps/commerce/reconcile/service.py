@@ -104,7 +104,7 @@ class Comparison:
         return counts
 
     async def _stream_by_records(self, stream: str, depth: Depth, *, mend: bool) -> list[KindCount]:
-        repair = Repair(self.runtime.database, self.tenant_id, self.client, self.row.store.id)
+        repair = Repair(self.runtime.database, self.tenant_id, self.client, self.row.store)
         found, differences = await self._differences(stream, depth)
         rounds = 0
         while mend and rounds < ROUNDS and not all(one.is_none for one in differences):
@@ -175,7 +175,7 @@ async def look_again_at_parentless(
     if not found:
         return 0
     async with client_of(runtime, row) as client:
-        repair = Repair(runtime.database, tenant_id, client, row.store.id)
+        repair = Repair(runtime.database, tenant_id, client, row.store)
         for stream, differences in found.items():
             await repair.mend(stream, differences, {}, leave_rootless=True)
         return repair.found

@@ -50,6 +50,12 @@ staged_change = Table(
     text("assignee", nullable=True),
     Column("assignee_id", Uuid, nullable=True),
     moment("expires_at", nullable=True),
+    text("direction", server_default="outbound"),
+)
+Index(
+    "staged_change_inbound_idx",
+    *(staged_change.c.store_id, staged_change.c.kind, staged_change.c.resource_id),
+    postgresql_where=(staged_change.c.direction == "inbound") & (staged_change.c.status == "pending"),
 )
 Index("staged_change_tenant_idx", staged_change.c.tenant_id, staged_change.c.id)
 Index("staged_change_batch_idx", staged_change.c.batch_id, staged_change.c.id)

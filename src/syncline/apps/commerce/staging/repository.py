@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from psycopg import sql
-from sqlalchemy import ColumnElement, RowMapping, Select, and_, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, RowMapping, Select, and_, case, func, insert, literal, select, update
 
 from syncline.apps.commerce.contract import ChangeBatch, ChangeQuery, ChangeStatus, Json, Resolution, StagedChange
 from syncline.apps.commerce.staging import tally
@@ -23,6 +23,9 @@ from syncline.kernel.paging import Page, PageRequest
 from syncline.kernel.tenant import Actor
 from syncline.runtime.db.copy import copy_rows
 from syncline.runtime.db.session import Session, WriteSession
+
+INBOUND, OUTBOUND = "inbound", "outbound"
+"""Changed in the store by somebody else; wanted in the store by us."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +106,7 @@ async def add_changes(
     author: str,
     note: str | None,
     proposals: Iterable[Proposal],
+    direction: str = OUTBOUND,
 ) -> int:
     """Store proposals as pending changes; returns how many. Streams: the proposals may be a generator."""
     driver = await session.driver()
@@ -133,14 +137,15 @@ async def add_changes(
             # The store that is no constant keeps the look-up of a product's vendor one by the whole key.
             "with this as materialized (select %s::uuid as store_id, %s::uuid as tenant_id, %s::uuid as batch_id)"
             " insert into commerce.staged_change"
-            " ({names}, tenant_id, batch_id, store_id, author, note, status, attempt, created_at, vendor, expires_at)"
-            " select {names}, this.tenant_id, this.batch_id, this.store_id, %s, %s, 'pending', 0, %s,"
+            " ({names}, tenant_id, batch_id, store_id, author, note, status, attempt, created_at, direction, vendor,"
+            " expires_at)"
+            " select {names}, this.tenant_id, this.batch_id, this.store_id, %s, %s, 'pending', 0, %s, %s,"
             " coalesce((select p.vendor from commerce.product p where p.store_id = this.store_id"
             " and p.id = incoming_change.product_id and p.tenant_id = this.tenant_id offset 0), ''),"
             " (select e.due_at from commerce.change_expiry e where e.batch_id = this.batch_id)"
             " from this, incoming_change"
         ).format(names=names),
-        [store_id, session.tenant_id, batch_id, author, note, clock.now()],
+        [store_id, session.tenant_id, batch_id, author, note, clock.now(), direction],
     )
     await driver.execute("truncate incoming_change")
     await tally.fold(session)
@@ -241,12 +246,15 @@ async def review(
     conditions = [matching(session, query), staged_change.c.status.in_(frm)]
     if not_by is not None:
         conditions += not_staged_by(session, not_by)
+    moved: Any = to
     if to is ChangeStatus.APPROVED:
         conditions.append(in_time())
+        # What the store has already is not sent.
+        moved = case((staged_change.c.direction == INBOUND, ChangeStatus.ACCEPTED), else_=to)
     ids = await hold(session, *conditions)
     if not ids:
         return 0
-    values: dict[str, Any] = {"status": to, "reviewer": reviewer, "reviewed_at": clock.now()}
+    values: dict[str, Any] = {"status": moved, "reviewer": reviewer, "reviewed_at": clock.now()}
     if note is not None:
         values["note"] = note
         await keep_first_words(session, ids)
@@ -356,6 +364,7 @@ async def list_waiting(session: Session, store_id: UUID, products: Sequence[int]
         table.tenant_id == session.tenant_id,
         table.store_id == store_id,
         table.status.in_(_OPEN),
+        table.direction == OUTBOUND,
         table.product_id.in_(products),
     )
     return [Proposal(**dict(row)) for row in (await session.execute(query)).mappings()]

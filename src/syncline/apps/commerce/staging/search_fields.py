@@ -68,6 +68,7 @@ def change_fields(statuses: Sequence[str], kinds: Sequence[str] = tuple(Owner)) 
         SearchField("note", SearchKind.TEXT, "change", nullable=True),
         SearchField("assignee", SearchKind.TEXT, "change", nullable=True),
         SearchField("expires_at", SearchKind.DATE, "change", aliases=("expires",), nullable=True),
+        SearchField("direction", SearchKind.ENUM, "change", choices=("outbound", "inbound")),
         SearchField("id", SearchKind.TEXT, "change"),
         SearchField("product_id", SearchKind.NUMBER, "change"),
         SearchField("created_at", SearchKind.DATE, "change", aliases=("created",)),

@@ -289,6 +289,7 @@ _CHANGE_COLUMNS: Mapping[str, ColumnElement[Any]] = {
     **{name: staged_change.c[name] for name in ("status", "kind", "label", "author", "reviewer", "note", "product_id")},
     **{name: staged_change.c[name] for name in ("created_at", "reviewed_at", "assignee", "expires_at")},
     "batch": cast(staged_change.c.batch_id, Text),
+    "direction": staged_change.c.direction,
     "id": cast(staged_change.c.id, Text),
 }
 

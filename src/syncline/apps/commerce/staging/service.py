@@ -26,7 +26,9 @@ from syncline.apps.commerce.review.service import get_rule
 from syncline.apps.commerce.settings import CommerceSettings
 from syncline.apps.commerce.staging import repository
 from syncline.apps.commerce.staging.edits import Edit, describe, edits_for, location_of, parse_edits
+from syncline.apps.commerce.staging.models import staged_change
 from syncline.apps.commerce.staging.proposing import propose, with_types
+from syncline.apps.commerce.staging.putting_back import put_back
 from syncline.apps.commerce.staging.search import Search
 from syncline.apps.commerce.staging.selected import find_selection
 from syncline.apps.commerce.staging.selection import mirror_condition, parse_where
@@ -171,15 +173,19 @@ async def approve(
 
 
 async def reject(session: WriteSession, query: ChangeQuery, *, actor: Actor, note: str | None) -> int:
-    """Reject what matches and was not sent: pending, approved, in conflict or refused by the store."""
+    """Reject what matches and was not sent: pending, approved, in conflict or refused by the store. For what somebody
+    changed in the store itself, what puts it back is staged."""
     query = await known_query(session, query)
     open_states = (ChangeStatus.PENDING, ChangeStatus.APPROVED, ChangeStatus.CONFLICT, ChangeStatus.FAILED)
+    ids = await repository.hold(session, repository.matching(session, query), staged_change.c.status.in_(open_states))
     moved = await repository.review(
         session, query, frm=open_states, to=ChangeStatus.REJECTED, reviewer=actor.name, note=note
     )
     if not moved:
         raise await nothing_moved(session, query, "rejected")
     tell_moved(query, moved, "rejected")
+    for batch_id in await put_back(session, ids, actor=actor, note=note):
+        note_change(f"batch {batch_id}", after={"kind": "put_back", "status": ChangeStatus.PENDING.value})
     return moved
 
 

@@ -20,6 +20,7 @@ store = Table(
     text("plan"),
     Column("scopes", ARRAY(Text), nullable=False),
     moment("created_at"),
+    text("review", server_default="none"),
     UniqueConstraint("tenant_id", "name", name="store_name_key"),
     UniqueConstraint("tenant_id", "shop_domain", name="store_domain_key"),
 )

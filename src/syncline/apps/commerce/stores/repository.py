@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import RowMapping, insert, select, update
 
-from syncline.apps.commerce.contract import Store
+from syncline.apps.commerce.contract import Store, StoreReview
 from syncline.apps.commerce.stores.models import store
 from syncline.kernel import clock
 from syncline.kernel.ids import new_id
@@ -35,6 +35,7 @@ def _row(row: RowMapping) -> StoreRow:
             plan=row["plan"],
             scopes=tuple(row["scopes"]),
             created_at=row["created_at"],
+            review=StoreReview(row["review"]),
         ),
         token_sealed=row["token_sealed"],
     )
