@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
@@ -37,6 +37,7 @@ COMMON_KINDS: Mapping[str, str] = {
     "unauthorized": "the vendor's answer to a wrong key",
 }
 PROXY_PAGE = "<html><head><title>{title}</title></head><body><center><h1>{title}</h1></center></body></html>"
+LINES_AT_ONCE = 500
 TITLES = {502: "502 Bad Gateway", 503: "503 Service Temporarily Unavailable"}
 
 
@@ -245,6 +246,17 @@ async def _run(double: Double, up: asyncio.Event, stop: asyncio.Event) -> None:
 
 def request_line(request: Request) -> str:
     return f"{request.method} {request.url.path}"
+
+
+async def in_pieces(lines: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """Many lines at once, made on the event loop: a database connection is used by one thread."""
+    held: list[bytes] = []
+    for line in lines:
+        held.append(line)
+        if len(held) == LINES_AT_ONCE:
+            yield b"".join(held)
+            held.clear()
+    yield b"".join(held)
 
 
 def answer(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

@@ -7,6 +7,7 @@ It makes single attempts; what may be repeated is decided by `retrying`, what an
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -32,6 +33,18 @@ from syncline.runtime.connect.registry import CallTrace, TraceHook
 T = TypeVar("T")
 
 log = structlog.get_logger("syncline.connect")
+
+
+class _WithoutQuery(logging.Filter):
+    """httpx logs every address whole, and some vendors want their key in the query."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple):
+            record.args = tuple(bare_url(str(one)) if isinstance(one, httpx.URL) else one for one in record.args)
+        return True
+
+
+logging.getLogger("httpx").addFilter(_WithoutQuery())
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from syncline.kernel import clock
-from syncline.sandbox.double import Double, answer, choice, serving
+from syncline.sandbox.double import Double, answer, choice, in_pieces, serving
 from syncline.sandbox.mixpanel.profiles import updated
 from syncline.sandbox.mixpanel.records import Record, Records
 from syncline.sandbox.mixpanel.rules import Failure, as_milliseconds, judged, record
@@ -249,7 +249,7 @@ class Mixpanel(Double):
         )
         lines = _lines(rows, in_milliseconds=asked.get("time_in_ms") == "true")
         if "gzip" not in request.headers.get("accept-encoding", ""):
-            return StreamingResponse(lines, media_type="text/plain")
+            return StreamingResponse(in_pieces(lines), media_type="text/plain")
         return _compressed(lines)
 
     async def _counts(self, request: Request) -> Response:
@@ -266,7 +266,8 @@ class Mixpanel(Double):
         asked = request.query_params
         first = date.fromisoformat(asked.get("from_date", "1971-01-01"))
         last = date.fromisoformat(asked.get("to_date", "9999-12-31"))
-        return StreamingResponse(_lines(self.records.deduplicated(first, last), in_milliseconds=True))
+        lines = _lines(self.records.deduplicated(first, last), in_milliseconds=True)
+        return StreamingResponse(in_pieces(lines), media_type="application/jsonl")
 
     async def _profiles(self, request: Request) -> Response:
         rows = self.records.profiles(request.path_params["kind"])
@@ -365,7 +366,9 @@ def _compressed(lines: Iterator[bytes]) -> Response:
     for line in lines:
         head += line
         if len(head) > COMPRESSED_FROM:
-            return StreamingResponse(_gzip(head, lines), media_type="text/plain", headers={"Content-Encoding": "gzip"})
+            return StreamingResponse(
+                in_pieces(_gzip(head, lines)), media_type="text/plain", headers={"Content-Encoding": "gzip"}
+            )
     return Response(head, media_type="text/plain")
 
 

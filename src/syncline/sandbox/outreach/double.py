@@ -14,12 +14,10 @@ from starlette.routing import Route
 
 from syncline.kernel import clock
 from syncline.sandbox import webhooks
-from syncline.sandbox.double import Double, answer
+from syncline.sandbox.double import Double, answer, in_pieces
 from syncline.sandbox.outreach.store import Event, Store
 from syncline.sandbox.outreach.timelines import DAY, Kind
 from syncline.sandbox.webhooks import Deliverer
-
-LINES_AT_ONCE = 500
 
 
 class OutreachDouble(Double):
@@ -82,7 +80,7 @@ class OutreachDouble(Double):
 
     async def _events(self, _: Request) -> Response:
         """GET: every event, once, as JSON lines: {"id", "kind", "at", "campaign", "email", "step", "first"}."""
-        return StreamingResponse(_joined(self._lines()), media_type="application/jsonl")
+        return StreamingResponse(in_pieces(self._lines()), media_type="application/jsonl")
 
     def _lines(self) -> Iterator[bytes]:
         for event, email in self.store.all_events():
@@ -119,16 +117,6 @@ class OutreachDouble(Double):
         if request.query_params.get("wait") == "1":
             await self.deliverer.settled()
         return answer([one.shown() for one in self.deliverer.kept])
-
-
-def _joined(lines: Iterator[bytes]) -> Iterator[bytes]:
-    held: list[bytes] = []
-    for line in lines:
-        held.append(line)
-        if len(held) == LINES_AT_ONCE:
-            yield b"".join(held)
-            held.clear()
-    yield b"".join(held)
 
 
 def now_ms() -> int:

@@ -1,0 +1,1 @@
+"""Attio: makes or changes people by their address, and reads them."""

@@ -1,0 +1,11 @@
+"""The kit's suite on Attio's recorded answers."""
+
+import pytest
+
+from syncline.connectors.attio.testing import AttioCase
+from syncline.runtime.connect.conformance import CHECKS, Check
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+async def test_conformance(check: Check) -> None:
+    await check(AttioCase())
