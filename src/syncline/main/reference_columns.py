@@ -11,6 +11,7 @@ from syncline.apps.commerce.transfer.export.columns import (
     SHOPIFY_COLUMNS,
     OutColumn,
 )
+from syncline.apps.commerce.transfer.export.service import MOST_METAFIELDS
 from syncline.apps.commerce.transfer.sheet_columns import FACTS, FIELD_TITLES, LEFT_BECAUSE, LEFT_TITLES
 
 _OF = {Owner.PRODUCT: "product", Owner.VARIANT: "variant", Owner.INVENTORY_LEVEL: "stock at a location"}
@@ -33,14 +34,26 @@ def columns_page() -> str:
         "|---|---|---|",
         *_read(),
         "",
+        "`Command` says what is to become of a product: `new`, `merge`, `update` or `delete`. `Image Src` or",
+        "`Product image URL`, with `Image Alt Text`, are the images of a product that is to be made; those of products",
+        "that exist stay as they are.",
+        "",
+        "A metafield of a product is `Material (product.metafields.custom.material)`, as in Shopify's product CSV,",
+        "`product.metafields.custom.material`, `Metafield: custom.material [single_line_text_field]` or our own",
+        "`metafield.custom.material`; of a variant `… (variant.metafields.…)`, `Variant Metafield: …` or",
+        "`variant_metafield.…`. A cell is read in the type that the metafield has on this record, else in the one it",
+        "has elsewhere in the store, else in the one the title says in brackets. Members of a list stand as JSON or",
+        "with semicolons between them.",
+        "",
         "## What an import leaves out, and says so",
         "",
         "| titles | why |",
         "|---|---|",
         *(f"| {_code(titles)} | {LEFT_BECAUSE[why]} |" for why, titles in LEFT_TITLES.items()),
+        f"| `… (product.metafields.shopify.…)` | {LEFT_BECAUSE['category']} |",
         f"| `Google Shopping / …` | {LEFT_BECAUSE['shopping']} |",
         f"| `Included / …`, `Price / …`, `Compare-at price / …` | {LEFT_BECAUSE['markets']} |",
-        f"| `… (product.metafields.…)`, `… (variant.metafields.…)` | {LEFT_BECAUSE['metafields']} |",
+        f"| `… (product.metafields.…)` where the name is none | {LEFT_BECAUSE['metafields']} |",
         "",
         f"Facts that our own files show and no file changes: {_code(FACTS)}. Any other column is an error, or with",
         "`--ignore-unknown` a note.",
@@ -53,7 +66,8 @@ def columns_page() -> str:
         "One object for each product, with the names of the table for Parquet: `id`, `handle`, the product's fields,",
         "`images` (`id`, `url`, `alt`), `options` (the names of its options) and `variants`. Each variant has `id`,",
         "`options` (its values), its fields and `levels`: `location_id`, `location`, `available`, `on_hand`,",
-        "`committed`, `incoming`.",
+        "`committed`, `incoming`. Metafields stand as `metafield.custom.material` at the product and as",
+        "`variant_metafield.custom.size` at the variant.",
         "",
     ]
     return "\n".join(lines)
@@ -63,7 +77,8 @@ _SHOPIFY_NOTE = (
     "Shopify's template of 2025, one row for each variant; what is said of the product stands in its first row, further"
     " images in further rows. `Inventory quantity` is there when the store has one location, the image columns when its"
     " media were read. Columns whose values the mirror does not hold are not there: Shopify's own importer takes an"
-    " empty cell as “delete this”."
+    " empty cell as “delete this”. Behind them stand the metafields that any product or variant has, each as a column"
+    f" `Material (product.metafields.custom.material)`: at most {MOST_METAFIELDS} of products and as many of variants."
 )
 _PARQUET_NOTE = (
     "One row for each variant; what is said of the product stands in every row. Amounts are decimals, times are UTC."

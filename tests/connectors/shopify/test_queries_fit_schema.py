@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from graphql import parse, validate
 
-from syncline.connectors.shopify import comparing, content_queries, ids, queries, sources
+from syncline.connectors.shopify import comparing, content_queries, ids, products, queries, sources
 from syncline.sandbox.shopify.schema import load_schema
 
 SINCE = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -23,7 +23,7 @@ def _connections(owner: str, children: tuple[sources.Child, ...]) -> Iterator[tu
 
 DOCUMENTS = {
     name: text
-    for name, text in {**vars(queries), **vars(content_queries)}.items()
+    for name, text in {**vars(queries), **vars(content_queries), **vars(products)}.items()
     if isinstance(text, str) and text.startswith(("query ", "mutation "))
 } | {
     "compare levels": comparing.READ_AVAILABLE,

@@ -123,3 +123,50 @@ def test_an_asynchronous_set_is_an_operation_that_ends(ask: Ask, shop: Store) ->
     with clock.frozen(shop.now() + timedelta(seconds=5)):
         done = ask(query, {"id": operation["id"]})["data"]["productOperation"]
     assert done == {"status": "COMPLETE", "product": {"title": "Hat"}, "userErrors": []}
+
+
+def test_files_and_metafields_are_lists_of_which_the_rest_is_deleted(ask: Ask, shop: Store) -> None:
+    wool = {"namespace": "custom", "key": "material", "type": "single_line_text_field", "value": "Wool"}
+    front = {"originalSource": "https://cdn.example.com/front.jpg", "alt": "Front"}
+    back = {"originalSource": "https://cdn.example.com/back.jpg"}
+    found = put(
+        ask,
+        title="Hat",
+        files=[front, back],
+        metafields=[wool, {**wool, "key": "care"}],
+        productOptions=sizes("S"),
+        variants=[size("S", metafields=[{**wool, "key": "size"}])],
+    )
+    assert found["userErrors"] == []
+    made = shop.find_product_by_handle("hat")
+    assert made is not None
+    assert [(one.url, one.alt) for one in shop.media.shown_by(made.id)] == [
+        ("https://cdn.example.com/front.jpg", "Front"),
+        ("https://cdn.example.com/back.jpg", None),
+    ]
+    assert {one.key for one in shop.metafields.of("Product", made.id)} == {"material", "care"}
+    assert [one.key for one in shop.metafields.of("ProductVariant", made.variant_ids[0])] == ["size"]
+    put(ask, {"id": found["product"]["id"]}, files=[], metafields=[wool])
+    assert shop.media.shown_by(made.id) == []
+    assert {one.key for one in shop.metafields.of("Product", made.id)} == {"material"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "at"),
+    [
+        ({"files": [{"originalSource": "front.jpg"}]}, ["input", "files", "0", "originalSource"]),
+        ({"files": [{"id": "gid://shopify/MediaImage/9"}]}, ["input", "files", "0", "id"]),
+        (
+            {"files": [{"originalSource": "https://cdn.example.com/a.jpg", "alt": "x" * 513}]},
+            ["input", "files", "0", "alt"],
+        ),
+        ({"metafields": [{"key": "a", "type": "colour", "value": "1"}]}, ["input", "metafields", "0", "type"]),
+        ({"metafields": [{"key": "a", "type": "boolean", "value": "1"}]}, ["input", "metafields", "0", "value"]),
+        ({"metafields": [{"type": "boolean", "value": "true"}]}, ["input", "metafields", "0", "key"]),
+    ],
+)
+def test_wrong_files_and_metafields_make_nothing(ask: Ask, shop: Store, fields: dict[str, Any], at: list[str]) -> None:
+    before = len(shop.products)
+    found = put(ask, title="Hat", **fields)
+    assert [error["field"] for error in found["userErrors"]] == [at]
+    assert len(shop.products) == before

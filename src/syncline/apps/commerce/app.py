@@ -16,6 +16,7 @@ from syncline.apps.commerce.decisions.jobs import SCHEDULES as DECISION_SCHEDULE
 from syncline.apps.commerce.inbound import endpoints as inbound_endpoints
 from syncline.apps.commerce.integrity import endpoints as integrity_endpoints
 from syncline.apps.commerce.privacy.personal_data import PERSONAL_DATA
+from syncline.apps.commerce.products import endpoints as product_endpoints
 from syncline.apps.commerce.pull.jobs import JOBS as PULL_JOBS
 from syncline.apps.commerce.push import endpoints as push_endpoints
 from syncline.apps.commerce.push.jobs import JOBS as PUSH_JOBS
@@ -47,6 +48,7 @@ APP = App(
         *conflict_endpoints.ROUTERS,
         *decision_endpoints.ROUTERS,
         *inbound_endpoints.ROUTERS,
+        *product_endpoints.ROUTERS,
     ),
     jobs=(*PULL_JOBS, *PUSH_JOBS, *SCHEDULE_JOBS, *REMOVAL_JOBS, *BATCH_JOBS, *DECISION_JOBS),
     schedules=(*SCHEDULES, *DECISION_SCHEDULES),

@@ -213,6 +213,7 @@ async def import_sheet(
     encoding: Annotated[str | None, Query(description="Found out, when left out", examples=["cp1252"])] = None,
     location: Annotated[str | None, Query(description="Where the sheet's quantities are")] = None,
     name: Annotated[str, Query(description="What the batch calls it", examples=["prices.csv"])] = "a sheet",
+    create: Annotated[bool, Query(description="Make products that the store does not have")] = False,
 ) -> ImportResult:
     """The body is the file: CSV in any of Shopify's column sets, Excel, JSON, JSON Lines or Parquet, told apart by its
     first bytes. One error refuses the sheet, listing all of them, unless `keep_good` is set. A blank cell
@@ -230,6 +231,7 @@ async def import_sheet(
             encoding=encoding,
             location=location,
             name=name,
+            create=create,
         )
 
 

@@ -31,6 +31,7 @@ from syncline.apps.commerce.decisions.facade import LocalDecisions
 from syncline.apps.commerce.inbound.facade import LocalInbound
 from syncline.apps.commerce.integrity.facade import LocalIntegrity
 from syncline.apps.commerce.overview import overview_of
+from syncline.apps.commerce.products.facade import LocalProducts
 from syncline.apps.commerce.pull import service as pulls
 from syncline.apps.commerce.push import repository as push_repository
 from syncline.apps.commerce.push import rollback
@@ -68,6 +69,7 @@ class LocalCommerce(
     LocalConflicts,
     LocalDecisions,
     LocalInbound,
+    LocalProducts,
 ):
     async def add_store(
         self,
@@ -185,10 +187,11 @@ class LocalCommerce(
         encoding: str | None = None,
         location: str | None = None,
         name: str | None = None,
+        create: bool = False,
         progress: Callable[[int, int], None] | None = None,
     ) -> ImportResult:
         options = ImportOptions(
-            keep_good=keep_good, ignore_unknown=ignore_unknown, encoding=encoding, location=location
+            keep_good=keep_good, ignore_unknown=ignore_unknown, encoding=encoding, location=location, create=create
         )
         called = name or Path(path).name
         async with self.runtime.database.reading(actor.tenant_id) as reading:

@@ -16,6 +16,7 @@ are JSON-safe everywhere in this app (staged changes, receipts, sheets):
 | metafield | object with type and value, see `metafields`; null where the owner has none                        |
 | medium   | object with url and alt, see `gallery`; null where the product does not show it                     |
 | order    | list of ids of media; two lists say the same when what both name stands in the same order             |
+| product  | object with all of a product, see `whole_product`; null where there is none                          |
 
 A nullable field may also be null. Null and the empty text are two values where Shopify keeps them apart (`sku`,
 `barcode`) and one where it does not (`blank_is_null`).
@@ -33,14 +34,16 @@ from typing import Any
 from syncline.apps.commerce.gallery import Medium, same_medium, same_order
 from syncline.apps.commerce.metafields import Metafield, find_name, same_metafield
 from syncline.apps.commerce.nearest import did_you_mean, join_or
+from syncline.apps.commerce.whole_product import FIELD as WHOLE
+from syncline.apps.commerce.whole_product import WholeProduct, same_product
 from syncline.kernel.errors import FieldError, InvalidInput
 from syncline.kernel.money import minor_digits
 
 Value = str | int | bool | list[str] | None
 """Of a field of the table below."""
 
-AnyValue = Value | Metafield | Medium
-"""Of any field, metafields and media too."""
+AnyValue = Value | Metafield | Medium | WholeProduct
+"""Of any field, metafields, media and whole products too."""
 
 
 class Owner(StrEnum):
@@ -57,6 +60,7 @@ class Owner(StrEnum):
     PRODUCT_MEDIA = "product_media"
     PRODUCT_IMAGE = "product_image"
     PRODUCT_GALLERY = "product_gallery"
+    WHOLE_PRODUCT = "whole_product"
 
     @property
     def is_metafield(self) -> bool:
@@ -75,6 +79,7 @@ class Kind(StrEnum):
     METAFIELD = "metafield"
     MEDIUM = "medium"
     ORDER = "order"
+    PRODUCT = "product"
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +175,8 @@ BESIDES: tuple[Field, ...] = (
     Field("image_order", Owner.PRODUCT_GALLERY, Kind.ORDER, "order of the images"),
     # Of one product and one collection: whether it is in it.
     Field("collections", _M, Kind.BOOLEAN, "in the collection"),
+    # All of a product as one value, to make and to delete it.
+    Field(WHOLE, Owner.WHOLE_PRODUCT, Kind.PRODUCT, "whole product", editable=False, nullable=True),
 )
 """What can be changed but is no column of a sheet of products."""
 
@@ -300,7 +307,7 @@ def same_value(name: str, one: AnyValue, other: AnyValue) -> bool:
     if one is None or other is None:
         return one == other or (field.blank_is_null and not one and not other)
     if isinstance(one, dict) and isinstance(other, dict):
-        return same_metafield(one, other)
+        return same_product(one, other) if field.kind is Kind.PRODUCT else same_metafield(one, other)
     match field.kind:
         case Kind.MONEY | Kind.DECIMAL:
             return Decimal(str(one)) == Decimal(str(other))

@@ -99,6 +99,14 @@ ACTIONS: Final = (
         "product; the whole order is given, so a repeat moves nothing; read back after OutcomeUnknown",
         ("write_products",),
     ),
+    Action(
+        "create_product",
+        "handle; Shopify refuses one that is taken, so look for it after OutcomeUnknown",
+        ("write_products", "write_inventory"),
+    ),
+    Action(
+        "delete_product", "product id; a repeat finds nothing, and nothing can be brought back", ("write_products",)
+    ),
     Action("delete_metafields", "owner, namespace and key; a repeat deletes nothing more", ("write_products",)),
 )
 

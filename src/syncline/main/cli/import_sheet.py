@@ -62,6 +62,9 @@ async def import_sheet(
     location: Annotated[
         str | None, typer.Option(help="Where the sheet's quantities are, with several locations.")
     ] = None,
+    create: Annotated[
+        bool, typer.Option("--create", help="Make products that the store does not have, as changes to review.")
+    ] = False,
     tenant: TenantSlug = DEFAULT_TENANT,
     data_dir: DataDir = None,
     as_json: AsJson = False,
@@ -70,12 +73,14 @@ async def import_sheet(
 
     Shopify's product CSV and inventory CSV of any year are understood, and what `syncline export` wrote; which kind of
     file it is, its first bytes say. A blank cell changes nothing. One error refuses the sheet and lists every error by
-    row and column. Exit codes: 2 refused with errors, 4 staged in part with --keep-good.
+    row and column. A column `Command` may say new, merge, update or delete of a product. Exit codes: 2 refused with
+    errors, 4 staged in part with --keep-good.
 
     \b
     Examples:
       syncline import summer prices.csv
       syncline import summer prices.xlsx --keep-good --json
+      syncline import summer new-products.csv --create
       syncline import summer old.csv --encoding cp1252 --location "Main warehouse"
     """
     async with open_workspace(data_dir, tenant) as here:
@@ -90,6 +95,7 @@ async def import_sheet(
                     ignore_unknown=ignore_unknown,
                     encoding=encoding,
                     location=location,
+                    create=create,
                     progress=lambda rows, position: bar.update(position, note=f"{rows:,} rows"),
                 )
                 bar.finish()

@@ -31,6 +31,7 @@ COMMANDS: dict[str, Entry] = {
     ),
     "pull": Entry("syncline.main.cli.pull", "Read a store into the mirror, and prove that nothing was lost.", _STORE),
     "change": Entry("syncline.main.cli.change", "Stage a bulk edit.", _STORE),
+    "product": Entry("syncline.main.cli.product", "Stage new products, and the deletion of products.", _STORE),
     "batch": Entry("syncline.main.cli.batch", "Bulk operations: preview, run, follow, cancel and retry them.", _STORE),
     "import": Entry(
         "syncline.main.cli.import_sheet", "Compare a sheet with the mirror and stage what differs.", _STORE

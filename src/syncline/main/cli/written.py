@@ -27,6 +27,8 @@ WRITES = frozenset(
         "stores review",
         "pull",
         "change",
+        "product create",
+        "product delete",
         "import",
         "review approve",
         "review reject",

@@ -20,6 +20,7 @@ from syncline.sandbox.shopify.product_input import (
     product_fields,
     write_product,
 )
+from syncline.sandbox.shopify.set_content import check_content, content_complaints, write_content
 from syncline.sandbox.shopify.state import Product, ProductOption, Store, Variant, variant_title
 from syncline.sandbox.shopify.variant_input import (
     MOST_VARIANTS,
@@ -33,7 +34,7 @@ from syncline.sandbox.shopify.variant_input import (
 from syncline.sandbox.shopify.variant_input import complaints as variant_complaints
 from syncline.sandbox.shopify.world import ProductSetOperation
 
-SET_PRODUCT_FIELDS = PRODUCT_FIELDS | {"variants"}
+SET_PRODUCT_FIELDS = PRODUCT_FIELDS | {"variants", "files", "metafields"}
 OPTION_FIELDS = frozenset({"id", "name", "position", "values"})
 MOST_OPTIONS = 3
 MOST_QUANTITIES = 50_000
@@ -58,7 +59,8 @@ def _check(call: Call) -> None:
     refuse_unserved(call, "ProductSetIdentifiers", call.args.get("identifier"), frozenset({"id", "handle"}))
     for option in given.get("productOptions") or ():
         refuse_unserved(call, "OptionSetInput", option, OPTION_FIELDS)
-    check_variants(call, "ProductVariantSetInput", given.get("variants") or [], SET_FIELDS)
+    check_variants(call, "ProductVariantSetInput", given.get("variants") or [], SET_FIELDS | {"metafields"})
+    check_content(call, given)
 
 
 def _set(call: Call) -> Payload:
@@ -121,7 +123,7 @@ def _find(call: Call) -> tuple[Product | None, list[UserError]]:
 
 
 def _plan(store: Store, given: Mapping[str, Any], product: Product | None) -> Plan:
-    plan = Plan(complaints(store, given, product, ["input"]))
+    plan = Plan(complaints(store, given, product, ["input"]) + content_complaints(store, given, product))
     options, variants = given.get("productOptions"), given.get("variants")
     if variants and options is None:
         message = "Must specify product options when updating variants."
@@ -225,6 +227,8 @@ def _write(store: Store, given: Mapping[str, Any], product: Product | None, plan
             _replace_variants(store, product, plan)
     for variant, (_, one, _values) in zip(store.variants_of(product), plan.variants, strict=False):
         _write_quantities(store, variant, one)
+    ordered = {**given, "variants": [one for _, one, _ in plan.variants]}
+    write_content(store, product, ordered, store.variants_of(product))
     return product
 
 

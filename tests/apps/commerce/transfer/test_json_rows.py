@@ -133,10 +133,10 @@ def test_what_is_wrong_is_named_by_object_and_path() -> None:
 
 
 def test_names_that_are_known_and_not_imported_are_notes_once() -> None:
-    content = [{"handle": name, "id": 1, "created_at": "x", "metafields": [], "images": []} for name in "ab"]
+    content = [{"handle": name, "id": 1, "created_at": "x", "collections": [], "images": []} for name in "ab"]
     _, problems = read(content)
     assert {problem.severity for problem in problems} == {Severity.NOTE}
-    assert sorted(problem.value for problem in problems) == ["images", "metafields"]
+    assert sorted(problem.value for problem in problems) == ["collections", "images"]
 
 
 def test_unknown_names_can_be_left_out() -> None:

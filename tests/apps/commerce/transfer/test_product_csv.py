@@ -73,6 +73,12 @@ def only_error(reading: Reading) -> Problem:
     return error
 
 
+CATEGORY = (
+    "Product category, Option1 Linked To, Option2 Linked To, Option3 Linked To, "
+    "Color (product.metafields.shopify.color-pattern)"
+)
+
+
 def test_rows_of_one_handle_are_one_product() -> None:
     reading = read(sheet("tee,Tee,Size,S,T-S,10,1", "tee,,,M,T-M,11.5,2", "mug,Mug,Title,Default Title,,8,"))
     assert reading.problems == []
@@ -96,7 +102,10 @@ def test_blank_cells_and_image_rows_change_nothing() -> None:
     reading = read(
         sheet("tee,Tee,Size,S,,,,https://x/1.jpg", "tee,,,,,,,https://x/2.jpg", ",,,,,,,", "", header=header)
     )
-    assert reading.products == [ProductSheet("tee", 2, {"title": "Tee"}, ("Size",), [VariantSheet(2, ("S",), {})])]
+    (product,) = reading.products
+    assert product.images == [("https://x/1.jpg", None), ("https://x/2.jpg", None)]
+    product.images.clear()
+    assert product == ProductSheet("tee", 2, {"title": "Tee"}, ("Size",), [VariantSheet(2, ("S",), {})])
     assert reading.errors == []
 
 
@@ -155,15 +164,15 @@ def test_the_template_renamed_in_2025_is_understood() -> None:
     ]
     assert reading.errors == []
     left = {note.value: note.reason for note in reading.notes}
-    pictures = left["Product image URL, Image position, Image alt text, Variant image URL"]
+    pictures = left["Image position, Variant image URL"]
     assert pictures == (
-        "These 4 columns are left out. Images cannot be imported yet; what the store has there stays as it is."
+        "These 2 columns are left out. Which image a variant has, and at what place each stands, cannot be imported "
+        "yet; what the store has there stays as it is."
     )
-    assert "metafields" in left["Color (product.metafields.shopify.color-pattern)"].lower()
     assert "market" in left["Included / United States, Price / International, Compare-at price / International"]
-    assert "categories" in left["Product category, Option1 Linked To, Option2 Linked To, Option3 Linked To"]
+    assert "categories" in left[CATEGORY]
     assert "Google" in left["Google Shopping / Google product category, Google Shopping / Ad group name"]
-    assert len(left) == 7
+    assert len(left) == 6
 
 
 def test_an_unknown_column_names_the_nearest_and_the_rest_is_read() -> None:

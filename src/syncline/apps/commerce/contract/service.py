@@ -14,6 +14,7 @@ from syncline.apps.commerce.contract.types import (
     ChangeQuery,
     ExportResult,
     ImportResult,
+    Json,
     PullMode,
     PullPath,
     PullRun,
@@ -106,6 +107,24 @@ class Commerce(Schedules, Integrity, Browse, Reviewing, Batches, Conflicts, Deci
         self, *, actor: Actor, store: str, where: str, edits: Sequence[str], note: str | None = None
     ) -> ChangeBatch: ...
 
+    async def stage_products(
+        self, *, actor: Actor, store: str, products: Sequence[Json], note: str | None = None
+    ) -> ChangeBatch:
+        """Products to be made: each an object with `title`, any other of the catalogue's product fields, `options`
+        (names), `variants` (each with `options`, the catalogue's variant fields, `levels`, `metafields`), `media`
+        (`url`, `alt`) and `metafields`. A handle is made of the title where there is none; without a status the product
+        is a draft.
+
+        Raises `StoreNotFound`; `InvalidInput` with all that is wrong, and then nothing is staged."""
+        ...
+
+    async def stage_deletion(self, *, actor: Actor, store: str, where: str, note: str | None = None) -> ChangeBatch:
+        """The products that match `where` to be deleted. Each is kept whole in its change, so that an undo can make it
+        again, with other ids.
+
+        Raises `StoreNotFound`, `InvalidInput` for a search that says nothing, `NothingToDo`."""
+        ...
+
     async def import_sheet(
         self,
         *,
@@ -117,9 +136,11 @@ class Commerce(Schedules, Integrity, Browse, Reviewing, Batches, Conflicts, Deci
         encoding: str | None = None,
         location: str | None = None,
         name: str | None = None,
+        create: bool = False,
         progress: Callable[[int, int], None] | None = None,
     ) -> ImportResult:
-        """`name` is what the batch calls the sheet; the file's own, when left out. `progress` is told rows and bytes
+        """`name` is what the batch calls the sheet; the file's own, when left out. With `create` a product that the
+        store does not have is to be made. `progress` is told rows and bytes
         read; only a caller in the same process can be told."""
         ...
 

@@ -9,6 +9,7 @@ from typing import Any
 from syncline.apps.commerce.contract import ChangeStatus
 from syncline.apps.commerce.fields import AnyValue, Owner
 from syncline.apps.commerce.mirror.values import pick
+from syncline.apps.commerce.push import whole_products
 from syncline.apps.commerce.push.reading import State
 from syncline.apps.commerce.push.repository import Settled
 from syncline.apps.commerce.push.verdict import Outcome, Verdict, judge, judge_read_back
@@ -36,6 +37,8 @@ def without_write(change: ChangeRow, now: State | None) -> Settled | None:
     """The end of a change that needs no write, or must have none; None when it is to be sent."""
     if now is None:
         return gone(change)
+    if change.kind == Owner.WHOLE_PRODUCT:
+        return whole_products.without_write(change, now)
     verdict = judge(change.before, change.after, now)
     if verdict is Verdict.ALREADY:
         seen = pick(now, list(change.after))
@@ -47,6 +50,8 @@ def read_back(change: ChangeRow, before: State, now: State | None) -> Settled | 
     """The end of a change whose answer never came; None when it did not arrive and is to be sent again."""
     if now is None:
         return gone(change)
+    if change.kind == Owner.WHOLE_PRODUCT:
+        return whole_products.read_back(change, before, now)
     outcome = judge_read_back(before, change.after, now)
     if outcome is Outcome.ARRIVED:
         return Settled(change.id, ChangeStatus.APPLIED, "applied", pick(now, list(change.after)), READ_BACK)

@@ -14,6 +14,7 @@ from syncline.apps.commerce.metafields import find_name
 from syncline.apps.commerce.mirror.values import metafield_of
 from syncline.apps.commerce.push.gallery_states import gallery_states
 from syncline.apps.commerce.push.vendor_fields import paths_of, state_of, to_compare
+from syncline.apps.commerce.push.whole_products import read_wholes
 from syncline.apps.commerce.staging.repository import ChangeRow
 from syncline.connectors.shopify import actions, comparing, ids
 from syncline.connectors.shopify.client import ShopifyClient
@@ -93,6 +94,10 @@ async def _memberships(client: ShopifyClient, _currency: str, changes: Sequence[
     }
 
 
+async def _wholes(client: ShopifyClient, currency: str, changes: Sequence[ChangeRow]) -> States:
+    return dict(await read_wholes(client, currency, changes))
+
+
 async def _images(client: ShopifyClient, currency: str, changes: Sequence[ChangeRow]) -> States:
     found = await actions.read_images(client, sorted({change.resource_id for change in changes}))
     states: States = {}
@@ -118,6 +123,7 @@ _READERS: Mapping[_Reader, frozenset[Owner]] = {
     _metafields: frozenset({Owner.PRODUCT_METAFIELD, Owner.VARIANT_METAFIELD}),
     _images: frozenset({Owner.PRODUCT_MEDIA}),
     _galleries: frozenset({Owner.PRODUCT_IMAGE, Owner.PRODUCT_GALLERY}),
+    _wholes: frozenset({Owner.WHOLE_PRODUCT}),
     _reader_of(ids.COLLECTION): frozenset({Owner.COLLECTION}),
     _memberships: frozenset({Owner.COLLECTION_MEMBERSHIP}),
 }

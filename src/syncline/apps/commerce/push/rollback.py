@@ -14,6 +14,7 @@ from syncline.apps.commerce.push import repository
 from syncline.apps.commerce.push.repository import AppliedRow
 from syncline.apps.commerce.staging.repository import Proposal, add_batch, add_changes, find_batch
 from syncline.apps.commerce.stores.repository import hold
+from syncline.apps.commerce.whole_product import FIELD, draft_number, without_ids
 from syncline.kernel.tenant import Actor
 from syncline.runtime.db.session import WriteSession
 
@@ -25,6 +26,8 @@ def proposal_of(row: AppliedRow) -> Proposal:
     """Before is what the store answered to the write, after what it said just before: a value that moved since is a
     conflict when the rollback is pushed."""
     change = row.change
+    if change.kind == Owner.WHOLE_PRODUCT:
+        return _whole(row)
     return Proposal(
         kind=change.kind,
         resource_id=change.resource_id,
@@ -54,6 +57,19 @@ def _medium_back(plain: Proposal, row: AppliedRow) -> Proposal | None:
     return replace(plain, resource_id=0, after={"images": anew})
 
 
+NEW_IDS = "Shopify gives what was deleted new ids when it is made again, and what pointed to the old ones stays broken."
+
+
+def _whole(row: AppliedRow) -> Proposal:
+    """What was made is deleted; what was deleted is made again, as another product with the same handle."""
+    change, made, lost = row.change, row.written[FIELD], row.restored[FIELD]
+    if made is not None:
+        return Proposal(change.kind, made["id"], made["id"], change.label, row.written, {FIELD: None}, None, change.id)
+    number = draft_number(lost["handle"])
+    label = f"{change.label} (new ids)"
+    return Proposal(change.kind, number, number, label, {FIELD: None}, {FIELD: without_ids(lost)}, None, change.id)
+
+
 async def stage_rollback(
     session: WriteSession, *, batch_id: UUID, change_ids: Sequence[UUID], actor: Actor, note: str | None
 ) -> UUID:
@@ -78,6 +94,8 @@ async def stage_rollback(
     summary = f"Undo of {len(rows) - len(lost)} changes: {batch.summary}"
     if lost:
         summary = f"{summary}. {_lost_sentence(lost)}"
+    if any(row.change.kind == Owner.WHOLE_PRODUCT and row.written[FIELD] is None for row in rows):
+        summary = f"{summary}. {NEW_IDS}"
     undo = await add_batch(
         session, store_id=store_id, kind="rollback", summary=summary, author=actor, reverts_id=batch_id
     )

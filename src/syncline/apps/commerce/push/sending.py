@@ -14,6 +14,7 @@ from syncline.apps.commerce.push.repository import Settled
 from syncline.apps.commerce.push.sending_galleries import send_gallery_images, send_orders
 from syncline.apps.commerce.push.sending_memberships import send_memberships
 from syncline.apps.commerce.push.sending_metafields import send_metafields
+from syncline.apps.commerce.push.sending_wholes import send_wholes
 from syncline.apps.commerce.push.vendor_fields import answered, collection_input, product_input, variant_input
 from syncline.apps.commerce.staging.repository import ChangeRow
 from syncline.connectors.shopify import actions
@@ -80,6 +81,7 @@ SENDERS: Mapping[Owner, Sender] = {
     Owner.COLLECTION_MEMBERSHIP: send_memberships,
     Owner.PRODUCT_IMAGE: send_gallery_images,
     Owner.PRODUCT_GALLERY: send_orders,
+    Owner.WHOLE_PRODUCT: send_wholes,
 }
 
 

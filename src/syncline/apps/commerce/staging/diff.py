@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from syncline.apps.commerce.fields import FIELDS, AnyValue, Kind, find_field, get_field, same_value
 from syncline.apps.commerce.gallery import bare, is_shown
+from syncline.apps.commerce.whole_product import described
 
 State = Mapping[str, AnyValue]
 
@@ -81,6 +82,8 @@ def render_change(change: FieldChange, width: int = 40) -> str:
         return _render_tags(change, 2 * width)
     if get_field(change.field).kind is Kind.ORDER:
         return _render_order(change, 2 * width)
+    if get_field(change.field).kind is Kind.PRODUCT:
+        return _cut(_render_product(change), 2 * width)
     before, after = _shown(change.before), _shown(change.after)
     if isinstance(before, str) and isinstance(after, str):
         start = _first_difference(before, after)
@@ -91,6 +94,8 @@ def render_change(change: FieldChange, width: int = 40) -> str:
 def render_value(value: AnyValue, width: int = 40) -> str:
     """A value on one line: null is `none`, the empty text is `""`, yes and no for booleans."""
     match value:
+        case dict() if "handle" in value:
+            return _cut(described(value), width)
         case dict():
             return _window(_text_of(value), 0, width)
         case None:
@@ -125,6 +130,16 @@ def _render_order(change: FieldChange, width: int) -> str:
     after = change.after if isinstance(change.after, list) else []
     places = {one: str(place) for place, one in enumerate(before, start=1)}
     return f"{_cut(' '.join(places.values()), width)} → {_cut(' '.join(places.get(one, one) for one in after), width)}"
+
+
+def _render_product(change: FieldChange) -> str:
+    match change.before, change.after:
+        case None, dict():
+            return f"made anew: {described(change.after)}"
+        case dict(), None:
+            return f"deleted: {described(change.before)}"
+        case _:
+            return "no change"
 
 
 def _render_tags(change: FieldChange, width: int) -> str:

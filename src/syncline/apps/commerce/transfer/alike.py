@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
 
 from syncline.apps.commerce.fields import FIELDS, Kind, Owner
+from syncline.apps.commerce.metafields import MetafieldName, find_name
 from syncline.apps.commerce.transfer.comparing import LINE, PART, RECORD, Shape
 from syncline.apps.commerce.transfer.grams import GRAMS as GRAMS_OF
 from syncline.apps.commerce.transfer.plain_cells import BLANK, GRAMS, JOINT, TAG_JOINT
@@ -132,6 +133,9 @@ def _text(name: str, currency: str) -> Composable:
     """The mirror's value as the text of `plain_cells`; empty for null."""
     if name == GRAMS:
         return _grams()
+    metafield = find_name(name)
+    if metafield is not None:
+        return _metafield(metafield)
     field = FIELDS[name]
     column = Identifier(_TABLES[field.owner], field.column)
     match field.kind:
@@ -152,6 +156,24 @@ def _text(name: str, currency: str) -> Composable:
             return SQL("replace({}, E'\\r\\n', E'\\n')").format(column)
         case _:
             return SQL("coalesce({}, '')").format(column)
+
+
+# As the store keeps it, whatever its type; a cell that says the same in other words is read.
+_METAFIELD = SQL("""
+coalesce((
+    SELECT replace(m.value, E'\\r\\n', E'\\n') FROM commerce.metafield AS m
+    WHERE m.store_id = {owner}.store_id AND m.tenant_id = {owner}.tenant_id AND m.deleted_at IS NULL
+        AND m.owner_type = {kind} AND m.owner_id = {owner}.id AND m.namespace = {namespace} AND m.key = {key}
+    ORDER BY m.id DESC LIMIT 1
+), '')
+""")
+
+
+def _metafield(name: MetafieldName) -> Composed:
+    owner = Identifier(_TABLES[Owner(name.owner)])
+    return _METAFIELD.format(
+        owner=owner, kind=Literal(name.owner), namespace=Literal(name.namespace), key=Literal(name.key)
+    )
 
 
 def _grams() -> Composed:

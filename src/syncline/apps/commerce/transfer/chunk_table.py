@@ -46,6 +46,7 @@ class Layout:
     values: Sequence[int]
     location: int | None
     unnamed: Sequence[int]
+    command: int | None
     is_comparable: bool
     option_name: Plain
     option_value: Plain
@@ -63,6 +64,7 @@ class Layout:
             values=values or (),
             location=next((column.index for column in columns if column.role is Role.LOCATION), None),
             unnamed=[column.index for column in columns if column.role is Role.BLANK],
+            command=next((column.index for column in columns if column.role is Role.COMMAND), None),
             is_comparable=None not in {names, values},
             option_name=repeating(_option),
             option_value=repeating(_option),
@@ -102,6 +104,8 @@ class ChunkTable:
         self._columns = self._turned([line[1] for line in chunk.lines], layout.width)
         for at in layout.unnamed:
             self.doubt(self._columns[at])
+        if layout.command is not None:
+            self.doubt(self._columns[layout.command])
         self.places = self._places(layout, stock)
         self.names = self._joined(layout.names, layout.option_name) if layout.names else None
         self.product = list(self._filled(layout.product))

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import compress
 
+from syncline.apps.commerce.metafields import find_name
 from syncline.apps.commerce.transfer.chunk_table import ChunkTable, Layout, Stock
 from syncline.apps.commerce.transfer.chunks import Chunk
 from syncline.apps.commerce.transfer.plain_cells import GRAMS, JOINT, STOCK
@@ -93,7 +94,13 @@ class _Writer:
         self._folded = list(map(str.casefold, table.keys))
         self._mixed = [(1 << at, column) for at, column in enumerate(table.variant) if not all(column.raw)]
         self._has_product = _any_of([column.raw for column in table.product])
-        counted = [column for column in table.variant if column.name not in {GRAMS, STOCK}]
+        fields = [column for column in table.product if find_name(column.name) is None]
+        self._has_fields = _any_of([column.raw for column in fields])
+        self._product_metafields = [column.raw for column in table.product if find_name(column.name) is not None]
+        self._variant_metafields = [column.raw for column in table.variant if find_name(column.name) is not None]
+        counted = [
+            column for column in table.variant if column.name not in {GRAMS, STOCK} and find_name(column.name) is None
+        ]
         self._has_variant = _any_of([column.raw for column in counted])
         self._stock = next((column.raw for column in table.variant if column.name == STOCK), None)
 
@@ -136,7 +143,9 @@ class _Writer:
     def settled(self, begin: int, end: int) -> Settled:
         table = self._table
         product = self._has_product is not None and self._has_product[begin]
-        unchanged = int(product)
+        unchanged = int(self._has_fields is not None and self._has_fields[begin])
+        unchanged += sum(bool(raw[begin]) for raw in self._product_metafields)
+        unchanged += sum(sum(map(bool, raw[begin:end])) for raw in self._variant_metafields)
         if self._has_variant is not None:
             unchanged += sum(self._has_variant[begin:end])
         if self._stock is not None:

@@ -4,13 +4,14 @@ read row by row and staged."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from syncline.apps.commerce.contract import ImportProblem, Store
 from syncline.apps.commerce.nearest import nearest
+from syncline.apps.commerce.products.service import propose_deletions
 from syncline.apps.commerce.staging.repository import Proposal as StagedProposal
 from syncline.apps.commerce.staging.repository import add_changes
 from syncline.apps.commerce.transfer import repository
@@ -18,6 +19,7 @@ from syncline.apps.commerce.transfer.chunk_table import Layout, Stock
 from syncline.apps.commerce.transfer.chunks import Chunk, HandlesReturn
 from syncline.apps.commerce.transfer.comparing import Question, question_of
 from syncline.apps.commerce.transfer.matching import Matcher, Proposal
+from syncline.apps.commerce.transfer.metafield_cells import MetafieldTypes
 from syncline.apps.commerce.transfer.problems import Problem, Severity
 from syncline.apps.commerce.transfer.product_csv import SheetReading
 from syncline.apps.commerce.transfer.product_rows import SheetBatch
@@ -65,7 +67,8 @@ class Tally:
 @dataclass(frozen=True, slots=True)
 class Intake:
     """Where a sheet goes. `open` begins to read it anew; `place` is the location its quantities are meant for, `places`
-    are all locations by name."""
+    are all locations by name, `types` the types that each metafield has in the store. With `creates` a product that
+    the store does not have is to be made."""
 
     session: WriteSession
     store: Store
@@ -75,6 +78,8 @@ class Intake:
     place: int | None
     places: dict[str, int]
     progress: Callable[[int, int], None] | None
+    types: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    creates: bool = False
 
     async def take(self) -> Tally:
         """Stage what the sheet would change. A handle that stands in several places of the sheet is read at all of
@@ -104,7 +109,13 @@ class _Taking:
         self._intake = intake
         self._reading = reading
         self._suggester = _Suggester()
-        self._matcher = Matcher(location_id=intake.place, near_handles=self._suggester.near, locations=intake.places)
+        self._matcher = Matcher(
+            location_id=intake.place,
+            near_handles=self._suggester.near,
+            locations=intake.places,
+            metafields=MetafieldTypes.of([] if reading.is_stopped else reading.columns, intake.types),
+            creates=intake.creates,
+        )
         self._fields = _fields_of(reading)
         self._tally = Tally()
 
@@ -166,22 +177,28 @@ class _Taking:
         tally.products += len(batch.products)
         tally.unchanged += matched.unchanged
         tally.add([*batch.problems, *matched.problems])
+        async for deletions in propose_deletions(intake.session, intake.store, matched.deletions):
+            tally.staged += await self._stage(deletions)
         if matched.proposals:
-            tally.staged += await add_changes(
-                intake.session,
-                batch_id=intake.batch_id,
-                store_id=intake.store.id,
-                author=intake.author,
-                note=None,
-                proposals=map(_staged, matched.proposals),
-            )
+            tally.staged += await self._stage(map(_staged, matched.proposals))
+
+    async def _stage(self, proposals: Iterable[StagedProposal]) -> int:
+        intake = self._intake
+        return await add_changes(
+            intake.session,
+            batch_id=intake.batch_id,
+            store_id=intake.store.id,
+            author=intake.author,
+            note=None,
+            proposals=proposals,
+        )
 
 
 def _fields_of(reading: SheetReading) -> frozenset[str]:
     """Those that the sheet has columns for, and those that their matching looks at."""
     if reading.is_stopped:
         return frozenset()
-    found = {str(column.target) for column in reading.columns if column.role is Role.FIELD}
+    found = {str(column.target) for column in reading.columns if column.role in {Role.FIELD, Role.METAFIELD}}
     weighs = "weight_unit" in found or any(column.role is Role.GRAMS for column in reading.columns)
     return frozenset(found | {"weight", "weight_unit"} if weighs else found)
 

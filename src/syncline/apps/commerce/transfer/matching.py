@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import ROUND_HALF_UP, Decimal
 
 from syncline.apps.commerce.field_text import shortened
-from syncline.apps.commerce.fields import FIELDS, Kind, Owner, Value, decimal_text
+from syncline.apps.commerce.fields import FIELDS, AnyValue, Kind, Owner, Value, decimal_text, get_field
 from syncline.apps.commerce.nearest import join_or, nearest
 from syncline.apps.commerce.staging.diff import FieldChange, changed_fields
 from syncline.apps.commerce.transfer.cells import unmarked
+from syncline.apps.commerce.transfer.creating import Maker
 from syncline.apps.commerce.transfer.grams import GRAMS
+from syncline.apps.commerce.transfer.metafield_cells import MetafieldTypes
 from syncline.apps.commerce.transfer.problems import Problem, Severity
 from syncline.apps.commerce.transfer.product_rows import ProductSheet, VariantSheet
+from syncline.apps.commerce.whole_product import FIELD as WHOLE
+from syncline.apps.commerce.whole_product import draft_number
 
 _WEIGHT_STEP = Decimal("0.0001")
 
@@ -22,13 +26,14 @@ _WEIGHT_STEP = Decimal("0.0001")
 class MirrorVariant:
     """A variant as the mirror has it. `options` are its option values by position, `fields` those of the catalogue's
     variant fields that the sheet is about, `available` the quantity by location id for every location that stocks
-    it."""
+    it, `metafields` those that it has of the ones the sheet names, by field."""
 
     id: int
     item_id: int
     options: tuple[str, ...]
     fields: Mapping[str, Value]
     available: Mapping[int, int | None] = field(default_factory=dict)
+    metafields: Mapping[str, AnyValue] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,7 @@ class MirrorProduct:
     option_names: tuple[str, ...]
     fields: Mapping[str, Value]
     variants: tuple[MirrorVariant, ...]
+    metafields: Mapping[str, AnyValue] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +65,11 @@ class Proposal:
 
 @dataclass(slots=True)
 class Matched:
-    """`unchanged` counts the records that a row names and that are already as it says."""
+    """`unchanged` counts the records that a row names and that are already as it says; `deletions` are
+    products by number."""
 
     proposals: list[Proposal] = field(default_factory=list)
+    deletions: list[int] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     unchanged: int = 0
 
@@ -77,8 +85,12 @@ class Matcher:
         location_id: int | None,
         near_handles: Callable[[str], Sequence[str]],
         locations: Mapping[str, int] | None = None,
+        metafields: MetafieldTypes | None = None,
+        creates: bool = False,
     ) -> None:
         self._location_id = location_id
+        self._creates = creates
+        self._metafields = metafields or MetafieldTypes()
         self._locations = locations or {}
         self._near_handles = near_handles
         self._noted: set[str] = set()
@@ -94,27 +106,60 @@ class Matcher:
         for sheet in sheets:
             product = mirror.get(sheet.handle)
             if product is None:
-                matched.problems.append(self._unknown_handle(sheet))
+                self._match_unknown(sheet, matched)
+                continue
+            if sheet.command == "new":
+                reason = "The store has a product with this handle already; write update, or choose another handle."
+                matched.problems.append(Problem(sheet.row, "Command", sheet.command, reason))
+                continue
+            if sheet.command == "delete":
+                matched.deletions.append(product.id)
                 continue
             self._match_product(sheet, product, matched)
             self._match_variants(sheet, product, matched)
         return matched
+
+    def _match_unknown(self, sheet: ProductSheet, matched: Matched) -> None:
+        if sheet.command not in {"new", "merge"} and (sheet.command is not None or not self._creates):
+            matched.problems.append(self._unknown_handle(sheet))
+            return
+        made = Maker(self._location_id, self._locations, self._metafields).product(sheet)
+        if isinstance(made, list):
+            matched.problems += made
+            return
+        number = draft_number(sheet.handle)
+        change = FieldChange(WHOLE, None, made)
+        matched.proposals.append(
+            Proposal(Owner.WHOLE_PRODUCT, number, number, sheet.row, str(made["title"]), (change,))
+        )
 
     def _unknown_handle(self, sheet: ProductSheet) -> Problem:
         near = list(self._near_handles(sheet.handle))
         hint = f" Did you mean {join_or(near)}?" if near else ""
         reason = (
             "As of the last pull the store has no product with this handle, and an import only changes products that "
-            f"exist.{hint}"
+            f"exist unless it is asked to make new ones.{hint}"
         )
         return Problem(sheet.row, "Handle", sheet.handle, reason)
 
     def _match_product(self, sheet: ProductSheet, product: MirrorProduct, matched: Matched) -> None:
-        if not sheet.fields:
-            return
-        changes = changed_fields(product.fields, _meant(sheet.fields, product.fields))
+        fields = {name: value for name, value in sheet.fields.items() if name in FIELDS}
         label = str(product.fields.get("title") or product.handle)
-        _propose(matched, Proposal(Owner.PRODUCT, product.id, product.id, sheet.row, label, tuple(changes)))
+        if fields:
+            changes = changed_fields(product.fields, _meant(fields, product.fields))
+            _propose(matched, Proposal(Owner.PRODUCT, product.id, product.id, sheet.row, label, tuple(changes)))
+        found = Proposal(Owner.PRODUCT_METAFIELD, product.id, product.id, sheet.row, label, ())
+        self._match_metafields(found, sheet.fields, product.metafields, matched)
+
+    def _match_metafields(
+        self, record: Proposal, given: Mapping[str, Value], current: Mapping[str, AnyValue], matched: Matched
+    ) -> None:
+        """Those among `given`, each a change of its own of the record."""
+        for found in self._metafields.changes(record.row, given, current):
+            if isinstance(found, Problem):
+                matched.problems.append(found)
+            else:
+                _propose(matched, replace(record, changes=() if found is None else (found,)))
 
     def _match_variants(self, sheet: ProductSheet, product: MirrorProduct, matched: Matched) -> None:
         order = self._option_order(sheet, product, matched)
@@ -165,11 +210,13 @@ class Matcher:
             matched.problems.append(lost)
             return
         label = _label(product, variant)
-        asked = {name: value for name, value in row.fields.items() if FIELDS[name].owner is Owner.VARIANT}
+        asked = {name: value for name, value in row.fields.items() if get_field(name).owner is Owner.VARIANT}
         asked |= _weight(row, variant.fields)
         if asked:
             changes = changed_fields(variant.fields, _meant(asked, variant.fields))
             _propose(matched, Proposal(Owner.VARIANT, variant.id, product.id, row.row, label, tuple(changes)))
+        found = Proposal(Owner.VARIANT_METAFIELD, variant.id, product.id, row.row, label, ())
+        self._match_metafields(found, row.fields, variant.metafields, matched)
         if "available" in row.fields:
             self._match_stock(row, variant, product, matched)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import BinaryIO
 
 from syncline.apps.commerce.transfer.formats import FileFormat, format_of_bytes
@@ -11,7 +12,7 @@ from syncline.apps.commerce.transfer.sheet_text import open_text
 _HEAD = 4096
 
 
-def open_sheet(file: BinaryIO, *, encoding: str | None, ignore_unknown: bool) -> Sheet:
+def open_sheet(file: BinaryIO, *, encoding: str | None, ignore_unknown: bool, metafields: Sequence[str] = ()) -> Sheet:
     """`file` is binary, seekable and at its beginning. Raises `SheetUnreadable`."""
     head = file.read(_HEAD)
     file.seek(0)
@@ -29,4 +30,4 @@ def open_sheet(file: BinaryIO, *, encoding: str | None, ignore_unknown: bool) ->
         return open_text(file, encoding)
     from syncline.apps.commerce.transfer.json_rows import open_json
 
-    return open_json(file, kind, ignore_unknown=ignore_unknown)
+    return open_json(file, kind, ignore_unknown=ignore_unknown, metafields=metafields)

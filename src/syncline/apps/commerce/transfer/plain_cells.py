@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from syncline.apps.commerce.field_text import parse_number
 from syncline.apps.commerce.fields import FIELDS, Field, Kind, Owner, decimal_text
+from syncline.apps.commerce.metafields import find_name
 from syncline.apps.commerce.transfer.cells import unmarked
 from syncline.apps.commerce.transfer.sheet_columns import Column, Role
 from syncline.apps.commerce.transfer.sheet_row import RowReader
@@ -61,17 +62,30 @@ class PlainColumn:
 
     @property
     def owner(self) -> Owner:
-        return Owner.VARIANT if self.name == GRAMS else FIELDS[self.name].owner
+        """The record that its cells stand beside; that of a metafield is the one that has it."""
+        if self.name == GRAMS:
+            return Owner.VARIANT
+        metafield = find_name(self.name)
+        return FIELDS[self.name].owner if metafield is None else Owner(metafield.owner)
 
 
 def plain_columns(columns: Sequence[Column], rows: RowReader, currency: str) -> list[PlainColumn]:
     return [
-        PlainColumn(column.index, GRAMS, repeating(_grams))
-        if column.role is Role.GRAMS
-        else PlainColumn(column.index, str(column.target), _reader(FIELDS[str(column.target)], rows, currency))
+        PlainColumn(column.index, *_plain(column, rows, currency))
         for column in columns
-        if column.role in {Role.FIELD, Role.GRAMS}
+        if column.role in {Role.FIELD, Role.GRAMS, Role.METAFIELD}
     ]
+
+
+def _plain(column: Column, rows: RowReader, currency: str) -> tuple[str, Plain]:
+    name = str(column.target)
+    match column.role:
+        case Role.GRAMS:
+            return GRAMS, repeating(_grams)
+        case Role.METAFIELD:
+            return name, repeating(_html)
+        case _:
+            return name, _reader(FIELDS[name], rows, currency)
 
 
 def _reader(field: Field, rows: RowReader, currency: str) -> Plain:

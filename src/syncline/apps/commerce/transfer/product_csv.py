@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Sequence
 from typing import BinaryIO
 
 from syncline.apps.commerce.transfer.chunks import LINES, Chunk, ChunkReader, survey
@@ -30,6 +30,7 @@ class SheetReading:
     mirror says the same, and `read`s the others; at the end `last` has what is left over.
 
     Nothing that is in the file raises, but for `HandlesReturn` (see `chunks`). `file` is binary and seekable.
+    `metafields` are the fields of those that the store has: objects of JSON do not say beforehand which they name.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class SheetReading:
         max_rows: int = MAX_ROWS,
         batch_products: int = 500,
         chunk_lines: int = LINES,
+        metafields: Sequence[str] = (),
     ) -> None:
         file.seek(0)
         self._file = file
@@ -52,7 +54,7 @@ class SheetReading:
         self._sheet: Sheet | None = None
         self._is_stopped = False
         try:
-            self._sheet = open_sheet(file, encoding=encoding, ignore_unknown=ignore_unknown)
+            self._sheet = open_sheet(file, encoding=encoding, ignore_unknown=ignore_unknown, metafields=metafields)
         except SheetUnreadable as error:
             self._stop(error.problem)
             return

@@ -35,7 +35,8 @@ class VariantSheet:
 @dataclass(slots=True)
 class ProductSheet:
     """The rows of one handle that stand together. `fields` are the product's given cells, all from row `row`.
-    `earlier_row` is set when the handle stood further up too: then this is a further part of the same product."""
+    `earlier_row` is set when the handle stood further up too: then this is a further part of the same product.
+    `images` are addresses and texts; `command` is new, merge, update or delete, where the sheet says one."""
 
     handle: str
     row: int
@@ -43,6 +44,8 @@ class ProductSheet:
     option_names: tuple[str, ...] = ()
     variants: list[VariantSheet] = field(default_factory=list)
     earlier_row: int | None = None
+    images: list[tuple[str, str | None]] = field(default_factory=list)
+    command: str | None = None
 
 
 @dataclass(slots=True)
@@ -79,14 +82,16 @@ class RowGrouper:
         product = self._product(row, batch)
         self._take_option_names(row, product)
         if row.is_good:
+            _take_command(row, product)
             self._take_product_fields(row, product)
         if row.is_good:
             self._take_variant(row, product)
 
     def finish(self, batch: SheetBatch) -> None:
         """No row of the last product follows, or what follows it in the file is not read."""
-        if self._current is not None and (self._current.fields or self._current.variants):
-            batch.products.append(self._current)
+        current = self._current
+        if current is not None and (current.fields or current.variants or current.images or current.command):
+            batch.products.append(current)
         self._current = None
 
     def _product(self, row: SheetRow, batch: SheetBatch) -> ProductSheet:
@@ -148,6 +153,18 @@ class RowGrouper:
             )
         else:
             product.variants.append(VariantSheet(row.number, options, row.variant, row.grams, row.location))
+
+
+def _take_command(row: SheetRow, product: ProductSheet) -> None:
+    if row.image is not None:
+        product.images.append((row.image, row.image_alt))
+    if row.command is None:
+        return
+    if product.command not in {None, row.command}:
+        reason = f"Further up the product is to be {product.command}; write one command for a product."
+        row.wrong("Command", row.command, reason)
+        return
+    product.command = row.command
 
 
 def _signature(fields: Mapping[str, Value]) -> int:

@@ -7,12 +7,13 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Table, any_, delete, literal, select
+from sqlalchemy import ColumnElement, Table, any_, delete, literal, select, tuple_
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from syncline.apps.commerce.contract import Store
-from syncline.apps.commerce.fields import FIELDS, Owner, Value, canonical, fields_of
-from syncline.apps.commerce.mirror.models import inventory_level, product, variant
+from syncline.apps.commerce.fields import FIELDS, AnyValue, Owner, Value, canonical, fields_of
+from syncline.apps.commerce.metafields import MetafieldName, find_name
+from syncline.apps.commerce.mirror.models import inventory_level, metafield, product, variant
 from syncline.apps.commerce.staging.models import change_batch
 from syncline.apps.commerce.transfer.alike import unlike_query
 from syncline.apps.commerce.transfer.comparing import Question
@@ -58,7 +59,9 @@ async def find_products(
         _live(session, store.id, product), _one_of(product.c.handle, handles)
     )
     products = (await session.execute(query)).all()
-    variants = await _variants(session, store, [row[0] for row in products], fields=fields)
+    numbers = [row[0] for row in products]
+    variants = await _variants(session, store, numbers, fields=fields)
+    held = await _metafields(session, store.id, Owner.PRODUCT, numbers, fields)
     return {
         handle.lower(): MirrorProduct(
             id=number,
@@ -66,6 +69,7 @@ async def find_products(
             option_names=tuple(option["name"] for option in options),
             fields=_values(names, values, store.currency),
             variants=tuple(variants.get(number, ())),
+            metafields=held.get(number, {}),
         )
         for number, handle, options, *values in products
     }
@@ -87,6 +91,7 @@ async def _variants(
     )
     rows = (await session.execute(query)).all()
     levels = await _levels(session, store.id, [row[2] for row in rows]) if "available" in fields else {}
+    held = await _metafields(session, store.id, Owner.VARIANT, [row[1] for row in rows], fields)
     found: dict[int, list[MirrorVariant]] = {}
     for owner, number, item, options, *values in rows:
         found.setdefault(owner, []).append(
@@ -96,6 +101,7 @@ async def _variants(
                 options=tuple(option["value"] for option in options),
                 fields=_values(names, values, store.currency),
                 available=levels.get(item, {}),
+                metafields=held.get(number, {}),
             )
         )
     return found
@@ -108,6 +114,31 @@ async def _levels(session: Session, store_id: UUID, items: Sequence[int]) -> Map
     found: dict[int, dict[int, int | None]] = {}
     for item, place, available in await session.execute(query):
         found.setdefault(item, {})[place] = available
+    return found
+
+
+async def _metafields(
+    session: Session, store_id: UUID, owner: Owner, numbers: Sequence[int], fields: Collection[str]
+) -> Mapping[int, dict[str, AnyValue]]:
+    """Those of `fields` that these records have, by record and field."""
+    names = [name for name in map(find_name, fields) if name is not None and name.owner == owner]
+    if not names or not numbers:
+        return {}
+    table = metafield.c
+    query = (
+        select(table.owner_id, table.namespace, table.key, table.type, table.value, table.id, table.compare_digest)
+        .where(
+            _live(session, store_id, metafield),
+            table.owner_type == owner,
+            _one_of(table.owner_id, numbers),
+            tuple_(table.namespace, table.key).in_([(name.namespace, name.key) for name in names]),
+        )
+        .order_by(table.id)
+    )
+    found: dict[int, dict[str, AnyValue]] = {}
+    for number, namespace, key, kind, value, its, digest in await session.execute(query):
+        field = MetafieldName(owner.value, namespace, key).field
+        found.setdefault(number, {})[field] = {"type": kind, "value": value, "id": str(its), "digest": digest}
     return found
 
 

@@ -6,6 +6,7 @@ from functools import partial
 from typing import BinaryIO
 
 from syncline.apps.commerce.contract import ImportResult, SheetRefused, Store
+from syncline.apps.commerce.mirror.naming import list_metafield_names
 from syncline.apps.commerce.mirror.repository import list_locations
 from syncline.apps.commerce.nearest import did_you_mean, join_or
 from syncline.apps.commerce.staging.repository import add_batch, find_batch
@@ -19,12 +20,14 @@ from syncline.runtime.db.session import Session, WriteSession
 
 @dataclass(frozen=True, slots=True)
 class ImportOptions:
-    """`keep_good` stages the rows without errors and leaves the others; without it one error refuses the sheet."""
+    """`keep_good` stages the rows without errors and leaves the others; without it one error refuses the sheet.
+    `create` has products made that the store does not have."""
 
     keep_good: bool = False
     ignore_unknown: bool = False
     encoding: str | None = None
     location: str | None = None
+    create: bool = False
 
 
 async def _location(session: Session, store: Store, name: str | None) -> int | None:
@@ -83,6 +86,7 @@ async def import_sheet(
     rows were not asked for. `progress` is told rows and bytes read.
     """
     place = await _location(session, store, options.location)
+    metafields = await list_metafield_names(session, store.id)
     batch_id = await add_batch(session, store_id=store.id, kind="import", summary=f"Import of {name}", author=actor)
     intake = Intake(
         session=session,
@@ -95,10 +99,13 @@ async def import_sheet(
             currency=store.currency,
             encoding=options.encoding,
             ignore_unknown=options.ignore_unknown,
+            metafields=[name.field for name in metafields],
         ),
+        types={name.field: types for name, types in metafields.items()},
         place=place,
         places={title: number for number, title in await list_locations(session, store.id)},
         progress=progress,
+        creates=options.create,
     )
     tally = await intake.take()
     if tally.errors and (tally.stopped or not options.keep_good):

@@ -19,6 +19,7 @@ from enum import StrEnum
 from syncline.apps.commerce.field_text import shortened
 from syncline.apps.commerce.fields import CATALOGUE
 from syncline.apps.commerce.nearest import did_you_mean
+from syncline.apps.commerce.transfer.metafield_columns import find_title
 from syncline.apps.commerce.transfer.problems import Problem, Severity
 
 
@@ -32,6 +33,10 @@ class Role(StrEnum):
     OPTION_VALUE = "option_value"
     GRAMS = "grams"
     LOCATION = "location"
+    METAFIELD = "metafield"
+    IMAGE = "image"
+    IMAGE_ALT = "image_alt"
+    COMMAND = "command"
     FACT = "fact"
     LEFT = "left"
     BLANK = "blank"
@@ -44,12 +49,13 @@ UNREAD = frozenset({Role.FACT, Role.LEFT, Role.UNKNOWN})
 @dataclass(frozen=True, slots=True)
 class Column:
     """`title` as the file has it; `target` is the field's name, for an option its number from 0, and for a column that
-    is left why."""
+    is left why. `type` is what the title of a metafield says of its type."""
 
     index: int
     title: str
     role: Role
     target: str | int = ""
+    type: str | None = None
 
 
 FIELD_TITLES: Mapping[str, tuple[str, ...]] = {
@@ -76,11 +82,11 @@ FIELD_TITLES: Mapping[str, tuple[str, ...]] = {
 }
 
 LEFT_BECAUSE: Mapping[str, str] = {
-    "images": "Images cannot be imported yet",
-    "metafields": "Metafields cannot be imported yet",
+    "images": "Which image a variant has, and at what place each stands, cannot be imported yet",
+    "metafields": "The name is none of a metafield; write it like Material (product.metafields.custom.material)",
     "markets": "What differs from market to market cannot be imported yet",
-    "shopping": "Google Shopping's columns are kept by Shopify as metafields, which cannot be imported yet",
-    "category": "Shopify's product categories, and options linked to them, cannot be imported yet",
+    "shopping": "Google Shopping's columns cannot be imported yet; the metafields in which Shopify keeps them can be",
+    "category": "Shopify's product categories, their attributes and options linked to them cannot be imported yet",
     "publishing": "Where a product is published and whether it is a gift card cannot be imported yet",
     "selling": "Tax codes, unit prices and fulfillment services cannot be imported yet",
     "stock": "Of the stock only the available quantity can be imported",
@@ -88,10 +94,7 @@ LEFT_BECAUSE: Mapping[str, str] = {
 """Why a known column is left out; the key is the column's target."""
 
 LEFT_TITLES: Mapping[str, tuple[str, ...]] = {
-    "images": (
-        *("Image Src", "Image Position", "Image Alt Text", "Variant Image"),
-        *("Product image URL", "Image position", "Image alt text", "Variant image URL", "Images"),
-    ),
+    "images": (*("Image Position", "Variant Image", "Variant image URL", "Images"),),
     "category": (
         *("Product Category", "Standardized Product Type", "Standard Product Type"),
         *("Option1 Linked To", "Option2 Linked To", "Option3 Linked To"),
@@ -122,10 +125,17 @@ LEFT_TITLES: Mapping[str, tuple[str, ...]] = {
 _LEFT_FAMILIES: Mapping[str, re.Pattern[str]] = {
     "shopping": re.compile(r"google shopping / .+", re.IGNORECASE),
     "markets": re.compile(r"(included|price|compare[ -]at price) / .+", re.IGNORECASE),
+    "category": re.compile(r"(.+\()?product\.metafields\.shopify\.[^()]+\)?", re.IGNORECASE),
     "metafields": re.compile(
-        r".+\((product|variant)\.metafields\.[^()]+\)|(product|variant)\.metafields\..+|metafield: .+", re.IGNORECASE
+        r".+\((product|variant)\.metafields\.[^()]+\)|(product|variant)\.metafields\..+|(variant )?metafield: .+",
+        re.IGNORECASE,
     ),
 }
+IMAGE_TITLES = ("Image Src", "Product image URL")
+IMAGE_ALT_TITLES = ("Image Alt Text",)
+"""What new products show; the images of products that exist stay as they are."""
+PROBLEM_TITLE = "Problem"
+"""The column that a marked copy has behind its own; whoever reads the copy passes over it."""
 FACTS = (
     *("product_id", "variant_id", "inventory_item_id", "location_id", "position", "is_gift_card"),
     *("created_at", "updated_at", "published_at"),
@@ -149,6 +159,9 @@ def _known() -> Iterator[tuple[str, tuple[Role, str | int]]]:
     yield from ((title, (Role.HANDLE, "")) for title in ("Handle", "URL handle"))
     yield from ((title, (Role.GRAMS, "")) for title in ("Variant Grams", "Weight value (grams)"))
     yield "Location", (Role.LOCATION, "")
+    yield from ((title, (Role.IMAGE, "")) for title in IMAGE_TITLES)
+    yield from ((title, (Role.IMAGE_ALT, "")) for title in IMAGE_ALT_TITLES)
+    yield "Command", (Role.COMMAND, "")
     for place in range(3):
         for joint in (" ", "_"):
             yield f"Option{place + 1}{joint}name", (Role.OPTION_NAME, place)
@@ -157,7 +170,8 @@ def _known() -> Iterator[tuple[str, tuple[Role, str | int]]]:
 
 KNOWN: Mapping[str, tuple[Role, str | int]] = {plain(title): meaning for title, meaning in _known()}
 _SUGGESTED = (
-    *("Handle", "URL handle", "Variant Grams", "Weight value (grams)", "Location"),
+    *("Handle", "URL handle", "Variant Grams", "Weight value (grams)", "Location", "Command"),
+    *(*IMAGE_TITLES, *IMAGE_ALT_TITLES),
     *(title for titles in (*FIELD_TITLES.values(), *LEFT_TITLES.values()) for title in titles),
     *(f"Option{number} {part}" for number in (1, 2, 3) for part in ("Name", "Value")),
 )
@@ -165,7 +179,7 @@ _SUGGESTED = (
 
 def known_count(titles: Sequence[str]) -> int:
     """How many of `titles` this format knows; what tells the right delimiter from a wrong one."""
-    return sum(plain(title) in KNOWN for title in titles)
+    return sum(plain(title) in KNOWN or find_title(title) is not None for title in titles)
 
 
 def read_header(titles: Sequence[str], *, ignore_unknown: bool) -> tuple[list[Column], list[Problem]]:
@@ -178,7 +192,11 @@ def _column(index: int, title: str) -> Column:
     name = plain(title)
     if not name:
         return Column(index, title, Role.BLANK)
-    return Column(index, " ".join(title.split()), *_meaning(name))
+    written = " ".join(title.split())
+    metafield = find_title(written) if name not in KNOWN else None
+    if metafield is not None:
+        return Column(index, written, Role.METAFIELD, metafield.name.field, metafield.type)
+    return Column(index, written, *_meaning(name))
 
 
 def _meaning(name: str) -> tuple[Role, str | int]:

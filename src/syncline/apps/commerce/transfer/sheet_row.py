@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from syncline.apps.commerce.field_text import parse_choice, parse_number, parse_value, shortened
-from syncline.apps.commerce.fields import FIELDS, Field, Kind, Owner, Value, decimal_text
+from syncline.apps.commerce.fields import FIELDS, Field, Kind, Owner, Value, decimal_text, get_field
+from syncline.apps.commerce.nearest import join_or
 from syncline.apps.commerce.transfer.cells import holds_unkept, unmarked
 from syncline.apps.commerce.transfer.formats import FileFormat
 from syncline.apps.commerce.transfer.problems import Problem, Severity
@@ -39,6 +40,9 @@ class SheetRow:
     option_values: tuple[str, ...] = ()
     grams: str | None = None
     location: str | None = None
+    image: str | None = None
+    image_alt: str | None = None
+    command: str | None = None
     is_good: bool = True
 
     def wrong(self, title: str | None, value: str, reason: str) -> None:
@@ -120,6 +124,14 @@ class RowReader:
                 return _read_grams
             case Role.FIELD:
                 return self._field_reader(FIELDS[str(column.target)])
+            case Role.IMAGE:
+                return _read_image
+            case Role.IMAGE_ALT:
+                return _read_image_alt
+            case Role.COMMAND:
+                return _read_command
+            case Role.METAFIELD:
+                return self._metafield_reader(str(column.target))
             case _:
                 return _refuse_unnamed
 
@@ -141,6 +153,20 @@ class RowReader:
                 if is_repeating and len(known) < _REMEMBERED:
                     known[text] = value
             (row.product if is_product else row.variant)[target.name] = value
+
+        return read
+
+    def _metafield_reader(self, name: str) -> Callable[[SheetRow, Column, str], None]:
+        """The text as it stands: what it means depends on the type that the metafield has in the store."""
+        is_product = get_field(name).owner is Owner.PRODUCT_METAFIELD
+
+        def read(row: SheetRow, column: Column, text: str) -> None:
+            try:
+                self._refuse_spoilt(text, is_code=False)
+            except ValueError as error:
+                row.wrong(column.title, text, f"{error}.")
+                return
+            (row.product if is_product else row.variant)[name] = text
 
         return read
 
@@ -204,6 +230,25 @@ class RowReader:
                 "again"
             )
             raise ValueError(msg)
+
+
+def _read_image(row: SheetRow, _column: Column, text: str) -> None:
+    row.image = unmarked(text.strip())
+
+
+def _read_image_alt(row: SheetRow, _column: Column, text: str) -> None:
+    row.image_alt = unmarked(text)
+
+
+COMMANDS = ("new", "merge", "update", "delete")
+
+
+def _read_command(row: SheetRow, column: Column, text: str) -> None:
+    word = text.strip().lower()
+    if word in COMMANDS:
+        row.command = word
+    else:
+        row.wrong(column.title, text, f"{shortened(text)!r} is no command; write {join_or(COMMANDS)}, or nothing.")
 
 
 def _read_location(row: SheetRow, _column: Column, text: str) -> None:

@@ -32,8 +32,23 @@ DIRT = (
 )  # fmt: skip
 
 
+# Of every kind of type: text to the letter, numbers, lists, objects.
+METAFIELDS = (
+    ("care", "multi_line_text_field", "wash cold\r\nhang to dry"),
+    ("grade", "single_line_text_field", "=A+"),
+    ("height", "number_decimal", "12.50"),
+    ("uses", "list.single_line_text_field", '["indoor; dry","out, door"]'),
+    ("box", "dimension", '{"value": 25.0, "unit": "cm"}'),
+    ("fit", "boolean", "true"),
+)
+
+
 def fill(store: Store) -> None:
     generate(store, products=PRODUCTS, locations=1)
+    for at, number in enumerate([*store.products][:12]):
+        key, kind, value = METAFIELDS[at % len(METAFIELDS)]
+        store.metafields.set("Product", number, "custom", key, kind, value)
+        store.metafields.set("ProductVariant", store.products[number].variant_ids[-1], "custom", key, kind, value)
     (place,) = store.locations
     for number, text in enumerate(DIRT):
         store.add_product(
@@ -96,7 +111,50 @@ async def test_what_comes_back_unchanged_stages_nothing(dirty: Any, export: Expo
     assert result.products == PRODUCTS + len(DIRT)
     # Each product, each variant and each quantity was compared.
     variants = round(PRODUCTS * 4.5) + 2 * len(DIRT)
-    assert result.unchanged == PRODUCTS + len(DIRT) + 2 * variants
+    metafields = len(dirty.shop.store.metafields.by_id)
+    assert result.unchanged == PRODUCTS + len(DIRT) + 2 * variants + metafields
+    assert metafields == 24
+
+
+@pytest.mark.parametrize("format", ["csv", "xlsx", "jsonl", "parquet"])
+async def test_a_changed_metafield_is_that_one_change(dirty: Any, export: Export, format: str) -> None:  # noqa: A002
+    path = await export(dirty, format, columns=["metafield.custom.grade"])
+    path.write_bytes(_with_other_grade(path))
+    result = await taken(dirty, path)
+    wanted = {"type": "single_line_text_field", "value": "B"}
+    assert await changes(dirty, result) == [("product_metafield", {"metafield.custom.grade": wanted})]
+
+
+def _with_other_grade(path: Path) -> bytes:
+    return GRADED[path.suffix](path)
+
+
+def _graded_workbook(path: Path) -> bytes:
+    book = openpyxl.load_workbook(path)
+    cells = [cell for row in book.active.iter_rows() for cell in row if cell.value == "=A+"]
+    cells[0].value = "B"
+    buffer = io.BytesIO()
+    book.save(buffer)
+    return buffer.getvalue()
+
+
+def _graded_parquet(path: Path) -> bytes:
+    found = pq.read_table(path)
+    rows = found.to_pylist()
+    first = next(row["handle"] for row in rows if row["metafield.custom.grade"])
+    for row in rows:
+        row["metafield.custom.grade"] = "B" if row["handle"] == first else row["metafield.custom.grade"]
+    buffer = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist(rows, schema=found.schema), buffer)
+    return buffer.getvalue()
+
+
+GRADED: dict[str, Callable[[Path], bytes]] = {
+    ".csv": lambda path: path.read_bytes().replace(b"'=A+", b"B", 1),
+    ".jsonl": lambda path: path.read_bytes().replace(b'"=A+"', b'"B"', 1),
+    ".xlsx": _graded_workbook,
+    ".parquet": _graded_parquet,
+}
 
 
 @pytest.mark.parametrize("format", FORMATS)

@@ -26,6 +26,7 @@ READS = {
     Owner.PRODUCT_GALLERY: 3,
     Owner.COLLECTION: 2,
     Owner.COLLECTION_MEMBERSHIP: 1,
+    Owner.WHOLE_PRODUCT: 5,
 }
 
 

@@ -28,6 +28,7 @@ from syncline.apps.commerce.push.ends import Ready, read_back, refused_with, wit
 from syncline.apps.commerce.push.engine import repository as claims
 from syncline.apps.commerce.push.engine.naive import naive_cost
 from syncline.apps.commerce.push.engine.repository import Unit
+from syncline.apps.commerce.push.mirroring_wholes import bury_deleted, load_made, made_by
 from syncline.apps.commerce.push.reading import read_now
 from syncline.apps.commerce.push.repository import End, PushRow
 from syncline.apps.commerce.push.sending import Sender
@@ -73,7 +74,8 @@ class Tally:
 
 @dataclass(slots=True)
 class Round:
-    """`units` are claimed by `worker_id` for as long as the round lasts. `say` is told what is being done."""
+    """`units` are claimed by `worker_id` for as long as the round lasts. `say` is told what is being done. `made` are
+    the products that it brought into the store and the mirror does not have yet."""
 
     bench: Bench
     worker_id: UUID
@@ -82,6 +84,7 @@ class Round:
     tally: Tally
     say: Any
     spent: Spent = field(default_factory=Spent)
+    made: list[int] = field(default_factory=list)
 
     async def run(self) -> None:
         """Raises what keeps the push from going on, after what was under way has been written down."""
@@ -205,9 +208,14 @@ class Round:
                 updated_at=end.settled.store_updated_at,
             )
             for end in ends
-            if end.settled.status is ChangeStatus.APPLIED and not end.settled.is_overtaken
+            if end.settled.status is ChangeStatus.APPLIED
+            and not end.settled.is_overtaken
+            and end.change.kind != Owner.WHOLE_PRODUCT
         ]
-        await apply_to_mirror(session, self.bench.run.store_id, applied, moment=self.bench.client.store_now())
+        moment = self.bench.client.store_now()
+        await apply_to_mirror(session, self.bench.run.store_id, applied, moment=moment)
+        await bury_deleted(session, self.bench.run.store_id, ends, moment=moment)
+        self.made += made_by(ends)
         await self.bench.telling.settled(session, self.bench.run, ends)
         self.tally.settled += len(ends)
         self.tally.failed += sum(end.settled.status is not ChangeStatus.APPLIED for end in ends)
@@ -216,6 +224,8 @@ class Round:
 
     async def _close(self) -> None:
         """The units are given up, and what the round cost is added to the run, in one transaction."""
+        made, self.made = self.made, []
+        await load_made(self.bench.database, self.bench.tenant_id, self.bench.client, self.bench.run.store_id, made)
         cost = PushCost(requests=self.spent.requests, requested=self.spent.requested, charged=self.spent.actual)
         self.spent = Spent()
         async with self.bench.database.writing(self.bench.tenant_id) as session:

@@ -6,13 +6,14 @@ cell as "delete this". Names: the product template of 2025 and the inventory CSV
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 from functools import partial
 
 from syncline.apps.commerce.fields import FIELDS, Kind, Owner, decimal_text, fields_of
+from syncline.apps.commerce.metafields import MetafieldName
 from syncline.apps.commerce.nearest import did_you_mean, join_or
 from syncline.apps.commerce.transfer.cells import Cell
 from syncline.apps.commerce.transfer.export.records import (
@@ -22,6 +23,7 @@ from syncline.apps.commerce.transfer.export.records import (
     VariantRecord,
 )
 from syncline.apps.commerce.transfer.grams import GRAMS
+from syncline.apps.commerce.transfer.metafield_columns import title_of
 from syncline.apps.commerce.transfer.sheet_columns import KNOWN, Role, plain
 from syncline.kernel.errors import FieldError, InvalidInput
 
@@ -242,6 +244,30 @@ INVENTORY_COLUMNS: Sequence[OutColumn] = (
 )
 
 
+def metafield_columns(names: Iterable[MetafieldName]) -> list[OutColumn]:
+    """One for each, as text whatever its type: the store keeps it so."""
+    return [
+        OutColumn(
+            title_of(name),
+            name.field,
+            ColumnType.TEXT,
+            partial(
+                _of_variants_metafields if name.owner == Owner.VARIANT else _of_products_metafields, name=name.field
+            ),
+            of_product=name.owner == Owner.PRODUCT,
+        )
+        for name in names
+    ]
+
+
+def _of_products_metafields(spot: Spot, name: str) -> Cell:
+    return spot.product.metafields.get(name)
+
+
+def _of_variants_metafields(spot: Spot, name: str) -> Cell:
+    return spot.variant.metafields.get(name) if spot.variant is not None else None
+
+
 IMAGES = frozenset({"image_url", "image_alt", "images"})
 """What is left out when the store's media were never read."""
 CUSTOMS = frozenset({"hs_code", "country_of_origin"})
@@ -261,7 +287,7 @@ def _find(columns: Sequence[OutColumn], word: str) -> str:
     asked = plain(word)
     role, target = KNOWN.get(asked, (Role.UNKNOWN, ""))
     for column in columns:
-        is_it = asked in {plain(column.title), column.name}
+        is_it = asked in {plain(column.title), plain(column.name)}
         if is_it or (role is Role.FIELD and target == column.name) or (role is Role.GRAMS and column.name == "grams"):
             return column.name
     titles = [column.title for column in columns]

@@ -41,6 +41,7 @@ class VariantRecord:
     hs_code: str | None = None
     country_of_origin: str | None = None
     levels: list[LevelRecord] = field(default_factory=list)
+    metafields: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -54,7 +55,8 @@ class ImageRecord:
 
 @dataclass(slots=True)
 class ProductRecord:
-    """`fields` are the catalogue's product fields; `options` are the names of its options."""
+    """`fields` are the catalogue's product fields; `options` are the names of its options,
+    `metafields` the values of those that are exported, by the name of their field, as the store keeps them."""
 
     id: int
     options: tuple[str, ...]
@@ -65,3 +67,4 @@ class ProductRecord:
     published_at: datetime | None
     variants: list[VariantRecord] = field(default_factory=list)
     images: list[ImageRecord] = field(default_factory=list)
+    metafields: dict[str, str] = field(default_factory=dict)

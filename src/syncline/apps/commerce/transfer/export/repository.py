@@ -3,19 +3,21 @@ to them is fetched for some at a time."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, RowMapping, Select, Table, any_, func, literal, select
+from sqlalchemy import ColumnElement, RowMapping, Select, Table, any_, func, literal, select, tuple_
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from syncline.apps.commerce.fields import Owner, fields_of
+from syncline.apps.commerce.metafields import MetafieldName
 from syncline.apps.commerce.mirror.models import (
     inventory_item,
     inventory_level,
     location,
+    metafield,
     product,
     product_media,
     variant,
@@ -115,8 +117,10 @@ async def stream_products(
     currency: str,
     with_levels: bool,
     with_images: bool,
+    metafields: Collection[MetafieldName] = (),
 ) -> AsyncGenerator[Sequence[ProductRecord]]:
-    """The products that meet `condition`, whole, some at a time."""
+    """The products that meet `condition`, whole, some at a time; of their metafields and their variants' those named in
+    `metafields`."""
     query = select(*_PRODUCT_COLUMNS).where(_live(session, store_id, product), condition).order_by(product.c.id)
     async with _streamed(session, query, _PRODUCTS) as pages:
         async for rows in pages:
@@ -125,6 +129,7 @@ async def stream_products(
                 await _add_variants(session, store_id, records, currency=currency, with_levels=with_levels)
                 if with_images:
                     await _add_images(session, store_id, records)
+                await _add_metafields(session, store_id, records, metafields)
                 yield list(records.values())
 
 
@@ -218,6 +223,33 @@ async def _add_images(session: Session, store_id: UUID, products: Mapping[int, P
     )
     for number, image, url, alt in await session.execute(query):
         products[number].images.append(ImageRecord(image, url, alt))
+
+
+async def _add_metafields(
+    session: Session, store_id: UUID, products: Mapping[int, ProductRecord], names: Collection[MetafieldName]
+) -> None:
+    variants = {variant.id: variant for one in products.values() for variant in one.variants}
+    holders: Mapping[str, Mapping[int, ProductRecord | VariantRecord]] = {
+        Owner.PRODUCT: products,
+        Owner.VARIANT: variants,
+    }
+    for owner, records in holders.items():
+        wanted = {(name.namespace, name.key): name.field for name in names if name.owner == owner}
+        if not wanted or not records:
+            continue
+        table = metafield.c
+        query = (
+            select(table.owner_id, table.namespace, table.key, table.value)
+            .where(
+                _live(session, store_id, metafield),
+                table.owner_type == owner,
+                _one_of(table.owner_id, list(records)),
+                tuple_(table.namespace, table.key).in_(list(wanted)),
+            )
+            .order_by(table.id)
+        )
+        for number, namespace, key, value in await session.execute(query):
+            records[number].metafields[wanted[namespace, key]] = value
 
 
 def _level(row: RowMapping) -> LevelRecord:

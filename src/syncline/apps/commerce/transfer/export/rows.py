@@ -38,6 +38,7 @@ def product_object(product: ProductRecord, names: frozenset[str]) -> dict[str, A
     }
     made |= _picked(facts, names)
     made |= _picked({"images": [{"id": one.id, "url": one.url, "alt": one.alt} for one in product.images]}, names)
+    made |= _picked(product.metafields, names)
     made["options"] = list(product.options)
     made["variants"] = [_variant_object(variant, names) for variant in product.variants]
     return made
@@ -51,6 +52,7 @@ def _variant_object(variant: VariantRecord, names: frozenset[str]) -> dict[str, 
     facts = {"inventory_item_id": variant.item_id, "position": variant.position}
     made: dict[str, Any] = {"id": variant.id, **_picked(facts, names), "options": list(variant.options)}
     made |= _picked(variant.fields, names)
+    made |= _picked(variant.metafields, names)
     if "available" in names:
         made["levels"] = [_level_object(level) for level in variant.levels]
     return made

@@ -12,6 +12,8 @@ from sqlalchemy import ColumnElement
 
 from syncline.apps.commerce.contract import ExportResult, FileNotWritten, NothingToDo, Store, TooLongForFormat
 from syncline.apps.commerce.fields import Owner
+from syncline.apps.commerce.metafields import MetafieldName
+from syncline.apps.commerce.mirror.naming import list_metafield_names
 from syncline.apps.commerce.mirror.repository import list_locations
 from syncline.apps.commerce.nearest import did_you_mean, join_or
 from syncline.apps.commerce.staging.selection import mirror_condition, parse_where
@@ -24,6 +26,7 @@ from syncline.apps.commerce.transfer.export.columns import (
     SHOPIFY_COLUMNS,
     OutColumn,
     chosen,
+    metafield_columns,
 )
 from syncline.apps.commerce.transfer.export.writing import Output
 from syncline.apps.commerce.transfer.formats import FileFormat, format_called
@@ -34,6 +37,10 @@ T = TypeVar("T")
 
 MOST_WORKBOOK_ROWS = 1_048_576
 """Of one sheet, the titles among them: support.microsoft.com, "Excel specifications and limits"."""
+
+
+MOST_METAFIELDS = 200
+"""Columns for metafields of products, and as many for those of variants; apps leave thousands of names behind."""
 
 
 class ExportKind(StrEnum):
@@ -77,7 +84,8 @@ async def export_store(
     Raises `InvalidInput` for a search or a column that is not clear, `NothingToDo` when nothing matches,
     `TooLongForFormat`, and `FileNotWritten` when the file takes no more. `progress` is told rows and all rows.
     """
-    columns = await _columns(session, store, options)
+    metafields = [] if options.kind is ExportKind.INVENTORY else await _metafields(session, store)
+    columns = await _columns(session, store, options, metafields)
     search = parse_where(options.where)
     is_stock = options.kind is ExportKind.INVENTORY
     condition = mirror_condition(Owner.INVENTORY_LEVEL if is_stock else Owner.PRODUCT, search)
@@ -94,7 +102,11 @@ async def export_store(
     )
     total = products if options.format in _NESTED and not is_stock else rows
     portions = _portions(
-        *(session, store, options, condition), with_levels="available" in names, with_images=with_images, output=output
+        *(session, store, options, condition),
+        with_levels="available" in names,
+        with_images=with_images,
+        metafields=[name for name in metafields if name.field in names],
+        output=output,
     )
     async with aclosing(portions):
         async for portion in portions:
@@ -121,7 +133,16 @@ def _title(column: OutColumn, options: ExportOptions) -> str:
     return column.name if options.format in _OURS else column.title
 
 
-async def _columns(session: Session, store: Store, options: ExportOptions) -> Sequence[OutColumn]:
+async def _metafields(session: Session, store: Store) -> Sequence[MetafieldName]:
+    """Those that most products, and most variants, have."""
+    found = list(await list_metafield_names(session, store.id))
+    by_owner = [[name for name in found if name.owner == owner] for owner in (Owner.PRODUCT, Owner.VARIANT)]
+    return [name for names in by_owner for name in names[:MOST_METAFIELDS]]
+
+
+async def _columns(
+    session: Session, store: Store, options: ExportOptions, metafields: Sequence[MetafieldName]
+) -> Sequence[OutColumn]:
     """All that are asked for and known of the store. With several locations a variant has no one quantity: it stands in
     the inventory table, and in JSON by location."""
     missing: set[str] = set()
@@ -129,7 +150,7 @@ async def _columns(session: Session, store: Store, options: ExportOptions) -> Se
         known = INVENTORY_COLUMNS
         missing |= CUSTOMS if not await repository.holds_items(session, store.id) else set()
     else:
-        known = OUR_COLUMNS if options.format in _OURS else SHOPIFY_COLUMNS
+        known = (*(OUR_COLUMNS if options.format in _OURS else SHOPIFY_COLUMNS), *metafield_columns(metafields))
         missing |= IMAGES if not await repository.holds_images(session, store.id) else set()
         if options.format not in _NESTED and len(await list_locations(session, store.id)) != 1:
             missing.add("available")
@@ -158,6 +179,7 @@ async def _portions(
     *,
     with_levels: bool,
     with_images: bool,
+    metafields: Sequence[MetafieldName],
     output: Output,
 ) -> AsyncGenerator[Callable[[], int]]:
     """What is left to do for each portion of the store."""
@@ -168,7 +190,11 @@ async def _portions(
                 yield partial(output.write_stock, spots)
         return
     found = repository.stream_products(
-        *(session, store.id, condition), currency=store.currency, with_levels=with_levels, with_images=with_images
+        *(session, store.id, condition),
+        currency=store.currency,
+        with_levels=with_levels,
+        with_images=with_images,
+        metafields=metafields,
     )
     async with aclosing(found):
         async for products in found:
