@@ -5,6 +5,10 @@
 First an open loop: so many requests a second whatever the answers take, timed from when each was due. Goal: p95 below
 20 ms, and less than 1 ms more than without authentication. Then a closed loop: so many clients that each ask again at
 once. The server is one process; the generator shares the machine with it and with the database.
+
+The load: requests are due one every 1/rate s, evenly; each takes one of as many kept connections as there are clients.
+Where a machine cannot do the rate, requests wait for a connection, which counts as their time; one that waited 5 s is
+given up and counts as failed. So a run ends within some three minutes on any machine, and says what was not reached.
 """
 
 from __future__ import annotations

@@ -4,12 +4,16 @@ generator shares the machine with what it measures."""
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Self
 from urllib.parse import urlsplit
+
+PATIENCE_SECONDS = 5.0
+HANGING_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -25,7 +29,9 @@ class Latencies:
         return cls(sorted(taken), failed, took)
 
     def ms(self, part: float) -> float:
-        """The percentile, in milliseconds."""
+        """The percentile, in milliseconds; infinite where none was answered."""
+        if not self.seconds:
+            return math.inf
         return self.seconds[min(len(self.seconds) - 1, int(len(self.seconds) * part))] * 1_000
 
     @property
@@ -39,7 +45,11 @@ class _Connection:
     writer: asyncio.StreamWriter
 
     async def ask(self, request: bytes) -> int:
-        """Sends, reads the whole answer, and gives its status."""
+        """Sends, reads the whole answer, and gives its status. Raises `TimeoutError` for a server that hangs."""
+        async with asyncio.timeout(HANGING_SECONDS):
+            return await self._ask(request)
+
+    async def _ask(self, request: bytes) -> int:
         self.writer.write(request)
         head = await self.reader.readuntil(b"\r\n\r\n")
         lowered = head.lower()
@@ -59,7 +69,8 @@ class Load:
 
     async def open_loop(self, request: bytes, *, rate: float, seconds: float) -> Latencies:
         """`rate` requests a second whether or not earlier ones are answered; each is timed from when it was due, so
-        that one that had to wait for a connection counts its wait."""
+        that one that had to wait for a connection counts its wait. One that found none for `PATIENCE_SECONDS` is not
+        sent and counts as failed: a server that is asked for more than it can do must not make the run endless."""
         free: asyncio.Queue[_Connection] = asyncio.Queue()
         for one in self._connections:
             free.put_nowait(one)
@@ -69,6 +80,10 @@ class Load:
         async def ask(due: float) -> None:
             nonlocal failed
             connection = await free.get()
+            if time.perf_counter() - due > PATIENCE_SECONDS:
+                free.put_nowait(connection)
+                failed += 1
+                return
             status = await connection.ask(request)
             free.put_nowait(connection)
             if status == 200:

@@ -15,6 +15,7 @@ from syncline.main.secret_keys import open_box
 from syncline.main.settings import Settings, load_app_settings
 from syncline.main.targets import APPS
 from syncline.runtime.app import App, Runtime
+from syncline.runtime.audit.personal_data import TRAIL
 from syncline.runtime.db.access import Access
 from syncline.runtime.db.engine import Database
 from syncline.runtime.jobs import JobQueue
@@ -81,9 +82,11 @@ def check_implementation(contract: type, implementation: object) -> None:
 
 
 def personal_data_of(apps: Sequence[App]) -> dict[str, PersonalData]:
-    """Those who hold the records first, and last accounts, by which people are known."""
-    found = {"queues": QUEUES, **{app.name: app.personal_data for app in apps if app.personal_data is not None}}
-    return dict(sorted(found.items(), key=lambda one: (one[0] == "accounts", one[0])))
+    """Those who hold the records first, then accounts, by which people are known, and last the trail, in which somebody
+    who can still sign in would stand again."""
+    theirs = {app.name: app.personal_data for app in apps if app.personal_data is not None}
+    found: dict[str, PersonalData] = {"queues": QUEUES, "audit": TRAIL, **theirs}
+    return dict(sorted(found.items(), key=lambda one: (one[0] in {"accounts", "audit"}, one[0])))
 
 
 @asynccontextmanager

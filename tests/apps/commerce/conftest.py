@@ -10,9 +10,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import msgspec
 import pytest
 from cryptography.fernet import Fernet
+from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from syncline.apps.commerce.app import APP
@@ -23,6 +25,7 @@ from syncline.kernel.tenant import Actor, TenantId
 from syncline.runtime.app import Runtime
 from syncline.runtime.db.engine import Database
 from syncline.runtime.db.session import WriteSession
+from syncline.runtime.http.factory import create_app as make_web
 from syncline.runtime.jobs.testing import FakeJobQueue
 from syncline.runtime.secrets import SecretBox
 from syncline.sandbox.server import running
@@ -32,6 +35,7 @@ from syncline.sandbox.shopify.state import NewVariant, Shop
 from syncline.sandbox.shopify.state import Store as SandboxStore
 
 Line = Callable[..., bytes]
+Call = Callable[..., Awaitable[httpx.Response]]
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -359,3 +363,31 @@ def make_pulled(commerce: LocalCommerce, owner: Actor, queue: FakeJobQueue) -> C
 @pytest.fixture
 async def pulled(shop: OpenShop, make_pulled: Callable[[OpenShop], Awaitable[Pulled]]) -> Pulled:
     return await make_pulled(shop)
+
+
+@pytest.fixture(scope="module")
+def web() -> FastAPI:
+    """Made once for a module: it takes longer than a request."""
+    return make_web(None, [APP])
+
+
+@pytest.fixture
+async def call(web: FastAPI, runtime: Runtime, tenant_id: TenantId, other_tenant_id: TenantId) -> AsyncIterator[Call]:
+    """`await call("POST", path, role="editor", tenant="other", json=...)`; role None is nobody."""
+    tenants = {"mine": tenant_id, "other": other_tenant_id}
+
+    async def authenticate(bearer: str) -> Actor | None:
+        role, _, tenant = bearer.partition("@")
+        return Actor(tenants[tenant], f"the {role}", role)
+
+    web.state.runtime, web.state.authenticate = runtime, authenticate
+    transport = httpx.ASGITransport(app=web, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://syncline.test", verify=False) as client:
+
+        async def send(
+            method: str, path: str, *, role: str | None = "owner", tenant: str = "mine", **request: Any
+        ) -> httpx.Response:
+            headers = {"Authorization": f"Bearer {role}@{tenant}"} if role else {}
+            return await client.request(method, path, headers=headers, **request)
+
+        yield send

@@ -14,6 +14,7 @@ from syncline.kernel.paging import Page, PageRequest
 from syncline.kernel.tenant import Actor
 from syncline.runtime.audit.entry import ChainEnd, Entry, StoredEntry, beginning, canonical, hash_of, parse
 from syncline.runtime.audit.origin import current_origin
+from syncline.runtime.audit.particulars import ADDRESS, NAME, set_apart, told
 from syncline.runtime.db.session import Session, WriteSession
 from syncline.runtime.observe.correlation import correlation_id
 
@@ -43,7 +44,9 @@ _ROWS = text(f"""
 _END = text("SELECT number, hash FROM audit.chain WHERE tenant_id = :tenant_id")
 _FILTER = """
     tenant_id = :tenant_id
-    AND (CAST(:actor AS text) IS NULL OR actor = :actor)
+    AND (CAST(:actor AS text) IS NULL OR actor = :actor OR actor IN (
+        SELECT ref FROM audit.particular WHERE tenant_id = :tenant_id AND value = :actor AND kind = 'name'
+    ))
     AND (CAST(:action AS text) IS NULL OR strpos(action, :action) > 0)
     AND (CAST(:subject AS text) IS NULL OR strpos(subject, :subject) > 0)
     AND (CAST(:correlation_id AS text) IS NULL OR correlation_id = :correlation_id)
@@ -99,17 +102,18 @@ async def record(
     """
     tenant_id, here = session.tenant, current_origin()
     number, previous = (await session.execute(_NEXT, {"tenant_id": tenant_id, "beginning": beginning(tenant_id)})).one()
+    who, address = await _who(session, actor, here.address)
     entry = Entry(
         number=number,
         at=clock.now(),
-        actor=_short(actor.name),
+        actor=who,
         role=actor.role,
         method=actor.method,
         user_id=actor.user_id,
         action=_short(action),
         subject=_short(subject),
         outcome=_short(outcome),
-        address=here.address,
+        address=address,
         correlation_id=correlation_id(),
         before=before,
         after=after,
@@ -118,6 +122,15 @@ async def record(
     await session.execute(_ADD, {"tenant_id": tenant_id, **_row(entry, bytes(previous))})
     here.entries += 1
     return int(number)
+
+
+async def _who(session: WriteSession, actor: Actor, address: str | None) -> tuple[str, str | None]:
+    """Name and address as the chain holds them: of a person by reference, for he may have to be forgotten."""
+    name = _short(actor.name)
+    if actor.user_id is None:
+        return name, address
+    there = None if address is None else await set_apart(session, actor.user_id, ADDRESS, _short(address))
+    return await set_apart(session, actor.user_id, NAME, name), there
 
 
 def _row(entry: Entry, previous: bytes) -> dict[str, Any]:
@@ -146,16 +159,16 @@ async def list_entries(session: Session, query: EntryQuery, page: PageRequest) -
     values = {"tenant_id": session.tenant, **query.values()}
     rows = await session.scalars(_FOUND, {**values, "limit": page.limit, "offset": page.offset})
     total = await session.scalar(_COUNT, values)
-    return Page(items=[parse(content) for content in rows], total=int(total or 0), page=page.page, limit=page.limit)
+    return Page(items=await told(session, map(parse, rows)), total=int(total or 0), page=page.page, limit=page.limit)
 
 
 async def read_entries(session: Session, query: EntryQuery) -> AsyncIterator[Entry]:
     """All that match, the oldest first, in pages: for exports of any length."""
     values, after = {"tenant_id": session.tenant, **query.values(), "limit": _PAGE}, 0
     while rows := (await session.execute(_FOUND_FROM, {**values, "after": after})).all():
-        for number, content in rows:
-            after = number
-            yield parse(content)
+        after = rows[-1].number
+        for entry in await told(session, [parse(content) for _, content in rows]):
+            yield entry
 
 
 async def read_stored(session: Session) -> AsyncIterator[StoredEntry]:

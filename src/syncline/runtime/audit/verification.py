@@ -12,6 +12,7 @@ from enum import StrEnum
 from syncline.kernel.tenant import TenantId
 from syncline.runtime.audit import trail
 from syncline.runtime.audit.entry import ChainEnd, StoredEntry, beginning, hash_of, parse
+from syncline.runtime.audit.particulars import Particulars, agree, list_all
 from syncline.runtime.db.session import Session
 
 
@@ -53,6 +54,7 @@ class Verifier:
 
     tenant_id: TenantId
     expected: ChainEnd | None = None
+    particulars: Particulars = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     _number: int = 0
     _hash: bytes = b""
@@ -69,7 +71,7 @@ class Verifier:
         follows = row.number == self._number + 1
         if not follows:
             self._found(Tampering.REMOVED, self._number + 1, row.number - 1)
-        if not _is_itself(row):
+        if not _is_itself(row, self.particulars):
             self._found(Tampering.CHANGED, row.number)
         elif follows and row.previous != self._hash:
             # It is as it was written, so the one before is not what it was written after. Number 1 has none before.
@@ -95,8 +97,8 @@ class Verifier:
             self.findings.append(finding)
 
 
-def _is_itself(row: StoredEntry) -> bool:
-    """Whether the hash is that of the text, and the columns say what the text says."""
+def _is_itself(row: StoredEntry, particulars: Particulars) -> bool:
+    """Whether the hash is that of the text, the columns say what the text says, and so does what it refers to."""
     if hash_of(row.previous, row.content) != row.hash:
         return False
     try:
@@ -104,13 +106,21 @@ def _is_itself(row: StoredEntry) -> bool:
     except ValueError:
         return False
     told = (entry.number, entry.at, entry.actor, entry.action, entry.subject, entry.outcome, entry.correlation_id)
-    return told == (row.number, row.at, row.actor, row.action, row.subject, row.outcome, row.correlation_id)
+    return agree(entry, particulars) and told == (
+        row.number,
+        row.at,
+        row.actor,
+        row.action,
+        row.subject,
+        row.outcome,
+        row.correlation_id,
+    )
 
 
 async def verify(session: Session, expected: ChainEnd | None = None) -> Verification:
     """Reads the whole trail of the session's tenant, page by page. Use a session of one moment (`reading_still`):
     entries that are added meanwhile would look put in."""
-    verifier = Verifier(session.tenant, expected)
+    verifier = Verifier(session.tenant, expected, await list_all(session))
     async for row in trail.read_stored(session):
         verifier.see(row)
     return verifier.finish(await trail.chain_end(session))

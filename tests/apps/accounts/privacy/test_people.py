@@ -137,7 +137,7 @@ async def test_a_stranger_who_knows_the_address_or_the_id_gets_nothing(
         manifest = await ring.export_person(actor=actor_of(eve), subject=ref, file=BytesIO())
         assert manifest["records"] == 0
         counts = await erase(ring, runtime, eve, ref)
-        assert counts == {"queues": {}, "accounts": {}}
+        assert counts == {"queues": {}, "accounts": {}, "audit": {}}
     assert (await client.get("/api/auth/me", headers=bearer(bob))).status_code == 200
 
 

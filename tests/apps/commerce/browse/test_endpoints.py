@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
 
-from syncline.apps.commerce.app import APP
 from syncline.apps.commerce.browse.endpoints import ROUTERS
 from syncline.apps.commerce.contract import PullMode, Store
-from syncline.kernel.tenant import PERMISSIONS, Actor, TenantId, all_permissions
-from syncline.runtime.app import Runtime
-from syncline.runtime.http.factory import create_app
+from syncline.kernel.tenant import PERMISSIONS, all_permissions
 from syncline.sandbox.shopify.generator import generate
 from syncline.sandbox.shopify.state import Store as SandboxStore
 
@@ -42,33 +38,6 @@ def filled(address: str) -> tuple[str, str]:
 
 def sales(store: SandboxStore) -> None:
     generate(store, products=30, orders=40, customers=25, seed=7)
-
-
-@pytest.fixture(scope="module")
-def web() -> FastAPI:
-    return create_app(None, [APP])
-
-
-@pytest.fixture
-async def call(web: FastAPI, runtime: Runtime, tenant_id: TenantId, other_tenant_id: TenantId) -> AsyncIterator[Call]:
-    """`await call("GET", path, role="analyst", tenant="other")`; role None is nobody."""
-    tenants = {"mine": tenant_id, "other": other_tenant_id}
-
-    async def authenticate(bearer: str) -> Actor | None:
-        role, _, tenant = bearer.partition("@")
-        return Actor(tenants[tenant], f"the {role}", role)
-
-    web.state.runtime, web.state.authenticate = runtime, authenticate
-    transport = httpx.ASGITransport(app=web, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://syncline.test", verify=False) as client:
-
-        async def send(
-            method: str, path: str, *, role: str | None = "owner", tenant: str = "mine", **request: Any
-        ) -> httpx.Response:
-            headers = {"Authorization": f"Bearer {role}@{tenant}"} if role else {}
-            return await client.request(method, path, headers=headers, **request)
-
-        yield send
 
 
 @pytest.fixture
