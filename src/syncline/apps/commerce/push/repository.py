@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, RowMapping, and_, bindparam, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, RowMapping, and_, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from syncline.apps.commerce.contract import ChangeStatus, Json, Receipt, RunStatus
 from syncline.apps.commerce.push.models import push_run, receipt
+from syncline.apps.commerce.push.moving import Moved, move
 from syncline.apps.commerce.push_contract import EngineConfig, Priority, PushCost, Strategy, Wanted
 from syncline.apps.commerce.staging.models import staged_change
 from syncline.apps.commerce.staging.repository import ChangeRow, change_row
@@ -250,9 +251,7 @@ async def mark_sending(
     if not sending:
         return still
     now = clock.now()
-    await session.execute(
-        _MOVE, [{"b_id": change.id, "status": ChangeStatus.SENDING, **_moved(change)} for change, _ in sending]
-    )
+    await move(session, [Moved(change.id, ChangeStatus.SENDING, change.attempt) for change, _ in sending])
     await session.execute(
         _RECEIPT,
         [
@@ -288,10 +287,6 @@ async def _lock_approved(session: WriteSession, ids: Sequence[UUID]) -> frozense
     return frozenset((await session.execute(query)).scalars())
 
 
-def _moved(change: ChangeRow) -> dict[str, Any]:
-    return {"attempt": change.attempt, "theirs": None, "sentence": None}
-
-
 def _receipt_key(session: WriteSession, held: PushRow, change: ChangeRow) -> dict[str, Any]:
     return {
         "change_id": change.id,
@@ -302,12 +297,7 @@ def _receipt_key(session: WriteSession, held: PushRow, change: ChangeRow) -> dic
     }
 
 
-# Both are run for many rows in one round trip; row-level security adds the tenant to the first.
-_MOVE = (
-    update(staged_change)
-    .where(staged_change.c.id == bindparam("b_id"))
-    .values({name: bindparam(name) for name in ("status", "attempt", "theirs", "sentence")})
-)
+# Run for many rows in one round trip.
 _RECEIPT = upsert(receipt)
 _RECEIPT = _RECEIPT.on_conflict_do_update(
     index_elements=["change_id", "attempt"],
@@ -349,16 +339,10 @@ async def settle(session: WriteSession, held: PushRow, ends: Sequence[End]) -> N
     if not ends:
         return
     now = clock.now()
-    await session.execute(
-        _MOVE,
+    await move(
+        session,
         [
-            {
-                "b_id": end.change.id,
-                "status": end.settled.status,
-                "attempt": end.change.attempt,
-                "theirs": end.settled.theirs,
-                "sentence": end.settled.sentence,
-            }
+            Moved(end.change.id, end.settled.status, end.change.attempt, end.settled.theirs, end.settled.sentence)
             for end in ends
         ],
     )
