@@ -57,6 +57,7 @@ NO_PEOPLE = {
     "GET /api/auth/me": "oneself",
     "GET /api/auth/identities": "one's own",
     "GET /api/shopify/stores/{name}/export": "products and stock",
+    "GET /api/enhanced-sync/templates": "made-up goods",
     "GET /docs": "a page",
 }
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from syncline.apps.accounts.contract import KeyRing
 from syncline.apps.commerce import endpoints, facade
+from syncline.apps.commerce.alignment import endpoints as alignment_endpoints
 from syncline.apps.commerce.batch import endpoints as batch_endpoints
 from syncline.apps.commerce.batch.jobs import JOBS as BATCH_JOBS
 from syncline.apps.commerce.browse import endpoints as browse_endpoints
@@ -28,6 +29,7 @@ from syncline.apps.commerce.schedules.jobs import JOBS as SCHEDULE_JOBS
 from syncline.apps.commerce.schedules.jobs import SCHEDULES
 from syncline.apps.commerce.settings import CommerceSettings
 from syncline.apps.commerce.stores import endpoints as store_endpoints
+from syncline.apps.commerce.transfer import endpoints as sheet_endpoints
 from syncline.runtime.app import App
 from syncline.runtime.sealed import SealedColumn
 
@@ -49,6 +51,8 @@ APP = App(
         *decision_endpoints.ROUTERS,
         *inbound_endpoints.ROUTERS,
         *product_endpoints.ROUTERS,
+        *sheet_endpoints.ROUTERS,
+        *alignment_endpoints.ROUTERS,
     ),
     jobs=(*PULL_JOBS, *PUSH_JOBS, *SCHEDULE_JOBS, *REMOVAL_JOBS, *BATCH_JOBS, *DECISION_JOBS),
     schedules=(*SCHEDULES, *DECISION_SCHEDULES),

@@ -53,6 +53,7 @@ from syncline.apps.commerce.schemas import (
     StoreList,
     TokenReplace,
 )
+from syncline.apps.commerce.sheet_contract import MappingNotFound
 from syncline.apps.commerce.transfer.export.service import ExportKind
 from syncline.apps.commerce.transfer.formats import MEDIA_TYPES, FileFormat
 from syncline.kernel.tenant import Actor
@@ -199,7 +200,7 @@ async def stage_edit(body: EditCreate, actor: Stager, commerce: Commerced) -> Ch
 @sync.post(
     "/import",
     summary="Stage a sheet",
-    responses=problems(StoreNotFound, SheetRefused),
+    responses=problems(StoreNotFound, SheetRefused, MappingNotFound),
     openapi_extra={"requestBody": {"required": True, "content": dict.fromkeys(MEDIA_TYPES.values(), _BINARY)}},
 )
 @accepts_bytes(LARGEST_SHEET_BYTES)
@@ -214,6 +215,7 @@ async def import_sheet(
     location: Annotated[str | None, Query(description="Where the sheet's quantities are")] = None,
     name: Annotated[str, Query(description="What the batch calls it", examples=["prices.csv"])] = "a sheet",
     create: Annotated[bool, Query(description="Make products that the store does not have")] = False,
+    mapping: Annotated[str | None, Query(description="A mapping of columns that was kept")] = None,
 ) -> ImportResult:
     """The body is the file: CSV in any of Shopify's column sets, Excel, JSON, JSON Lines or Parquet, told apart by its
     first bytes. One error refuses the sheet, listing all of them, unless `keep_good` is set. A blank cell
@@ -232,6 +234,7 @@ async def import_sheet(
             location=location,
             name=name,
             create=create,
+            mapping=mapping,
         )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 from uuid import UUID
 
+from syncline.apps.commerce.alignment.facade import LocalAlignments
 from syncline.apps.commerce.batch.facade import LocalBatches
 from syncline.apps.commerce.browse.facade import LocalBrowse
 from syncline.apps.commerce.conflicts.facade import LocalConflicts
@@ -48,6 +49,7 @@ from syncline.apps.commerce.stores.connection import config_of
 from syncline.apps.commerce.stores.repository import StoreRow
 from syncline.apps.commerce.transfer import service as transfer
 from syncline.apps.commerce.transfer.export import service as export
+from syncline.apps.commerce.transfer.facade import LocalSheets
 from syncline.apps.commerce.transfer.service import ImportOptions
 from syncline.apps.commerce.transfer.telling import telling
 from syncline.connectors.shopify.client import ShopifyConfig
@@ -70,6 +72,8 @@ class LocalCommerce(
     LocalDecisions,
     LocalInbound,
     LocalProducts,
+    LocalSheets,
+    LocalAlignments,
 ):
     async def add_store(
         self,
@@ -188,10 +192,16 @@ class LocalCommerce(
         location: str | None = None,
         name: str | None = None,
         create: bool = False,
+        mapping: str | None = None,
         progress: Callable[[int, int], None] | None = None,
     ) -> ImportResult:
         options = ImportOptions(
-            keep_good=keep_good, ignore_unknown=ignore_unknown, encoding=encoding, location=location, create=create
+            keep_good=keep_good,
+            ignore_unknown=ignore_unknown,
+            encoding=encoding,
+            location=location,
+            create=create,
+            mapping=mapping,
         )
         called = name or Path(path).name
         async with self.runtime.database.reading(actor.tenant_id) as reading:

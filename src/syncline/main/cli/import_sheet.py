@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Group, RenderableType
@@ -15,7 +15,7 @@ from syncline.apps.commerce.contract import Commerce, ImportProblem, ImportResul
 from syncline.main.cli.console import AsJson, DataDir, ExitCode, TenantSlug, command, console, emit
 from syncline.main.cli.outcome import batch_table, problem_table
 from syncline.main.cli.progress import progress
-from syncline.main.cli.workspace import open_workspace
+from syncline.main.cli.workspace import Workspace, open_workspace
 
 app = typer.Typer(add_completion=False)
 
@@ -43,6 +43,13 @@ def _show_refusal(error: SheetRefused) -> None:
         console().print(problem_table(problems, most=SHOWN))
 
 
+async def _write_marked(here: Workspace, target: Path, *, as_json: bool, **asked: Any) -> None:
+    with target.open("wb") as out:
+        marked = await here.contract(Commerce).mark_sheet(actor=here.actor, file=out, **asked)
+    if not as_json:
+        console().print(f"{target}: a copy of the sheet ({marked.format}) with {marked.errors:,} errors marked.")
+
+
 @app.command("import")
 @command
 async def import_sheet(
@@ -65,6 +72,11 @@ async def import_sheet(
     create: Annotated[
         bool, typer.Option("--create", help="Make products that the store does not have, as changes to review.")
     ] = False,
+    mapping: Annotated[str | None, typer.Option(help="What the columns mean, as kept by `syncline sheet map`.")] = None,
+    errors: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Where to write a copy with the errors marked, if there are any."),
+    ] = None,
     tenant: TenantSlug = DEFAULT_TENANT,
     data_dir: DataDir = None,
     as_json: AsJson = False,
@@ -81,28 +93,37 @@ async def import_sheet(
       syncline import summer prices.csv
       syncline import summer prices.xlsx --keep-good --json
       syncline import summer new-products.csv --create
+      syncline import summer supplier.csv --mapping "Acme price list" --errors bad.csv
       syncline import summer old.csv --encoding cp1252 --location "Main warehouse"
     """
+    asked: dict[str, Any] = {
+        "store": store,
+        "path": str(file),
+        "ignore_unknown": ignore_unknown,
+        "encoding": encoding,
+        "location": location,
+        "create": create,
+        "mapping": mapping,
+    }
     async with open_workspace(data_dir, tenant) as here:
         with progress(quiet=as_json) as bars:
             bar = bars.bar(f"reading {file.name}", file.stat().st_size)
             try:
                 result = await here.contract(Commerce).import_sheet(
                     actor=here.actor,
-                    store=store,
-                    path=str(file),
                     keep_good=keep_good,
-                    ignore_unknown=ignore_unknown,
-                    encoding=encoding,
-                    location=location,
-                    create=create,
+                    **asked,
                     progress=lambda rows, position: bar.update(position, note=f"{rows:,} rows"),
                 )
                 bar.finish()
             except SheetRefused as error:
                 if not as_json:
                     _show_refusal(error)
+                if errors is not None:
+                    await _write_marked(here, errors, as_json=as_json, **asked)
                 raise
+        if result.errors and errors is not None:
+            await _write_marked(here, errors, as_json=as_json, **asked)
     emit(asdict(result), as_json=as_json, show=lambda: import_view(result))
     if result.errors:
         raise typer.Exit(ExitCode.IN_PART)

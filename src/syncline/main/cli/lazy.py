@@ -36,6 +36,10 @@ COMMANDS: dict[str, Entry] = {
     "import": Entry(
         "syncline.main.cli.import_sheet", "Compare a sheet with the mirror and stage what differs.", _STORE
     ),
+    "align": Entry("syncline.main.cli.align", "Copy fields from one store to another.", _STORE),
+    "sheet": Entry(
+        "syncline.main.cli.sheet", "Templates of sheets, what their columns mean, and mappings that are kept.", _STORE
+    ),
     "export": Entry("syncline.main.cli.export", "Write a store's products, or its stock, to a file.", _STORE),
     "review": Entry(
         "syncline.main.cli.review", "List, show, approve and reject staged changes; settle conflicts.", _STORE

@@ -162,8 +162,8 @@ async def _runs(theirs: Works, desk: Desk, shop: Shop, subject: Mapping[str, str
 
 
 async def _waiting(theirs: Works, desk: Desk) -> dict[str, Any]:
-    """A batch that nobody approved yet, a selection of it, a rule for conflicts, a schedule that is not due and a
-    channel that was told nothing."""
+    """A batch that nobody approved yet, a selection of it, a rule for conflicts, a schedule that is not due, a
+    channel that was told nothing and a mapping of columns."""
     waiting = await theirs.stage("", "vendor=Alpine", store=STORE)
     rule = await desk.put("/api/enhanced-sync/conflicts/rules", field="tags", choice="merge", store=STORE)
     selection = await desk.post("/api/enhanced-sync/selections", batch_id=str(waiting.id))
@@ -171,7 +171,9 @@ async def _waiting(theirs: Works, desk: Desk) -> dict[str, Any]:
     channel = await desk.post(
         "/api/notifications/channels", name="alpine-watch", kind="email", target="ops@alpine.example"
     )
+    mapping = await desk.put("/api/enhanced-sync/mappings", name="alpine-prices", columns={"Preis": "price"})
     return {
+        "mappings/{mapping}": mapping["name"],
         "batch_id": str(waiting.id),
         "batchId": str(waiting.id),
         "ids": str((await theirs.changes(waiting))[0].id),

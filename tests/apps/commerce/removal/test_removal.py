@@ -78,7 +78,7 @@ def test_every_table_is_known_to_go() -> None:
     known = {table.name for table in repository.tables_of_a_store()} | hanging | repository.AT_ONCE
     # The tenant's own; gone within a day; goes with its schedule, or when its date comes; stays, so that who was erased
     # for good does not come back.
-    apart = {"review_rule", "change_selection", "schedule_due", "change_expiry", "kept_out"}
+    apart = {"review_rule", "sheet_mapping", "change_selection", "schedule_due", "change_expiry", "kept_out"}
     assert {table.name for table in METADATA.sorted_tables} == known | apart
 
 

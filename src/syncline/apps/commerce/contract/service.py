@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import BinaryIO, Protocol
 from uuid import UUID
 
+from syncline.apps.commerce.alignment_contract import Alignments
 from syncline.apps.commerce.batch_contract import Batches
 from syncline.apps.commerce.browse_contract import Browse
 from syncline.apps.commerce.contract.conflicts import Conflicts
@@ -31,11 +32,14 @@ from syncline.apps.commerce.integrity_contract import Integrity
 from syncline.apps.commerce.push_contract import EngineConfig, PushPlan
 from syncline.apps.commerce.review_contract import Reviewing
 from syncline.apps.commerce.schedule_contract import Schedules
+from syncline.apps.commerce.sheet_contract import Sheets
 from syncline.kernel.paging import Page, PageRequest
 from syncline.kernel.tenant import Actor
 
 
-class Commerce(Schedules, Integrity, Browse, Reviewing, Batches, Conflicts, Deciding, Inbound, Protocol):
+class Commerce(
+    Schedules, Integrity, Browse, Reviewing, Batches, Conflicts, Deciding, Inbound, Sheets, Alignments, Protocol
+):
     """The commerce app as others see it. Every call acts for `actor` and inside its tenant."""
 
     async def add_store(
@@ -137,10 +141,11 @@ class Commerce(Schedules, Integrity, Browse, Reviewing, Batches, Conflicts, Deci
         location: str | None = None,
         name: str | None = None,
         create: bool = False,
+        mapping: str | None = None,
         progress: Callable[[int, int], None] | None = None,
     ) -> ImportResult:
         """`name` is what the batch calls the sheet; the file's own, when left out. With `create` a product that the
-        store does not have is to be made. `progress` is told rows and bytes
+        store does not have is to be made; `mapping` is the name of one that was kept. `progress` is told rows and bytes
         read; only a caller in the same process can be told."""
         ...
 

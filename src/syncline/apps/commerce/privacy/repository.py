@@ -27,6 +27,7 @@ from syncline.apps.commerce.push.models import push_run
 from syncline.apps.commerce.review.models import review_rule
 from syncline.apps.commerce.schedules.models import schedule
 from syncline.apps.commerce.staging.models import change_batch, change_note, change_selection, staged_change
+from syncline.apps.commerce.transfer.mapping.models import sheet_mapping
 from syncline.runtime.db.session import Session, WriteSession
 from syncline.runtime.privacy.scrubbing import scrub_table
 
@@ -34,6 +35,7 @@ ERASED_PERSON = "an erased person"
 AUTHORED = (
     (change_batch, change_batch.c.author),
     (review_rule, review_rule.c.changed_by),
+    (sheet_mapping, sheet_mapping.c.changed_by),
     (staged_change, staged_change.c.author),
     (staged_change, staged_change.c.reviewer),
     (staged_change, staged_change.c.assignee),

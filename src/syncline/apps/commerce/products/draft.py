@@ -5,6 +5,7 @@ Limits are Shopify's: 3 options, 2,048 variants, 250 media (shopify.dev, product
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,8 +22,10 @@ MOST_OPTIONS: Final = 3
 MOST_VARIANTS: Final = 2_048
 MOST_MEDIA: Final = 250
 LONGEST: Final = 255
+LONGEST_ALT: Final = 512
 DEFAULT: Final = ["Default Title"]
 _URL = re.compile(r"https?://\S+", re.IGNORECASE)
+_HALF = re.compile("[\ud800-\udfff]")
 _APART = re.compile(r"[^\w]+|_+")
 _NAMES = ("handle", "options", "variants", "media", "metafields")
 
@@ -37,6 +40,7 @@ def handle_of(title: str) -> str:
 def draft_of(given: Mapping[str, Any], currency: str) -> WholeProduct:
     """What people write, as a whole product: values of the catalogue's fields by name, checked; a handle made of the
     title where none is given; the status a draft. Raises `ValueError` with a sentence."""
+    _refuse_unkept(given)
     title = str(given.get("title") or "")
     made: WholeProduct = {
         "handle": str(given.get("handle") or "").strip().lower() or handle_of(title),
@@ -72,6 +76,9 @@ def complaints(product: WholeProduct) -> Iterator[str]:
         yield "A new product needs a title; fill it in."
     if not product.get("handle"):
         yield "A new product needs a handle; fill it in."
+    elif handle_of(product["handle"]) != product["handle"].replace("_", "-").strip("-"):
+        like = handle_of(product["handle"]) or "linen-shirt"
+        yield f"{shortened(product['handle'])!r} is no handle; write it like {like}."
     if len(product.get("handle") or "") > LONGEST:
         yield f"The handle is longer than {LONGEST} characters; shorten it."
     options, variants = product["options"], product["variants"]
@@ -85,6 +92,8 @@ def complaints(product: WholeProduct) -> Iterator[str]:
     yield from _variant_complaints(names, variants)
     if len(product.get("media") or ()) > MOST_MEDIA:
         yield f"A product can show {MOST_MEDIA} images; leave some out."
+    if any(len(one["alt"] or "") > LONGEST_ALT for one in product.get("media") or ()):
+        yield f"The text of an image is longer than {LONGEST_ALT} characters; shorten it."
     for one in product.get("media") or ():
         if not _URL.fullmatch(one["url"]):
             yield f"{shortened(one['url'])!r} is not the address of an image; begin with https://."
@@ -100,6 +109,14 @@ def _variant_complaints(names: Sequence[str], variants: Sequence[Mapping[str, An
         elif values in seen:
             yield f"Two variants are both {shown}; keep one of them."
         seen.add(values)
+
+
+def _refuse_unkept(given: Mapping[str, Any]) -> None:
+    """JSON can write a zero byte and half a character, which no database keeps."""
+    text = json.dumps(given, ensure_ascii=False, default=str)
+    if "\\u0000" in text or _HALF.search(text):
+        msg = "a text holds a zero byte or half a character, which cannot be kept; write it again"
+        raise ValueError(msg)
 
 
 def _list(given: Mapping[str, Any], name: str) -> list[Any]:
@@ -159,7 +176,7 @@ def _medium(given: Any) -> dict[str, Any]:
     if not isinstance(given, dict) or not given.get("url"):
         msg = 'an image is written like {"url": "https://…/front.jpg", "alt": "Front"}'
         raise ValueError(msg)
-    return {"url": str(given["url"]).strip(), "alt": given.get("alt") or None}
+    return {"url": str(given["url"]).strip(), "alt": str(given.get("alt") or "") or None}
 
 
 def _metafields(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -111,7 +111,7 @@ async def _media(session: Session, store_id: UUID, products: Mapping[int, WholeP
             product_media.c.url.is_not(None),
             _one_of(product_media.c.product_id, list(products)),
         )
-        .order_by(product_media.c.product_id, product_media.c.id)
+        .order_by(product_media.c.product_id, product_media.c.position, product_media.c.id)
     )
     for number, url, alt in await session.execute(query):
         products[number]["media"].append({"url": url, "alt": alt})

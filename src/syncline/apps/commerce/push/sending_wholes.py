@@ -9,7 +9,7 @@ from syncline.apps.commerce.fields import AnyValue
 from syncline.apps.commerce.push import ends
 from syncline.apps.commerce.push.ends import Ready
 from syncline.apps.commerce.push.repository import Settled
-from syncline.apps.commerce.push.whole_products import is_making, read_wholes, write_whole
+from syncline.apps.commerce.push.whole_products import is_making, read_made, write_whole
 from syncline.apps.commerce.whole_product import FIELD
 from syncline.connectors.shopify.client import ShopifyClient
 from syncline.runtime.connect.errors import OutcomeUnknown
@@ -25,7 +25,7 @@ async def send_wholes(client: ShopifyClient, currency: str, members: Sequence[Re
         return [ends.refused(change, result)]
     after: dict[str, AnyValue] = {FIELD: None}
     if is_making(change):
-        after = dict((await read_wholes(client, currency, [change]))[change.id])
+        after = dict(await read_made(client, currency, change, result.key))
         if after[FIELD] is None:
             raise OutcomeUnknown("The product was made and cannot be read yet.", detail=change.label)
     return [ends.written(change, replace(result, errors=()), after)]

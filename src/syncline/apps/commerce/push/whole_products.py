@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from syncline.apps.commerce.contract import ChangeStatus
 from syncline.apps.commerce.fields import AnyValue, Owner
@@ -24,15 +25,26 @@ def is_making(change: ChangeRow) -> bool:
     return change.after[FIELD] is not None
 
 
-async def read_wholes(client: ShopifyClient, currency: str, changes: Sequence[ChangeRow]) -> Mapping[Any, State]:
+async def read_wholes(client: ShopifyClient, currency: str, changes: Sequence[ChangeRow]) -> Mapping[UUID, State]:
     """Of a product to be deleted what it is now, of one to be made what has its handle; null where there is none."""
     making = {change.id: str(_wanted(change)["handle"]) for change in changes if is_making(change)}
     holders = await products.find_by_handles(client, making.values()) if making else {}
     numbers = {
         change.id: holders[making[change.id]] if change.id in making else change.resource_id for change in changes
     }
+    return await _states(client, currency, changes, numbers)
+
+
+async def read_made(client: ShopifyClient, currency: str, change: ChangeRow, number: int) -> State:
+    """What was just made, by the number that the store gave it."""
+    return (await _states(client, currency, [change], {change.id: number}))[change.id]
+
+
+async def _states(
+    client: ShopifyClient, currency: str, changes: Sequence[ChangeRow], numbers: Mapping[UUID, int | None]
+) -> dict[UUID, State]:
     lines = await products.read_whole(client, [number for number in numbers.values() if number is not None])
-    states: dict[Any, State] = {}
+    states: dict[UUID, State] = {}
     for change in changes:
         number = numbers[change.id]
         found = lines.get(number, []) if number is not None else []

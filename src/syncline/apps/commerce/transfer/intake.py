@@ -68,7 +68,7 @@ class Tally:
 class Intake:
     """Where a sheet goes. `open` begins to read it anew; `place` is the location its quantities are meant for, `places`
     are all locations by name, `types` the types that each metafield has in the store. With `creates` a product that
-    the store does not have is to be made."""
+    the store does not have is to be made. `heard` is told of every problem, also of those beyond the ones listed."""
 
     session: WriteSession
     store: Store
@@ -80,6 +80,7 @@ class Intake:
     progress: Callable[[int, int], None] | None
     types: Mapping[str, Sequence[str]] = field(default_factory=dict)
     creates: bool = False
+    heard: Callable[[Sequence[Problem]], None] | None = None
 
     async def take(self) -> Tally:
         """Stage what the sheet would change. A handle that stands in several places of the sheet is read at all of
@@ -176,7 +177,10 @@ class _Taking:
         tally.rows = batch.rows
         tally.products += len(batch.products)
         tally.unchanged += matched.unchanged
-        tally.add([*batch.problems, *matched.problems])
+        found = [*batch.problems, *matched.problems]
+        tally.add(found)
+        if intake.heard is not None:
+            intake.heard(found)
         async for deletions in propose_deletions(intake.session, intake.store, matched.deletions):
             tally.staged += await self._stage(deletions)
         if matched.proposals:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import BinaryIO
 
 from syncline.apps.commerce.transfer.chunks import LINES, Chunk, ChunkReader, survey
+from syncline.apps.commerce.transfer.mapping.words import renamed
 from syncline.apps.commerce.transfer.opening import open_sheet
 from syncline.apps.commerce.transfer.problems import Problem
 from syncline.apps.commerce.transfer.product_rows import RowGrouper, SheetBatch
@@ -31,6 +32,7 @@ class SheetReading:
 
     Nothing that is in the file raises, but for `HandlesReturn` (see `chunks`). `file` is binary and seekable.
     `metafields` are the fields of those that the store has: objects of JSON do not say beforehand which they name.
+    `mapping` says what titles mean, see `mapping.words`.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class SheetReading:
         batch_products: int = 500,
         chunk_lines: int = LINES,
         metafields: Sequence[str] = (),
+        mapping: Mapping[str, str] | None = None,
     ) -> None:
         file.seek(0)
         self._file = file
@@ -58,7 +61,9 @@ class SheetReading:
         except SheetUnreadable as error:
             self._stop(error.problem)
             return
-        self.columns, problems = read_header(self._sheet.titles, ignore_unknown=ignore_unknown)
+        titles = self._sheet.titles
+        read_as = renamed(titles, mapping) if mapping else None
+        self.columns, problems = read_header(titles, ignore_unknown=ignore_unknown, read_as=read_as)
         self._batch.problems += [*self._sheet.problems, *problems]
         self._sheet.problems.clear()
         self._is_stopped = any(problem.stops for problem in problems)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import BinaryIO
 
@@ -9,10 +9,16 @@ from syncline.apps.commerce.contract import ImportResult, SheetRefused, Store
 from syncline.apps.commerce.mirror.naming import list_metafield_names
 from syncline.apps.commerce.mirror.repository import list_locations
 from syncline.apps.commerce.nearest import did_you_mean, join_or
+from syncline.apps.commerce.sheet_contract import MarkedSheet
 from syncline.apps.commerce.staging.repository import add_batch, find_batch
 from syncline.apps.commerce.transfer import repository
 from syncline.apps.commerce.transfer.intake import Intake, Tally
+from syncline.apps.commerce.transfer.mapping import service as mappings
+from syncline.apps.commerce.transfer.marking import Found, mark
+from syncline.apps.commerce.transfer.opening import open_sheet
+from syncline.apps.commerce.transfer.problems import Problem
 from syncline.apps.commerce.transfer.product_csv import SheetReading
+from syncline.apps.commerce.transfer.sheet import SheetUnreadable
 from syncline.kernel.errors import InvalidInput
 from syncline.kernel.tenant import Actor
 from syncline.runtime.db.session import Session, WriteSession
@@ -21,13 +27,14 @@ from syncline.runtime.db.session import Session, WriteSession
 @dataclass(frozen=True, slots=True)
 class ImportOptions:
     """`keep_good` stages the rows without errors and leaves the others; without it one error refuses the sheet.
-    `create` has products made that the store does not have."""
+    `create` has products made that the store does not have; `mapping` is the name of one that was kept."""
 
     keep_good: bool = False
     ignore_unknown: bool = False
     encoding: str | None = None
     location: str | None = None
     create: bool = False
+    mapping: str | None = None
 
 
 async def _location(session: Session, store: Store, name: str | None) -> int | None:
@@ -70,6 +77,44 @@ def _refusal(tally: Tally, options: ImportOptions) -> SheetRefused:
     return SheetRefused(sentence, extra={"result": asdict(_result(tally)), "keep_good": options.keep_good})
 
 
+async def _intake(
+    session: WriteSession,
+    *,
+    store: Store,
+    file: BinaryIO,
+    name: str,
+    actor: Actor,
+    options: ImportOptions,
+    progress: Callable[[int, int], None] | None = None,
+    heard: Callable[[Sequence[Problem]], None] | None = None,
+) -> Intake:
+    place = await _location(session, store, options.location)
+    metafields = await list_metafield_names(session, store.id)
+    mapping = None if options.mapping is None else (await mappings.get(session, options.mapping)).columns
+    batch_id = await add_batch(session, store_id=store.id, kind="import", summary=f"Import of {name}", author=actor)
+    return Intake(
+        session=session,
+        store=store,
+        batch_id=batch_id,
+        author=actor.name,
+        open=partial(
+            SheetReading,
+            file,
+            currency=store.currency,
+            encoding=options.encoding,
+            ignore_unknown=options.ignore_unknown,
+            metafields=[one.field for one in metafields],
+            mapping=mapping,
+        ),
+        types={one.field: types for one, types in metafields.items()},
+        place=place,
+        places={title: number for number, title in await list_locations(session, store.id)},
+        progress=progress,
+        creates=options.create,
+        heard=heard,
+    )
+
+
 async def import_sheet(
     session: WriteSession,
     *,
@@ -85,34 +130,48 @@ async def import_sheet(
     A blank cell changes nothing. Raises `SheetRefused`, with every problem in `extra`, when there are errors and good
     rows were not asked for. `progress` is told rows and bytes read.
     """
-    place = await _location(session, store, options.location)
-    metafields = await list_metafield_names(session, store.id)
-    batch_id = await add_batch(session, store_id=store.id, kind="import", summary=f"Import of {name}", author=actor)
-    intake = Intake(
-        session=session,
-        store=store,
-        batch_id=batch_id,
-        author=actor.name,
-        open=partial(
-            SheetReading,
-            file,
-            currency=store.currency,
-            encoding=options.encoding,
-            ignore_unknown=options.ignore_unknown,
-            metafields=[name.field for name in metafields],
-        ),
-        types={name.field: types for name, types in metafields.items()},
-        place=place,
-        places={title: number for number, title in await list_locations(session, store.id)},
-        progress=progress,
-        creates=options.create,
-    )
+    intake = await _intake(session, store=store, file=file, name=name, actor=actor, options=options, progress=progress)
     tally = await intake.take()
     if tally.errors and (tally.stopped or not options.keep_good):
         raise _refusal(tally, options)
-    staged = await find_batch(session, batch_id) if tally.staged else None
+    staged = await find_batch(session, intake.batch_id) if tally.staged else None
     if staged is None:
-        await repository.drop_batch(session, batch_id)
+        await repository.drop_batch(session, intake.batch_id)
     result = _result(tally)
     values = {name: getattr(result, name) for name in ImportResult.__dataclass_fields__}
     return ImportResult(**{**values, "batch": staged})
+
+
+async def examine(
+    session: WriteSession, *, store: Store, file: BinaryIO, actor: Actor, options: ImportOptions
+) -> Found:
+    """All that is wrong with a sheet; what it would stage is taken back."""
+    found = Found()
+
+    def heard(problems: Sequence[Problem]) -> None:
+        found.add(problems)
+
+    async with session.begin_nested() as all_of_it:
+        intake = await _intake(
+            session, store=store, file=file, name="a check", actor=actor, options=options, heard=heard
+        )
+        # A sheet that is read twice, because a handle came back, is heard twice.
+        first = intake.open
+
+        def anew() -> SheetReading:
+            found.clear()
+            return first()
+
+        await replace(intake, open=anew).take()
+        await all_of_it.rollback()
+    return found
+
+
+def mark_copy(file: BinaryIO, found: Found, out: BinaryIO, options: ImportOptions) -> MarkedSheet:
+    """Raises `SheetRefused` for a file of which nothing can be read."""
+    file.seek(0)
+    try:
+        sheet = open_sheet(file, encoding=options.encoding, ignore_unknown=True)
+    except SheetUnreadable as error:
+        raise SheetRefused(f"The sheet cannot be read. {error.problem.reason}") from error
+    return mark(sheet, found, out)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from syncline.apps.commerce.field_text import shortened
@@ -162,6 +162,7 @@ def _known() -> Iterator[tuple[str, tuple[Role, str | int]]]:
     yield from ((title, (Role.IMAGE, "")) for title in IMAGE_TITLES)
     yield from ((title, (Role.IMAGE_ALT, "")) for title in IMAGE_ALT_TITLES)
     yield "Command", (Role.COMMAND, "")
+    yield PROBLEM_TITLE, (Role.FACT, "problem")
     for place in range(3):
         for joint in (" ", "_"):
             yield f"Option{place + 1}{joint}name", (Role.OPTION_NAME, place)
@@ -182,10 +183,22 @@ def known_count(titles: Sequence[str]) -> int:
     return sum(plain(title) in KNOWN or find_title(title) is not None for title in titles)
 
 
-def read_header(titles: Sequence[str], *, ignore_unknown: bool) -> tuple[list[Column], list[Problem]]:
-    """The columns in the file's order, and what is wrong with them. A problem that `stops` leaves nothing to read."""
-    columns = [_column(index, title) for index, title in enumerate(titles)]
+def read_header(
+    titles: Sequence[str], *, ignore_unknown: bool, read_as: Sequence[str | None] | None = None
+) -> tuple[list[Column], list[Problem]]:
+    """The columns in the file's order, and what is wrong with them. A problem that `stops` leaves nothing to read.
+    `read_as` has for each title the one that it stands for, None for a column that is to be left out."""
+    meant = titles if read_as is None else read_as
+    columns = [_called(title, as_, index) for index, (title, as_) in enumerate(zip(titles, meant, strict=True))]
     return columns, [*_unknown(columns, ignored=ignore_unknown), *_left(columns), *_unusable(columns)]
+
+
+def _called(title: str, read_as: str | None, index: int) -> Column:
+    """Under the file's own title, which is what messages name."""
+    if read_as is None:
+        return Column(index, " ".join(title.split()), Role.FACT, "left out")
+    column = _column(index, read_as)
+    return column if read_as == title else replace(column, title=" ".join(title.split()))
 
 
 def _column(index: int, title: str) -> Column:

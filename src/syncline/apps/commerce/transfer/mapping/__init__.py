@@ -1,0 +1,1 @@
+"""What the columns of people's own sheets mean: guessed, said, and kept under a name for their next sheet."""
