@@ -1,11 +1,11 @@
 """How fast approved prices go out and come back: against the least time that the store's bucket allows.
 
-Load model: one store in a sandbox process, limits on; prices of so many variants staged by one edit, approved as all
-that match, pushed, rolled back, and the rollback pushed. The least time is what the bucket had to give back for the
-points that were charged: (charged - full bucket) / restore rate. With `--workers` the same push is made without limits
-with at most so many workers each, which shows what more of them bring.
+Load model: one store in a sandbox process, limits on, mirrored beforehand without them; prices of so many variants
+staged by one edit, approved as all that match, pushed, rolled back, and the rollback pushed. The least time is what the
+bucket had to give back for the points that were charged: (charged - full bucket) / restore rate. With `--workers` the
+same push is made without limits with at most so many workers each, which shows what more of them bring.
 
-    python -m bench.push_store [--products 100000] [--changes 20000] [--plan plus] [--workers 1,2,4] [--write-docs]
+    python -m bench.push_store [--products 100000] [--plan plus] [--changes 20000] [--workers 1,2,4] [--write-docs]
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ COLUMNS = (
     *("what", "changes", "seconds", "least", "of the least", "changes/s", "requests", "points", "throttled"),
     *("workers", "peak RSS", "CPU s"),
 )
+CHANGES = {"standard": 3_000, "advanced": 6_000, "plus": 20_000}
+"""As many as a plan lets out and back in again within some minutes."""
 FIRST_PRODUCT = 7_000_000_000_000
 VARIANTS = 3.5
 
@@ -76,6 +78,11 @@ async def push(bench: Bench, http: httpx.AsyncClient, config: EngineConfig) -> d
     }
 
 
+async def limit(http: httpx.AsyncClient, plan: str, *, enabled: bool) -> None:
+    """With a full bucket."""
+    (await http.post("/sandbox/limits", json={"plan": plan, "enabled": enabled})).raise_for_status()
+
+
 async def written(http: httpx.AsyncClient) -> int:
     """How many writes of prices the store has taken."""
     counts = (await http.get("/sandbox/ledger/counts")).json()
@@ -94,7 +101,9 @@ async def measure(options: argparse.Namespace) -> None:
             opened(folder) as bench,
         ):
             await connect_store(bench, sandbox)
+            await limit(http, options.plan, enabled=False)
             await pull(bench)
+            await limit(http, options.plan, enabled=True)
             last = FIRST_PRODUCT + round(options.changes / VARIANTS)
             config = EngineConfig(strategy=Strategy(options.strategy))
             batch = await bench.commerce.stage_edit(
@@ -107,7 +116,7 @@ async def measure(options: argparse.Namespace) -> None:
             rows.append(row_of("roll back", await push(bench, http, config)))
             if (found := await written(http)) != 2 * count:
                 raise SystemExit(f"the store has taken {found} writes instead of {2 * count}")
-            await http.post("/sandbox/limits", json={"plan": options.plan, "enabled": False})
+            await limit(http, options.plan, enabled=False)
             for number in [int(text) for text in options.workers.split(",") if text]:
                 batch = await bench.commerce.stage_edit(
                     actor=bench.actor, store=STORE, where=f"id:<={last}", edits=["price=+1"]
@@ -140,12 +149,16 @@ def row_of(what: str, one: dict[str, Any]) -> Sequence[object]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--products", type=int, default=100_000)
-    parser.add_argument("--changes", type=int, default=20_000)
-    parser.add_argument("--plan", choices=["standard", "advanced", "plus"], default="plus")
+    parser.add_argument(
+        "--changes", type=int, help=f"by default {', '.join(f'{n:,} on {p}' for p, n in CHANGES.items())}"
+    )
+    parser.add_argument("--plan", choices=list(CHANGES), default="plus")
     parser.add_argument("--strategy", choices=[one.value for one in Strategy], default="speed")
     parser.add_argument("--workers", default="", help="also without limits, with so many workers each: 1,2,4")
     parser.add_argument("--write-docs", action="store_true")
-    asyncio.run(measure(parser.parse_args()))
+    options = parser.parse_args()
+    options.changes = options.changes or CHANGES[options.plan]
+    asyncio.run(measure(options))
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from syncline.apps.commerce.batch.repository import BatchRow, Tally
 from syncline.apps.commerce.batch.service import BATCH_JOB
 from syncline.apps.commerce.batch.sweep import Plan, cut, list_products, sweep
 from syncline.apps.commerce.batch.telling import BatchTelling, batch_ended
-from syncline.apps.commerce.batch_contract import BatchStatus
+from syncline.apps.commerce.batch_contract import BatchRefusal, BatchStatus
 from syncline.apps.commerce.settings import CommerceSettings
 from syncline.apps.commerce.staging import repository as staging
 from syncline.apps.commerce.stores.repository import find_by_id
@@ -106,7 +106,7 @@ class _Work:
                 counted.unchanged += chunk.unchanged
                 counted.waiting += chunk.waiting
                 counted.refused += len(chunk.refusals)
-            await self._tell()
+            await self._tell(chunk.refusals)
         await repository.add_part(self.session, self.held, self.tally.parts, batch_id, part)
 
     async def _add_batch(self) -> UUID:
@@ -119,11 +119,12 @@ class _Work:
             author=self.held.author,
         )
 
-    async def _tell(self) -> None:
+    async def _tell(self, refusals: Sequence[BatchRefusal]) -> None:
         """In a transaction of its own, so that others see it now. Raises `RunLost`."""
         async with self.ctx.runtime.database.writing(self.ctx.tenant_id) as session:
             if not await repository.note_progress(session, self.held, self.tally):
                 raise RunLost
+            await self.telling.refused(session, self.held, refusals)
             await self.telling.progressed(session, self.held, self.tally)
 
 
