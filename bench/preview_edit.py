@@ -21,7 +21,7 @@ from typing import Any
 from bench.harness import STORE, Bench, PeakMemory, connect_store, machine, opened, print_table, write_between
 from bench.push_cost import pull
 
-from syncline.apps.commerce.batch_contract import Batches, BatchOperation, BatchRequest
+from syncline.apps.commerce.batch_contract import BatchOperation, BatchRequest
 from syncline.main.sandbox_process import running_sandbox
 
 PAGE = Path(__file__).parents[1] / "docs" / "explanation" / "performance.md"
@@ -38,7 +38,7 @@ async def preview(bench: Bench, operation: BatchOperation, updates: Mapping[str,
     request = BatchRequest(store=STORE, operation=operation, updates=updates, where=where)
     began = time.monotonic()
     with PeakMemory() as memory:
-        found = await bench.runtime.contract(Batches).preview_batch(actor=bench.actor, request=request)
+        found = await bench.commerce.preview_batch(actor=bench.actor, request=request)
     seconds = time.monotonic() - began
     return (
         *(f"preview {operation.value}", where or "all", found.products, found.staged, f"{seconds:.2f}"),

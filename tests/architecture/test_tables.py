@@ -189,6 +189,9 @@ _SAYS_NOTHING = {
     " tax discounts shipping refunded current_total discount_codes source_name is_test taxes_included ship_to_province"
     " ship_to_country cancel_reason created_at processed_at cancelled_at closed_at",
     "refund": "order_id created_at amount",
+    "refund_line": "order_id refund_id line_id quantity restock_type is_restocked location_id price subtotal tax",
+    "customer_metafield": "customer_id namespace key type created_at",
+    "order_metafield": "order_id namespace key type created_at",
     "fulfillment": "order_id name status display_status quantity location_id created_at updated_at",
 }
 _OF_EVERY_ROW = {

@@ -26,8 +26,14 @@ from syncline.main.testing.works import Works, eventually, open_works
 from syncline.runtime.db.server import ServerHandle
 
 ADA, PHONE, STREET = "ada.lovelace@example.com", "+442079460123", "12 St James's Square"
-TRACES = (ADA, PHONE, STREET, "Lovelace", "RR123456785GB", "call before noon")
+TRACES = (ADA, PHONE, STREET, "Lovelace", "RR123456785GB", "call before noon", "allergic to lanolin")
 ABOUT_ADA = SubjectRef(email=ADA)
+METAFIELDS = (
+    "select value, compare_digest from commerce.customer_metafield where key = 'care' and namespace = 'custom'"
+    " and type = 'single_line_text_field' union all"
+    " select value, compare_digest from commerce.order_metafield where key = 'care' and namespace = 'custom'"
+    " and type = 'single_line_text_field'"
+)
 
 
 @pytest.fixture
@@ -53,7 +59,9 @@ async def shop(new_shop: NewShop) -> Shop:
     order = {"lines": lines, "note": "call before noon", "shipping_address": address}
     mine = await opened.edit("create", "order", set={**order, "customer": ada["id"]})
     await opened.edit("fulfill", "order", mine["id"], set={"tracking": "RR123456785GB"})
-    await opened.edit("create", "order", set={**order, "email": ADA.upper()})
+    as_guest = await opened.edit("create", "order", set={**order, "email": ADA.upper()})
+    for kind, one in (("Customer", ada), ("Order", mine), ("Order", as_guest)):
+        opened.store.metafields.set(kind, one["id"], "custom", "care", "single_line_text_field", "allergic to lanolin")
     return opened
 
 
@@ -132,6 +140,7 @@ async def test_after_an_erasure_a_dump_of_the_database_knows_nothing_of_her(
     commerce = counts["commerce"]
     assert commerce is not None
     assert (commerce["customer"], commerce["order"], commerce["customer_address"]) == (1, 2, 1)
+    assert (commerce["customer_metafield"], commerce["order_metafield"]) == (1, 2)
     assert counts["queues"] == {"job_dead_letter": 1, "event": 1}
 
 
@@ -173,6 +182,10 @@ async def test_a_pull_does_not_bring_back_whom_an_erasure_took_out(works: Works,
     assert held == [(None, None, None, [])]
     assert await works.rows("select from commerce.customer_address where customer_id = %(id)s", id=ada.id) == []
     assert await works.rows("select from commerce.shop_order where lower(email) = %(e)s", e=ADA) == []
+    assert await works.rows(METAFIELDS) == [(None, None)] * 3
+    shop.store.metafields.set("Customer", ada.id, "custom", "care", "single_line_text_field", "allergic to wool")
+    await works.pull()
+    assert await works.rows(METAFIELDS) == [(None, None)] * 3
     found = await works.reconcile("content")
     assert found.agreed, found.kinds
 

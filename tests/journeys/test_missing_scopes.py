@@ -14,7 +14,10 @@ from syncline.main.testing.shop import NewShop
 from syncline.main.testing.works import Works
 
 CATALOG = frozenset({"write_products", "write_inventory", "read_locations"})
-SALES = ["order", "order_line", "refund", "fulfillment", "order_transaction", "customer", "customer_address"]
+SALES = [
+    *("order", "order_line", "refund", "refund_line", "fulfillment", "order_transaction", "order_metafield"),
+    *("customer", "customer_address", "customer_metafield"),
+]
 
 
 async def test_streams_without_their_scope_are_left_out_with_a_sentence(works: Works, new_shop: NewShop) -> None:
@@ -23,8 +26,10 @@ async def test_streams_without_their_scope_are_left_out_with_a_sentence(works: W
     run = await works.pull()
     assert (run.status, run.error) == (RunStatus.COMPLETED, None)
     told = {stream.stream: str(stream.error) for stream in run.streams if stream.status == "skipped"}
-    assert told.keys() == {"orders", "customers"}
+    assert told.keys() == {"orders", "refund_lines", "order_metafields", "customers", "customer_metafields"}
     assert "lacks read_orders" in told["orders"]
+    assert "lacks read_orders" in told["refund_lines"]
+    assert "customer_metafields is left out: the token of demo lacks read_customers" in told["customer_metafields"]
     assert "syncline stores token demo" in told["customers"]
     found = await differences(works, shop, store.id)
     assert {line.split()[0] for line in found} <= set(SALES)

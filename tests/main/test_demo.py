@@ -85,8 +85,8 @@ def test_every_count_agrees_also_the_second_time(begin: Begin, folder: Path) -> 
     process = begin("--once", "--picture", str(picture))
     out, err = process.communicate(timeout=200)
     assert process.returncode == 0, err
-    assert "All 27 counts agree." in out
-    assert "All&#160;27&#160;counts&#160;agree." in picture.read_text()
+    assert "All 31 counts agree." in out
+    assert "All&#160;31&#160;counts&#160;agree." in picture.read_text()
     # The namespace is a name; any other address would be fetched by whoever looks at the picture.
     addresses = set(re.findall(r"https?://[^\s\"'<&,]+", picture.read_text()))
     elsewhere = {one for one in addresses if not one.startswith("http://127.0.0.1:")}
@@ -103,7 +103,7 @@ def test_what_does_not_agree_is_named_and_fails(begin: Begin) -> None:
     out, _ = process.communicate(timeout=200)
     assert process.returncode == 1
     said = " ".join(out.replace("│", " ").split())
-    assert "1 of 27 counts do not agree: records as they should be:" in said
+    assert "1 of 31 counts do not agree: records as they should be:" in said
 
 
 @pytest.mark.process

@@ -7,7 +7,7 @@ from sqlalchemy.dialects import postgresql
 
 from syncline.apps.commerce.mirror.kind import Kind, Part
 from syncline.apps.commerce.mirror.kinds import kinds_of
-from syncline.connectors.shopify.sources import SOURCES, bulk_query
+from syncline.connectors.shopify.sources import SOURCES, bulk_query, page_query
 from syncline.connectors.shopify.streams import STREAMS
 from syncline.runtime.connect.connector import Stream
 
@@ -61,10 +61,10 @@ def _section(stream: Stream) -> str:
         f"| scopes | {_scopes(stream)} |",
         f"| Shopify's own count | {', '.join(counts) or 'none that is exact: compared by key'} |",
         "",
-        "Asked for in bulk:",
+        "Asked for by pages:" if source.is_paged_only else "Asked for in bulk:",
         "",
         "```graphql",
-        _wrapped(bulk_query(stream.name, since=None)),
+        _wrapped(page_query(stream.name) if source.is_paged_only else bulk_query(stream.name, since=None)),
         "```",
         "",
     ]

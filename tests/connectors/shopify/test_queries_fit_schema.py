@@ -13,12 +13,15 @@ SINCE = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 # What 2025-10 does not have, and what stands in for it there.
 NEWER = {"BULK_RECENT", "set_inventory"}
 OLDER = {"BULK_CURRENT", "set_inventory of 2025-10"}
+OWNERS = {"variants": "ProductVariant", "refunds": "Refund"}
+BULK = {name for name, source in sources.SOURCES.items() if not source.is_paged_only}
 
 
 def _connections(owner: str, children: tuple[sources.Child, ...]) -> Iterator[tuple[str, sources.Child]]:
     for child in children:
-        yield owner, child
-        yield from _connections("ProductVariant", child.children)
+        if child.lifts_as is None:
+            yield owner, child
+        yield from _connections(OWNERS[child.field], child.children) if child.children else ()
 
 
 DOCUMENTS = {
@@ -48,13 +51,13 @@ DOCUMENTS = {
             "page": sources.page_query(stream),
             "keys": sources.page_query(stream, keys_only=True),
             "families": sources.families_query(stream),
-            "bulk": sources.bulk_query(stream, since=None),
-            "bulk since": sources.bulk_query(stream, since=SINCE),
             "counts": sources.count_query(stream),
             "slice": sources.slice_query(stream),
         }.items()
         if text is not None
     },
+    **{f"{stream} bulk": sources.bulk_query(stream, since=None) for stream in BULK},
+    **{f"{stream} bulk since": sources.bulk_query(stream, since=SINCE) for stream in BULK},
     **{
         f"rest of {owner} {child.field}": sources.rest_query(owner, child)
         for stream in sources.SOURCES.values()
@@ -79,7 +82,8 @@ def test_document_fits_2025_10(name: str) -> None:
 
 def test_no_document_is_left_out() -> None:
     assert {"orders page", "STORE", "BULK_START", "READ_LEVELS"} <= DOCUMENTS.keys()
-    assert len(DOCUMENTS) >= 70
+    assert len(DOCUMENTS) >= 90
+    assert sources.SOURCES.keys() - {"refund_lines"} == BULK
 
 
 def test_time_filters_are_quoted_and_in_utc() -> None:

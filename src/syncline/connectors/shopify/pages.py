@@ -114,6 +114,27 @@ async def _with_children(client: ShopifyClient, node: dict[str, Any], children: 
 
 
 async def _children_of(client: ShopifyClient, node: dict[str, Any], child: Child) -> list[bytes]:
+    if child.lifts_as is not None:
+        return await _lifted(client, node, child, child.lifts_as)
+    lines: list[bytes] = []
+    for one in await _nodes_of(client, node, child):
+        one["__parentId"] = node["id"]
+        lines += await _with_children(client, one, child.children)
+    return lines
+
+
+async def _lifted(client: ShopifyClient, node: dict[str, Any], child: Child, name: str) -> list[bytes]:
+    """What hangs on the members of a list, as if it hung on the record itself."""
+    return [
+        msgspec.json.encode({**one, name: {"id": member["id"]}, "__parentId": node["id"]})
+        for member in node.pop(child.field)
+        for inner in child.children
+        for one in await _nodes_of(client, member, inner)
+    ]
+
+
+async def _nodes_of(client: ShopifyClient, node: dict[str, Any], child: Child) -> list[dict[str, Any]]:
+    """All of a connection."""
     first = node.pop(child.field)
     nodes, info = list(first["nodes"]), first["pageInfo"]
     size = MAX_PAGE
@@ -125,11 +146,7 @@ async def _children_of(client: ShopifyClient, node: dict[str, Any], child: Child
         rest = answer.data["node"][child.field]
         nodes += rest["nodes"]
         info = rest["pageInfo"]
-    lines: list[bytes] = []
-    for one in nodes:
-        one["__parentId"] = node["id"]
-        lines += await _with_children(client, one, child.children)
-    return lines
+    return nodes
 
 
 async def inventory_pages(

@@ -24,6 +24,10 @@ _FAMILIES: Final = {
     ("metafields", "metafields"): 3.0,
     ("metafields", "variants"): 4.0,
     ("orders", "lineItems"): 2.5,
+    ("refund_lines", "refunds"): 0.2,
+    ("collection_metafields", "metafields"): 0.5,
+    ("order_metafields", "metafields"): 0.2,
+    ("customer_metafields", "metafields"): 0.2,
 }
 # A level with its item and quantities.
 _LEVEL_OBJECTS: Final = 3
@@ -112,7 +116,8 @@ def predict(
     paged = max(refill, pages * known.page_seconds)
     if stream.name == INVENTORY.name and objects / max(1, locations) > _MAX_LEVELS_PAGED:
         paged = math.inf
-    seconds: dict[Path, float] = {"bulk": known.bulk.seconds(objects), "paged": paged}
+    in_bulk = math.inf if SOURCES[stream.name].is_paged_only else known.bulk.seconds(objects)
+    seconds: dict[Path, float] = {"bulk": in_bulk, "paged": paged}
     path: Path = "paged" if paged <= seconds["bulk"] else "bulk"
     return Plan(path, seconds, points, _reason(path, seconds, objects, pages, points, bucket))
 
@@ -166,6 +171,8 @@ def _level_pages(counts: Mapping[str, int | None], share: float, locations: int)
 def _reason(path: Path, seconds: Mapping[Path, float], objects: int, pages: int, points: float, bucket: Bucket) -> str:
     if math.isinf(seconds["paged"]):
         return f"bulk: {objects:,} records are more than can be paged through"
+    if math.isinf(seconds["bulk"]):
+        return f"paged: Shopify has no bulk operation for it; about {seconds['paged']:.0f} s in {pages:,} pages"
     return (
         f"{path}: {objects:,} records take about {seconds['paged']:.0f} s in {pages:,} pages "
         f"({points:,.0f} points at {bucket.restore_rate:g}/s) and about {seconds['bulk']:.0f} s in bulk"

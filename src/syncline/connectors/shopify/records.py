@@ -20,7 +20,7 @@ from syncline.connectors.shopify.catalog_nodes import (
     Record,
     VariantNode,
 )
-from syncline.connectors.shopify.sales_nodes import CustomerNode, OrderLineNode, OrderNode
+from syncline.connectors.shopify.sales_nodes import CustomerNode, OrderLineNode, OrderNode, RefundLineNode
 from syncline.connectors.shopify.sources import SOURCES
 from syncline.kernel.errors import Skippable
 
@@ -36,6 +36,7 @@ Node: TypeAlias = (
     | MetafieldNode
     | OrderNode
     | OrderLineNode
+    | RefundLineNode
     | CustomerNode
 )
 
@@ -45,7 +46,7 @@ KINDS_BY_TYPE: Final[Mapping[str, Mapping[bytes, str]]] = {
 }
 """For each stream, the kind of record that a line is, by the type in its global id."""
 
-MARKERS: Final = frozenset({"product_ref", "variant_ref"})
+MARKERS: Final = frozenset({"product_ref", "variant_ref", "collection_ref", "order_ref", "customer_ref"})
 """Lines that only say whose children were read; nothing of them is kept."""
 
 _TYPES: Final[dict[str, type[Node]]] = {
@@ -61,6 +62,10 @@ _TYPES: Final[dict[str, type[Node]]] = {
     "order": OrderNode,
     "order_line": OrderLineNode,
     "customer": CustomerNode,
+    "refund_line": RefundLineNode,
+    "collection_metafield": MetafieldNode,
+    "order_metafield": MetafieldNode,
+    "customer_metafield": MetafieldNode,
 }
 _DECODERS: Final = {kind: msgspec.json.Decoder(type_) for kind, type_ in _TYPES.items()}
 

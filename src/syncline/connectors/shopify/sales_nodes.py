@@ -123,6 +123,22 @@ class OrderLineNode(Record, frozen=True, gc=False):
     parent_id: str = msgspec.field(name="__parentId")
 
 
+class RefundLineNode(Record, frozen=True, gc=False):
+    """Below its order, with the refund it is of. `location` is None where nothing went back on a shelf."""
+
+    id: str
+    lineItem: Ref
+    quantity: int
+    restockType: str
+    restocked: bool
+    location: Ref | None
+    priceSet: MoneyBag
+    subtotalSet: MoneyBag
+    totalTaxSet: MoneyBag
+    refund: Ref
+    parent_id: str = msgspec.field(name="__parentId")
+
+
 class EmailAddress(Record, frozen=True, gc=False):
     emailAddress: str
     marketingState: str

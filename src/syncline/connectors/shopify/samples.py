@@ -142,6 +142,30 @@ def _order(number: int, lines: int) -> Node:
     }
 
 
+def _refund_line(number: int) -> Node:
+    return {
+        "id": gid("RefundLineItem", number),
+        "lineItem": {"id": gid("LineItem", 100)},
+        "quantity": 1,
+        "restockType": "RETURN",
+        "restocked": True,
+        "location": None,
+        **dict.fromkeys(("priceSet", "subtotalSet", "totalTaxSet"), _BAG),
+    }
+
+
+def _refunds(number: int, *lines: int) -> Node:
+    """An order with a refund for each of `lines`, which has so many."""
+    refunds = [
+        {
+            "id": gid("Refund", number * 10 + place),
+            "refundLineItems": [_refund_line(number * 1000 + place * 100 + n) for n in range(count)],
+        }
+        for place, count in enumerate(lines)
+    ]
+    return {"id": gid("Order", number), "refunds": refunds}
+
+
 def _customer(number: int) -> Node:
     unknown = ("firstName", "lastName", "company", "address2", "province", "provinceCode", "zip", "phone")
     return {
@@ -185,7 +209,16 @@ METAFIELDS: Final = [
     for n in range(1, 6)
 ]
 ORDERS: Final = [_order(number, lines) for number, lines in ((1, 3), (2, 1), (3, 2), (4, 0), (5, 1))]
+REFUND_LINES: Final = [_refunds(1, 3, 1), _refunds(2), _refunds(3, 0), _refunds(4, 5), _refunds(5, 2)]
 CUSTOMERS: Final = [_customer(number) for number in range(1, 6)]
+OWNED: Final = {
+    stream: [{"id": gid(owner, n), "metafields": [_metafield(n * 10)] if n > 1 else []} for n in range(1, 6)]
+    for stream, owner in (
+        ("collection_metafields", "Collection"),
+        ("order_metafields", "Order"),
+        ("customer_metafields", "Customer"),
+    )
+}
 
 _ALL: Final = {
     "inventory_items": ITEMS,
@@ -193,7 +226,9 @@ _ALL: Final = {
     "media": MEDIA,
     "metafields": METAFIELDS,
     "orders": ORDERS,
+    "refund_lines": REFUND_LINES,
     "customers": CUSTOMERS,
+    **OWNED,
 }
 _BELOW: Final = ("products", "media", "metafields", "variants", "lineItems")
 
@@ -205,6 +240,10 @@ def keys(stream: str) -> list[str]:
 
 def _ids(node: Node) -> Iterator[str]:
     yield node["id"]
+    # A refund that is read for its lines is no line itself.
+    yield from (
+        key for refund in node.get("refunds", ()) for line in refund.get("refundLineItems", ()) for key in _ids(line)
+    )
     for field in _BELOW:
         for child in node.get(field, ()):
             yield from _ids(child)

@@ -43,8 +43,8 @@ ORDER: Final = (
     + " "
     + _money("totalRefundedSet", "currentTotalPriceSet")
     + " shippingAddress { city provinceCode countryCodeV2 zip } "
-    # Lists, not connections: Shopify allows no connection inside a list in bulk, so the lines of a refund are not read;
-    # a line item's currentQuantity says what is left of it.
+    # Lists, not connections: Shopify allows no connection inside a list in bulk, so the lines of refunds are a stream
+    # of their own.
     f"refunds {{ id createdAt note {_money('totalRefundedSet')} }} "
     "fulfillments { id name status displayStatus createdAt updatedAt totalQuantity location { id } "
     "trackingInfo { company number url } } "
@@ -54,6 +54,9 @@ ORDER: Final = (
 ORDER_LINE: Final = (
     "id title variantTitle sku vendor quantity currentQuantity taxable requiresShipping isGiftCard "
     "variant { id } product { id } " + _money("originalUnitPriceSet", "discountedTotalSet", "totalDiscountSet")
+)
+REFUND_LINE: Final = "id lineItem { id } quantity restockType restocked location { id } " + _money(
+    "priceSet", "subtotalSet", "totalTaxSet"
 )
 CUSTOMER: Final = (
     "id firstName lastName state tags note locale verifiedEmail taxExempt numberOfOrders createdAt updatedAt "

@@ -25,6 +25,9 @@ class Child:
     children: tuple[Child, ...] = ()
     keys: str = "id"
     is_dated: bool = False
+    lifts_as: str | None = None
+    """For a list and no connection, of which nothing is kept but what hangs on its members: the name under which that
+    has the member's id. Its lines stand below the record itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,11 @@ class Source:
     is_dated: bool = True
     counts: Mapping[str, str] = field(default_factory=dict)
     subject: str | None = None
+
+    @property
+    def is_paged_only(self) -> bool:
+        """Shopify allows no connection inside a list in bulk."""
+        return any(child.lifts_as is not None for child in self.children)
 
     @property
     def is_whole(self) -> bool:
@@ -128,6 +136,22 @@ SOURCES: Final[Mapping[str, Source]] = {
         counts={"order": "ordersCount"},
         subject="ORDER",
     ),
+    "refund_lines": Source(
+        root="orders",
+        type_name="Order",
+        selection="id",
+        types={"Order": "order_ref", "RefundLineItem": "refund_line"},
+        children=(
+            Child(
+                "refunds",
+                "id",
+                page=1,
+                children=(Child("refundLineItems", selections.REFUND_LINE, page=10),),
+                lifts_as="refund",
+            ),
+        ),
+        counts={"order_ref": "ordersCount"},
+    ),
     "customers": Source(
         root="customers",
         type_name="Customer",
@@ -135,6 +159,31 @@ SOURCES: Final[Mapping[str, Source]] = {
         types={"Customer": "customer"},
         counts={"customer": "customersCount"},
         subject="CUSTOMER",
+    ),
+    "collection_metafields": Source(
+        root="collections",
+        type_name="Collection",
+        selection="id",
+        types={"Collection": "collection_ref", "Metafield": "collection_metafield"},
+        children=(_METAFIELDS,),
+        is_dated=False,
+        counts={"collection_ref": "collectionsCount"},
+    ),
+    "order_metafields": Source(
+        root="orders",
+        type_name="Order",
+        selection="id",
+        types={"Order": "order_ref", "Metafield": "order_metafield"},
+        children=(_METAFIELDS,),
+        counts={"order_ref": "ordersCount"},
+    ),
+    "customer_metafields": Source(
+        root="customers",
+        type_name="Customer",
+        selection="id",
+        types={"Customer": "customer_ref", "Metafield": "customer_metafield"},
+        children=(_METAFIELDS,),
+        counts={"customer_ref": "customersCount"},
     ),
 }
 
@@ -210,8 +259,8 @@ def slice_query(stream: str) -> str | None:
 
 
 def bulk_query(stream: str, *, since: datetime | None, within: str | None = None) -> str:
-    """The document of a stream's bulk operation; the same for the same arguments, so that it can be found again.
-    `within` limits the root's records to a part of them."""
+    """The document of a stream's bulk operation; the same for the same arguments, so that it can be found again. Not
+    for one that `is_paged_only`. `within` limits the root's records to a part of them."""
     source = SOURCES[stream]
     search = updated_since(since)
     terms = [term for term in (search if source.is_dated else None, within) if term]
@@ -239,16 +288,24 @@ def rest_cost(stream: str) -> int:
     """Points of one further page of a record's children."""
     source = SOURCES[stream]
     return max(
-        (estimate(rest_query(source.type_name, child), {"first": MAX_PAGE}) for child in source.children), default=0
+        (
+            estimate(rest_query(source.type_name, child), {"first": MAX_PAGE})
+            for child in source.children
+            if child.lifts_as is None
+        ),
+        default=0,
     )
 
 
 def _nested(children: tuple[Child, ...]) -> str:
-    return "".join(
-        f" {child.field}(first: {child.page}) {{ nodes {{ {child.selection}{_nested(child.children)} }} "
-        "pageInfo { hasNextPage endCursor } }"
-        for child in children
-    )
+    return "".join(map(_below, children))
+
+
+def _below(child: Child) -> str:
+    inner = f"{child.selection}{_nested(child.children)}"
+    if child.lifts_as is not None:
+        return f" {child.field} {{ {inner} }}"
+    return f" {child.field}(first: {child.page}) {{ nodes {{ {inner} }} pageInfo {{ hasNextPage endCursor }} }}"
 
 
 def _bulk_nested(children: tuple[Child, ...], search: str | None) -> str:

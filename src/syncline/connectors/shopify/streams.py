@@ -107,9 +107,48 @@ CUSTOMERS: Final = Stream(
     cost=_cost("customers"),
     scopes=("read_customers",),
 )
+REFUND_LINES: Final = Stream(
+    name="refund_lines",
+    kinds=("refund_line",),
+    key={"refund_line": "id"},
+    cursor="Order.updatedAt, which a refund moves",
+    paging=f"{_by_id('refund_lines')}; always by pages, for Shopify has no connection inside a list in bulk",
+    cost=_cost("refund_lines"),
+    scopes=("read_orders",),
+)
+COLLECTION_METAFIELDS: Final = Stream(
+    name="collection_metafields",
+    kinds=("collection_metafield",),
+    key={"collection_metafield": "id"},
+    cursor="none: read whole each time, with the collections",
+    paging=_by_id("collection_metafields"),
+    cost=_cost("collection_metafields"),
+    scopes=("read_products",),
+)
+ORDER_METAFIELDS: Final = Stream(
+    name="order_metafields",
+    kinds=("order_metafield",),
+    key={"order_metafield": "id"},
+    cursor="Order.updatedAt, which a change of its metafields moves",
+    paging=_by_id("order_metafields"),
+    cost=_cost("order_metafields"),
+    scopes=("read_orders",),
+)
+CUSTOMER_METAFIELDS: Final = Stream(
+    name="customer_metafields",
+    kinds=("customer_metafield",),
+    key={"customer_metafield": "id"},
+    cursor="Customer.updatedAt, which a change of its metafields moves",
+    paging=_by_id("customer_metafields"),
+    cost=_cost("customer_metafields"),
+    scopes=("read_customers",),
+)
 STREAMS: Final = {
     stream.name: stream
-    for stream in (PRODUCTS, INVENTORY, INVENTORY_ITEMS, COLLECTIONS, MEDIA, METAFIELDS, ORDERS, CUSTOMERS)
+    for stream in (
+        *(PRODUCTS, INVENTORY, INVENTORY_ITEMS, COLLECTIONS, MEDIA, METAFIELDS, ORDERS, REFUND_LINES, CUSTOMERS),
+        *(COLLECTION_METAFIELDS, ORDER_METAFIELDS, CUSTOMER_METAFIELDS),
+    )
 }
 
 _SUBJECTS: Final = {

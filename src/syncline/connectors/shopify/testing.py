@@ -210,6 +210,25 @@ class RecordedStore:
         (node,) = (one for one in samples.ORDERS if one["id"] == asked.variables["id"])
         return {"node": {"lineItems": connection(node["lineItems"], asked.variables["after"])}}
 
+    def _RefundLinesPage(self, asked: Asked) -> dict[str, Any]:  # noqa: N802
+        page = connection(samples.REFUND_LINES, asked.variables["after"])
+        page["nodes"] = [{**node, "refunds": [_paged(one) for one in node["refunds"]]} for node in page["nodes"]]
+        return {"orders": page}
+
+    def _RestRefundLineItems(self, asked: Asked) -> dict[str, Any]:  # noqa: N802
+        refunds = [refund for node in samples.REFUND_LINES for refund in node["refunds"]]
+        (refund,) = (one for one in refunds if one["id"] == asked.variables["id"])
+        return {"node": {"refundLineItems": connection(refund["refundLineItems"], asked.variables["after"])}}
+
+    def _CollectionMetafieldsPage(self, asked: Asked) -> dict[str, Any]:  # noqa: N802
+        return {"collections": below(samples.OWNED["collection_metafields"], asked, "metafields")}
+
+    def _OrderMetafieldsPage(self, asked: Asked) -> dict[str, Any]:  # noqa: N802
+        return {"orders": below(samples.OWNED["order_metafields"], asked, "metafields")}
+
+    def _CustomerMetafieldsPage(self, asked: Asked) -> dict[str, Any]:  # noqa: N802
+        return {"customers": below(samples.OWNED["customer_metafields"], asked, "metafields")}
+
     def _CustomersPage(self, asked: Asked) -> dict[str, Any]:  # noqa: N802
         return {"customers": connection(samples.CUSTOMERS, asked.variables["after"])}
 
@@ -299,3 +318,7 @@ class ShopifyCase:
 
 def _key(line: bytes) -> str:
     return msgspec.json.decode(line, type=_Key).id
+
+
+def _paged(refund: dict[str, Any]) -> dict[str, Any]:
+    return {**refund, "refundLineItems": connection(refund["refundLineItems"], None)}

@@ -71,6 +71,10 @@ _PLURALS = {
     "order": "orders",
     "order_line": "order lines",
     "customer": "customers",
+    "refund_line": "lines of refunds",
+    "collection_metafield": "metafields of collections",
+    "order_metafield": "metafields of orders",
+    "customer_metafield": "metafields of customers",
 }
 _MARKED_DOWN = Decimal("0.95")
 

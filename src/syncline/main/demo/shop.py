@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -25,7 +26,11 @@ _TABLES = {
 }
 """The mirror's name for a kind of record, and the sandbox's."""
 
-_MIRRORED_OWNERS = {"Product", "ProductVariant"}
+_METAFIELDS = {
+    **dict.fromkeys(("Product", "ProductVariant"), "metafield"),
+    **{owner.title(): f"{owner}_metafield" for owner in ("collection", "order", "customer")},
+}
+"""The same of a metafield, by the sandbox's name for its owner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +81,9 @@ class Shop:
     async def sizes(self) -> dict[str, int]:
         """How many there are of each kind of record, by the mirror's names."""
         found = (await self._get("state")).json()
-        mirrored = sum(row["owner_type"] in _MIRRORED_OWNERS for row in await self.rows("metafields"))
-        return {**{kind: found[name] for kind, name in _TABLES.items()}, "metafield": mirrored}
+        metafields = Counter(_METAFIELDS[row["owner_type"]] for row in await self.rows("metafields"))
+        returned = sum(len(row["lines"]) for row in await self.rows("refunds"))
+        return {**{kind: found[name] for kind, name in _TABLES.items()}, **metafields, "refund_line": returned}
 
     async def contents(self) -> Contents:
         return Contents(

@@ -40,7 +40,11 @@ _QUERIES: dict[str, LiteralString] = {
     "metafield": _BY_ID + "metafield p",
     "order": _BY_ID + "shop_order p",
     "order_line": _BY_ID + "order_line p",
+    "refund_line": _BY_ID + "refund_line p",
     "customer": _BY_ID + "customer p",
+    "collection_metafield": _BY_ID + "collection_metafield p",
+    "order_metafield": _BY_ID + "order_metafield p",
+    "customer_metafield": _BY_ID + "customer_metafield p",
 }
 _PARTS: dict[str, LiteralString] = {
     "refund": "select array[order_id, id], to_jsonb(p) from commerce.refund p",

@@ -55,7 +55,7 @@ async def _collections(shop: Shop) -> dict[str, Records]:
 
 
 async def _content(shop: Shop) -> dict[str, Records]:
-    """Media and metafields. Metafields of collections, customers and orders are not read."""
+    """Media and metafields."""
     media = {row["id"]: row for row in await shop.rows("media")}
     owners = {"Product": "product", "ProductVariant": "variant"}
     return {
@@ -73,6 +73,25 @@ async def _content(shop: Shop) -> dict[str, Records]:
             for row in await shop.rows("metafields")
             if row["owner_type"] in owners
         },
+        **await _owned_metafields(shop),
+    }
+
+
+async def _owned_metafields(shop: Shop) -> dict[str, Records]:
+    """Of collections, orders and customers."""
+    rows = await shop.rows("metafields")
+    return {
+        f"{owner}_metafield": {
+            (row["id"],): {
+                **{name: row[name] for name in ("namespace", "key", "type", "value")},
+                f"{owner}_id": row["owner_id"],
+                "created_at": moment(row["created_at"]),
+                "source_updated_at": moment(row["updated_at"]),
+            }
+            for row in rows
+            if row["owner_type"] == owner.title()
+        }
+        for owner in ("collection", "order", "customer")
     }
 
 

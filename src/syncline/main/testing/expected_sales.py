@@ -29,6 +29,12 @@ async def sales_of(shop: Shop) -> dict[str, Records]:
         "order": {(row["id"],): _order(row, known["customer"]) for row in orders},
         "order_line": {(line["id"],): _line(line, known) for row in orders for line in row["lines"]},
         "refund": _parts(orders, "refunds", _refund),
+        "refund_line": {
+            (line["id"],): _refund_line(line, refund, row)
+            for row in orders
+            for refund in row["refunds"]
+            for line in refund["lines"]
+        },
         "fulfillment": _parts(orders, "fulfillments", _fulfillment),
         "order_transaction": _parts(orders, "transactions", _transaction),
         "customer": {(row["id"],): _customer(row, orders) for row in customers},
@@ -92,6 +98,22 @@ def _line(row: Row, known: Mapping[str, set[int]]) -> dict[str, Any]:
 
 def _refund(row: Row) -> dict[str, Any]:
     return {"note": row["note"], "amount": _money(row["amount_minor"]), "created_at": moment(row["created_at"])}
+
+
+def _refund_line(row: Row, refund: Row, order: Row) -> dict[str, Any]:
+    (line,) = [one for one in order["lines"] if one["id"] == row["line_id"]]
+    return {
+        "order_id": order["id"],
+        "refund_id": refund["id"],
+        "line_id": row["line_id"],
+        "quantity": row["quantity"],
+        "restock_type": row["restock_type"].lower(),
+        "is_restocked": row["restock_type"] != "NO_RESTOCK",
+        "location_id": None,
+        "price": _money(line["unit_price_minor"]),
+        "subtotal": _money(row["subtotal_minor"]),
+        "tax": _money(row["tax_minor"]),
+    }
 
 
 def _fulfillment(row: Row) -> dict[str, Any]:

@@ -111,11 +111,27 @@ def write_faulty(result: Result, path: Path, faults: LineFaults) -> Result:
     if faults.duplicated:
         lines = [copy for number, line in enumerate(lines) for copy in ((line, line) if number % 3 == 0 else (line,))]
     if faults.reordered:
-        Random(len(lines)).shuffle(lines)
-        lines.sort(key=_is_root)  # children before their parents
+        lines = _reordered(lines)
     with path.open("wb") as file:
         _write(file, lines)
         return Result(path, file.tell(), result.objects, result.roots)
+
+
+def _reordered(lines: list[bytes]) -> list[bytes]:
+    """Children before their parents and anywhere, but those of one parent in their order: Shopify's page on bulk
+    queries says that the order of each connection is kept."""
+    of_parent: dict[bytes, deque[bytes]] = {}
+    for line in lines:
+        of_parent.setdefault(_parent_of(line), deque()).append(line)
+    parents = [_parent_of(line) for line in lines if not _is_root(line)]
+    Random(len(lines)).shuffle(parents)
+    roots = [line for line in lines if _is_root(line)]
+    Random(len(roots)).shuffle(roots)
+    return [*(of_parent[parent].popleft() for parent in parents), *roots]
+
+
+def _parent_of(line: bytes) -> bytes:
+    return b"" if _is_root(line) else line[line.rindex(b'"__parentId":"gid:') :]
 
 
 def write_first(result: Result, path: Path, objects: int) -> Result:

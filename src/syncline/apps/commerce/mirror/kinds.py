@@ -17,7 +17,12 @@ from syncline.apps.commerce.mirror.catalog_kinds import (
     VARIANT,
 )
 from syncline.apps.commerce.mirror.kind import Content, Kind, compared_hash, content_hash, signed64, sorted_json
-from syncline.apps.commerce.mirror.sales_kinds import CUSTOMER, ORDER, ORDER_LINE
+from syncline.apps.commerce.mirror.metafield_kinds import (
+    COLLECTION_METAFIELD,
+    CUSTOMER_METAFIELD,
+    ORDER_METAFIELD,
+)
+from syncline.apps.commerce.mirror.sales_kinds import CUSTOMER, ORDER, ORDER_LINE, REFUND_LINE
 
 __all__ = [
     "INVENTORY_LEVEL",
@@ -49,7 +54,8 @@ KINDS = {
     kind.name: kind
     for kind in (
         *(PRODUCT, VARIANT, LOCATION, INVENTORY_LEVEL, INVENTORY_ITEM),
-        *(COLLECTION, MEMBERSHIP, MEDIA, METAFIELD, ORDER, ORDER_LINE, CUSTOMER),
+        *(COLLECTION, MEMBERSHIP, MEDIA, METAFIELD, ORDER, ORDER_LINE, REFUND_LINE, CUSTOMER),
+        *(COLLECTION_METAFIELD, ORDER_METAFIELD, CUSTOMER_METAFIELD),
     )
 }
 """Parents before their children, and products before all that hangs on them."""

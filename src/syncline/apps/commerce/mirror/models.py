@@ -173,6 +173,27 @@ metafield = _record(
 )
 Index("metafield_owner_idx", metafield.c.store_id, metafield.c.owner_type, metafield.c.owner_id)
 
+
+def _owned_metafield(owner: str) -> Table:
+    """A value and its digest may be emptied of a person."""
+    table = _record(
+        f"{owner}_metafield",
+        big(f"{owner}_id"),
+        text("namespace"),
+        text("key"),
+        text("type"),
+        text("value", nullable=True),
+        text("compare_digest", nullable=True),
+        moment("created_at", nullable=True),
+    )
+    Index(f"{owner}_metafield_owner_idx", table.c.store_id, table.c[f"{owner}_id"])
+    return table
+
+
+collection_metafield = _owned_metafield("collection")
+order_metafield = _owned_metafield("order")
+customer_metafield = _owned_metafield("customer")
+
 shop_order = _record(
     "shop_order",
     text("name"),
@@ -237,6 +258,23 @@ refund = _part(
     text("note", nullable=True),
     Column("amount", Numeric, nullable=False),
 )
+
+# Of an order too, by which it is found; the refund itself comes in the order's line.
+refund_line = _record(
+    "refund_line",
+    big("order_id"),
+    big("refund_id"),
+    big("line_id"),
+    Column("quantity", Integer, nullable=False),
+    text("restock_type"),
+    Column("is_restocked", Boolean, nullable=False),
+    big("location_id", nullable=True),
+    Column("price", Numeric, nullable=False),
+    Column("subtotal", Numeric, nullable=False),
+    Column("tax", Numeric, nullable=False),
+)
+Index("refund_line_order_idx", refund_line.c.store_id, refund_line.c.order_id)
+Index("refund_line_line_idx", refund_line.c.store_id, refund_line.c.line_id)
 
 fulfillment = _part(
     "fulfillment",
@@ -326,7 +364,7 @@ kept_out = Table(
 )
 
 # What hangs on a record goes with it: after each pull the few that are gone are looked up.
-for _parent in (product, variant, collection, shop_order):
+for _parent in (product, variant, collection, shop_order, customer):
     Index(
         f"{_parent.name}_gone_idx",
         _parent.c.store_id,

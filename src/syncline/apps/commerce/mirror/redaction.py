@@ -15,6 +15,7 @@ from uuid import UUID
 from psycopg import sql
 
 from syncline.apps.commerce.mirror.kind import Blank, Content, Kind, Part, Personal, content_hash
+from syncline.apps.commerce.mirror.kinds import KINDS
 from syncline.apps.commerce.mirror.parts import Collected
 from syncline.runtime.db.session import Session, WriteSession
 
@@ -115,6 +116,40 @@ async def empty_rows(session: WriteSession, store_id: UUID, kind: Kind, numbers:
     return counts
 
 
+async def empty_with_all(
+    session: WriteSession, store_id: UUID, kind: Kind, numbers: Collection[int], *, kept_out_from: datetime | None
+) -> dict[str, int]:
+    """`empty_rows` of these records and of what is somebody's because they are. They stay empty, whatever the store
+    sends, where `kept_out_from` is given. Counts by kind and part."""
+    if kept_out_from is not None:
+        await keep_out(session, store_id, kind.name, numbers, moment=kept_out_from)
+    counts = await empty_rows(session, store_id, kind, numbers)
+    for below in _hanging_on(kind.name):
+        held = await _list_below(session, store_id, below, numbers)
+        counts |= await empty_with_all(session, store_id, below, held, kept_out_from=kept_out_from)
+    return counts
+
+
+def _hanging_on(kind: str) -> list[Kind]:
+    """Personal records that are whose the record is that they hang on: the metafields of a customer."""
+    return [
+        one
+        for one in KINDS.values()
+        if one.whose is not None and one.whose[1] == kind and any(parent.kind == kind for parent in one.parents)
+    ]
+
+
+async def _list_below(session: Session, store_id: UUID, kind: Kind, owners: Collection[int]) -> Sequence[int]:
+    """The numbers of records of `kind` that hang on these, buried ones too."""
+    assert kind.whose is not None
+    driver = await session.driver()
+    query = sql.SQL("select id from {} where store_id = %s and tenant_id = %s and {} = any(%s::bigint[])").format(
+        sql.Identifier("commerce", kind.table.name), sql.Identifier(kind.whose[0])
+    )
+    rows = await driver.execute(query, [store_id, session.tenant_id, sorted(owners)])
+    return [number for (number,) in await rows.fetchall()]
+
+
 def _sets(personal: Personal) -> sql.Composed:
     return sql.SQL(", ").join(sql.SQL("{} = {}").format(sql.Identifier(name), _SQL[blank]) for name, blank in personal)
 
@@ -131,7 +166,12 @@ async def empty_redacted(
     if kind.whose is not None:
         late = await _of_the_erased(session, store_id, kind, contents)
         for moment in set(late.values()):
-            await keep_out(session, store_id, kind.name, [n for n, at in late.items() if at == moment], moment=moment)
+            numbers_then = [number for number, at in late.items() if at == moment]
+            await keep_out(session, store_id, kind.name, numbers_then, moment=moment)
+            # What hangs on them may have come before them.
+            for below in _hanging_on(kind.name):
+                held = await _list_below(session, store_id, below, numbers_then)
+                await empty_with_all(session, store_id, below, held, kept_out_from=moment)
         redacted |= late.keys()
     if not redacted:
         return list(contents), parts

@@ -24,10 +24,18 @@ from syncline.apps.commerce.mirror.models import (
     order_line,
     order_transaction,
     refund,
+    refund_line,
     shop_order,
 )
 from syncline.connectors.shopify.ids import number_of
-from syncline.connectors.shopify.sales_nodes import CustomerNode, MoneyBag, OrderLineNode, OrderNode, Ref
+from syncline.connectors.shopify.sales_nodes import (
+    CustomerNode,
+    MoneyBag,
+    OrderLineNode,
+    OrderNode,
+    Ref,
+    RefundLineNode,
+)
 
 
 def _amount(bag: MoneyBag) -> Decimal:
@@ -229,6 +237,22 @@ def _customer(node: CustomerNode) -> Content:
     )
 
 
+def _refund_line(node: RefundLineNode) -> Content:
+    return (
+        number_of(node.id),
+        number_of(node.parent_id),
+        number_of(node.refund.id),
+        number_of(node.lineItem.id),
+        node.quantity,
+        node.restockType.lower(),
+        node.restocked,
+        _number(node.location),
+        _amount(node.priceSet),
+        _amount(node.subtotalSet),
+        _amount(node.totalTaxSet),
+    )
+
+
 ORDER = Kind(
     name="order",
     stream="orders",
@@ -270,6 +294,20 @@ ORDER_LINE = Kind(
     version=unversioned,
     parents=(Parent("order", "order_id"),),
     links=(Link("product_id", "product"), Link("variant_id", "variant")),
+    root="m.order_id",
+)
+REFUND_LINE = Kind(
+    name="refund_line",
+    stream="refund_lines",
+    table=refund_line,
+    key=("id",),
+    columns=(
+        *("id", "order_id", "refund_id", "line_id", "quantity", "restock_type", "is_restocked", "location_id"),
+        *("price", "subtotal", "tax"),
+    ),
+    content=_refund_line,
+    version=unversioned,
+    parents=(Parent("order", "order_id", seen_as="order_ref"),),
     root="m.order_id",
 )
 CUSTOMER = Kind(

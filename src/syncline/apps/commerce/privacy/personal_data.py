@@ -7,8 +7,7 @@ from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from uuid import UUID
 
 from syncline.apps.commerce.mirror.kinds import KINDS
-from syncline.apps.commerce.mirror.redaction import empty_rows, hold_loads
-from syncline.apps.commerce.mirror.redaction import keep_out as keep_out_of
+from syncline.apps.commerce.mirror.redaction import empty_with_all, hold_loads
 from syncline.apps.commerce.privacy import repository
 from syncline.apps.commerce.privacy.retention import RULES
 from syncline.apps.commerce.stores import repository as stores
@@ -28,6 +27,7 @@ HOLDINGS = (
         "emptied; number, language, dates and sums stay",
     ),
     Holding("address", "His postal addresses", "removed"),
+    Holding("customer_metafield", "Metafields of the customer", "values emptied; names and types stay"),
     Holding(
         "order",
         "His orders: e-mail, note, tags, city and postal code of delivery",
@@ -35,6 +35,8 @@ HOLDINGS = (
     ),
     Holding("order_line", "What he bought", "stays: with the person it says nothing of anybody"),
     Holding("refund", "Refunds and their notes", "notes removed, amounts stay"),
+    Holding("refund_line", "What was given back", "stays: with the person it says nothing of anybody"),
+    Holding("order_metafield", "Metafields of his orders", "values emptied; names and types stay"),
     Holding("fulfillment", "Parcels and their tracking numbers", "tracking removed"),
     Holding("transaction", "Amounts paid and by which gateway; no payment data", "stays, for the books"),
     Holding("quoted", "Texts that quote his address: changes, notes, errors, metafields", "his addresses taken out"),
@@ -98,9 +100,9 @@ class CommerceData:
         for store_id in sorted(by_store):
             await hold_loads(session, store_id)
             for kind, numbers in by_store[store_id].items():
-                if keep_out:
-                    await keep_out_of(session, store_id, kind, numbers, moment=now)
-                counts.update(await empty_rows(session, store_id, KINDS[kind], numbers))
+                since = now if keep_out else None
+                emptied = await empty_with_all(session, store_id, KINDS[kind], numbers, kept_out_from=since)
+                counts.update(emptied)
         counts["quoted"] = await repository.scrub_quotes(session, subject.terms)
         counts["authored"] = await repository.anonymise_authored(session, subject.names)
         return counts

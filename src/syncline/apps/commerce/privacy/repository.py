@@ -16,10 +16,13 @@ from syncline.apps.commerce.conflicts.models import conflict_rule
 from syncline.apps.commerce.mirror.models import (
     customer,
     customer_address,
+    customer_metafield,
     fulfillment,
     order_line,
+    order_metafield,
     order_transaction,
     refund,
+    refund_line,
     shop_order,
 )
 from syncline.apps.commerce.pull.models import pull_run
@@ -65,6 +68,9 @@ QUOTING: Mapping[str, Mapping[str, Sequence[str]]] = {
     "batch_run": {"key": ["id"], "texts": ["summary", "search", "note", "error"], "jsonb": ["updates"]},
     "batch_refusal": {"key": ["run_id", "product_id"], "texts": ["label", "sentence"]},
     "metafield": {"key": ["store_id", "id"], "texts": ["value"]},
+    "collection_metafield": {"key": ["store_id", "id"], "texts": ["value"]},
+    "order_metafield": {"key": ["store_id", "id"], "texts": ["value"]},
+    "customer_metafield": {"key": ["store_id", "id"], "texts": ["value"]},
 }
 """Tables whose texts may quote anything, an address too."""
 
@@ -117,11 +123,17 @@ def _any_of(table: Table, column: str, keys: Collection[tuple[UUID, int]]) -> li
     return [and_(table.c.store_id == store_id, table.c[column].in_(ids)) for store_id, ids in by_store.items()]
 
 
-_OF_CUSTOMERS = {"customer": (customer, "id"), "address": (customer_address, "customer_id")}
+_OF_CUSTOMERS = {
+    "customer": (customer, "id"),
+    "address": (customer_address, "customer_id"),
+    "customer_metafield": (customer_metafield, "customer_id"),
+}
 _OF_ORDERS = {
     "order": (shop_order, "id"),
     "order_line": (order_line, "order_id"),
     "refund": (refund, "order_id"),
+    "refund_line": (refund_line, "order_id"),
+    "order_metafield": (order_metafield, "order_id"),
     "fulfillment": (fulfillment, "order_id"),
     "transaction": (order_transaction, "order_id"),
 }

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, Table, and_, delete, func, or_, se
 
 from syncline.apps.commerce.mirror.kinds import KINDS, Kind
 from syncline.apps.commerce.mirror.models import customer, customer_address
-from syncline.apps.commerce.mirror.redaction import empty_rows, hold_loads, keep_out
+from syncline.apps.commerce.mirror.redaction import empty_with_all, hold_loads
 from syncline.apps.commerce.pull.models import pull_run, pull_seen, pull_stream
 from syncline.apps.commerce.push.models import receipt
 from syncline.apps.commerce.reconcile.models import reconciliation
@@ -56,9 +56,8 @@ def _emptying(name: str, about: str, days: int | None, kind: Kind, older: str, *
             by_store.setdefault(store_id, []).append(number)
         for store_id, numbers in sorted(by_store.items()):
             await hold_loads(session, store_id)
-            if for_good:
-                await keep_out(session, store_id, kind.name, numbers, moment=clock.now())
-            await empty_rows(session, store_id, kind, numbers)
+            since = clock.now() if for_good else None
+            await empty_with_all(session, store_id, kind, numbers, kept_out_from=since)
         return sum(map(len, by_store.values()))
 
     return RetentionRule(name, about, days, count, remove)

@@ -18,6 +18,7 @@ from syncline.apps.commerce.pull.ending import finish
 from syncline.apps.commerce.pull.holding import Holding
 from syncline.apps.commerce.pull.repository import LeaseLost
 from syncline.connectors.shopify import bulk, planner, streams
+from syncline.connectors.shopify.sources import SOURCES
 
 log = structlog.get_logger(__name__)
 
@@ -68,7 +69,8 @@ class StreamWork(Holding):
             locations=counts.get("location") or 1,
             measured=planner.Measured.load(state.rates),
         )
-        path = self.held.path_wanted or plan.path
+        wanted = self.held.path_wanted
+        path = plan.path if wanted is None or SOURCES[self.held.stream].is_paged_only else wanted
         await self.note(
             path=path,
             reason=plan.reason if path == plan.path else f"{path}: asked for",
