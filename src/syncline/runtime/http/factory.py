@@ -124,8 +124,7 @@ def _bare() -> FastAPI:
 def _route(app: FastAPI, routers: Sequence[APIRouter]) -> None:
     """Our own routes first, then these; and what answers where there is none."""
     routers_of_ours = (health, figures, trail, controls, letters, limit_rates, live)
-    for router in (*(part.router for part in routers_of_ours), live.logs, *routers):
-        app.include_router(router)
+    openapi.add_routes(app, (*(part.router for part in routers_of_ours), live.logs, *routers))
     app.add_api_route("/", _home, include_in_schema=False, response_class=RedirectResponse)
     handlers.install(app)
     openapi.install(app)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
+from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
 from syncline.runtime.http.auth import permission_of
 from syncline.runtime.http.problems import MEDIA_TYPE, Problem
 from syncline.runtime.http.rate_limit import UNLIMITED
+from syncline.runtime.http.routes import RouteIndex
 
 _PROBLEM = {"$ref": "#/components/schemas/Problem"}
 
@@ -23,27 +25,37 @@ def operation_id(route: APIRoute) -> str:
 
 def install(app: FastAPI) -> None:
     """Replaces `app.openapi`, which FastAPI calls for the document and for /docs."""
-    make = app.openapi
 
     def document() -> dict[str, Any]:
-        made = make()
-        if "x-syncline" not in made:
+        if app.openapi_schema is None:
+            made = get_openapi(
+                title=app.title, version=app.version, description=app.description, routes=api_routes(app)
+            )
             _mend(made, {operation_id(route): route for route in api_routes(app)})
             made["x-syncline"] = True
-        return made
+            app.openapi_schema = made
+        return app.openapi_schema
 
     app.openapi = document  # type: ignore[method-assign] # FastAPI's documented way to extend the document
 
 
+def add_routes(app: FastAPI, routers: Iterable[APIRouter]) -> None:
+    """As `include_router` of each without a prefix; found by their paths."""
+    routes = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
+    for route in routes:
+        route.unique_id = operation_id(route)
+        route.dependency_overrides_provider = app
+    app.router.routes.append(RouteIndex(routes))
+
+
 def api_routes(app: FastAPI) -> list[APIRoute]:
-    """Every API route, those of included routers too. Routers are included without a prefix, so paths are whole."""
+    """Every API route, the application's own and the indexed ones."""
     found: list[APIRoute] = []
     for route in app.routes:
-        if isinstance(route, APIRoute):
+        if isinstance(route, RouteIndex):
+            found += route.routes
+        elif isinstance(route, APIRoute):
             found.append(route)
-        inner = getattr(route, "original_router", None)
-        if inner is not None:
-            found.extend(item for item in inner.routes if isinstance(item, APIRoute))
     return found
 
 
@@ -72,9 +84,11 @@ def _mend_operation(operation: dict[str, Any], route: APIRoute) -> None:
     for status, problem in _everywhere(operation, route).items():
         answers.setdefault(status, problem)
     for answer in answers.values():
-        declared = answer.get("content", {}).get("application/json", {}).get("schema")
+        declared = answer.get("content", {}).get("application/json", {}).get("schema", {})
         if declared == _PROBLEM:
             answer["content"] = _problem("")["content"]
+        elif str(declared.get("title", "")).startswith("Response "):
+            declared["title"] = f"Response {operation['operationId'].replace('_', ' ').title()}"
 
 
 def _everywhere(operation: Mapping[str, Any], route: APIRoute) -> dict[str, dict[str, Any]]:
