@@ -120,3 +120,20 @@ def jwt_kid(signed: Signed) -> str:
     header = signed["access_token"].split(".")[0]
     kid: str = json.loads(base64.urlsafe_b64decode(header + "=" * (-len(header) % 4)))["kid"]
     return kid
+
+
+async def test_a_token_that_was_read_is_refused_once_its_key_is_withdrawn_or_its_time_is_over(
+    client: httpx.AsyncClient, register: Any, database: Database
+) -> None:
+    with clock.frozen(NOON):
+        signed = await register()
+        assert [await status_of(client, signed) for _ in range(3)] == [200] * 3
+        assert await status_of(client, {"access_token": signed["access_token"][:-8] + "AAAAAAAA"}) == 401
+    async with database.system() as session:
+        await session.execute(text("DELETE FROM accounts.signing_key"))
+    with clock.frozen(NOON + timedelta(minutes=2)):
+        assert await status_of(client, signed) == 401
+        other = await register("eve@example.com")
+        assert await status_of(client, other) == 200
+    with clock.frozen(NOON + timedelta(minutes=2 + 15)):
+        assert await status_of(client, other) == 401
