@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -111,6 +112,7 @@ def test_a_person_keeps_it_where_their_system_says(monkeypatch: pytest.MonkeyPat
 class PricingSettings(BaseModel):
     batch_size: int = Field(default=50, ge=1)
     label: str = "x"
+    patience: timedelta = timedelta(minutes=1)
 
 
 PRICING = App(name="pricing", migrations=Path(), settings=PricingSettings)
@@ -126,4 +128,29 @@ def test_an_apps_settings_carry_its_name(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_an_apps_wrong_setting_is_named_in_full(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SYNCLINE_PRICING_BATCH_SIZE", "0")
     with pytest.raises(BadSettings, match="SYNCLINE_PRICING_BATCH_SIZE"):
+        load_app_settings([PRICING])
+
+
+@pytest.mark.parametrize(
+    ("told", "lasts"),
+    [
+        ("120", timedelta(minutes=2)),
+        ("0.5", timedelta(milliseconds=500)),
+        (" 7 ", timedelta(seconds=7)),
+        ("PT2M", timedelta(minutes=2)),
+        ("P1D", timedelta(days=1)),
+        ("", timedelta(minutes=1)),
+    ],
+)
+def test_a_duration_is_iso_8601_or_seconds(monkeypatch: pytest.MonkeyPatch, told: str, lasts: timedelta) -> None:
+    monkeypatch.setenv("SYNCLINE_PRICING_PATIENCE", told)
+    found = load_app_settings([PRICING])["pricing"]
+    assert isinstance(found, PricingSettings)
+    assert found.patience == lasts
+
+
+@pytest.mark.parametrize("told", ["soon", "2 minutes please", "1e3"])
+def test_a_duration_that_is_none_is_told_the_form(monkeypatch: pytest.MonkeyPatch, told: str) -> None:
+    monkeypatch.setenv("SYNCLINE_PRICING_PATIENCE", told)
+    with pytest.raises(BadSettings, match="PATIENCE: must be a duration like PT2M, or seconds like 120"):
         load_app_settings([PRICING])

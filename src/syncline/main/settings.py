@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from syncline.kernel.errors import FieldError, InvalidInput
@@ -28,6 +29,9 @@ class BadSettings(InvalidInput):
 
 
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?|https?://\[[0-9a-fA-F:.]+\](:\d{1,5})?")
+
+_SECONDS = re.compile(r"\d+(\.\d+)?")
+_SENTENCES = {"time_delta_parsing": "must be a duration like PT2M, or seconds like 120"}
 
 
 class Environment(StrEnum):
@@ -231,12 +235,24 @@ def load_app_settings(apps: Sequence[App]) -> Mapping[str, BaseModel]:
     return {app.name: _read(app) for app in apps}
 
 
+class _FromEnvironment(BaseSettings):
+    """Durations may be plain seconds, which pydantic, given text, takes for a broken ISO 8601."""
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _seconds(cls, value: object, info: ValidationInfo) -> object:
+        is_duration = info.field_name is not None and cls.model_fields[info.field_name].annotation is timedelta
+        if not (is_duration and isinstance(value, str) and _SECONDS.fullmatch(value.strip())):
+            return value
+        return float(value)
+
+
 def _read(app: App) -> BaseModel:
     prefix = f"SYNCLINE_{app.name.upper()}_"
     # A class that is both: the app declares plain fields, and only `main` knows that they come from the environment.
     reader: type[BaseModel] = type(
         f"{app.settings.__name__}FromEnvironment",
-        (app.settings, BaseSettings),
+        (app.settings, _FromEnvironment),
         {"model_config": SettingsConfigDict(env_prefix=prefix, extra="ignore", env_ignore_empty=True)},
     )
     try:
@@ -249,7 +265,7 @@ def _bad(prefix: str, error: ValidationError) -> BadSettings:
     wrong = [
         FieldError(
             prefix + "_".join(str(part) for part in item["loc"]).upper() if item["loc"] else "settings",
-            item["msg"].removeprefix("Value error, "),
+            _SENTENCES.get(item["type"], item["msg"].removeprefix("Value error, ")),
         )
         for item in error.errors()
     ]

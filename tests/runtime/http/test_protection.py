@@ -170,6 +170,15 @@ async def test_a_listed_origin_may_ask_and_reads_our_own_headers() -> None:
     assert "access-control-allow-credentials" not in answer.headers
 
 
+async def test_a_listed_origin_reads_errors_too() -> None:
+    async with client_of(Protection(origins=(ORIGIN,))) as client:
+        answers = [
+            await client.get(path, headers={"Origin": ORIGIN}) for path in ("/nothing", "/protected/own-timeout")
+        ]
+    assert [one.status_code for one in answers] == [404, 500]
+    assert {one.headers["access-control-allow-origin"] for one in answers} == {ORIGIN}
+
+
 @pytest.mark.parametrize("origins", [(), (ORIGIN,)])
 async def test_any_other_origin_is_told_nothing(origins: tuple[str, ...]) -> None:
     async with client_of(Protection(origins=origins)) as client:

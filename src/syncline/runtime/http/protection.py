@@ -39,9 +39,9 @@ class Protection:
     rates_kept_seconds: float = KEPT_SECONDS
 
     def edge(self) -> list[Middleware]:
-        """Around everything, so that the last resort's 500 has the headers too."""
+        """Around everything, so that the last resort's 500 has the headers too, and a listed page may read it."""
         trusted = [Middleware(TrustedProxies, trusted=self.proxies)] if self.proxies else []
-        return [*trusted, Middleware(SecurityHeaders), Middleware(Edge), *self._cross_origin()]
+        return [*trusted, Middleware(SecurityHeaders), *self._cross_origin(), Middleware(Edge)]
 
     def time_limit(self, routes: Sequence[APIRoute]) -> Middleware:
         return Middleware(TimeLimit, seconds_of=seconds_by_path(self.request_seconds, routes))

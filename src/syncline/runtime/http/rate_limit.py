@@ -151,7 +151,7 @@ def _headers(verdict: Verdict) -> dict[str, str]:
 def _refusal(verdict: Verdict) -> TooManyRequests:
     wait = max(1, math.ceil(verdict.retry_in))
     return TooManyRequests(
-        f"That were too many requests; {verdict.limit} are allowed at once. Try again in {_in_words(wait)}.",
+        f"Too many requests. Try again in {_in_words(wait)}.",
         extra={"retry_after": wait, "limit": verdict.limit},
     )
 

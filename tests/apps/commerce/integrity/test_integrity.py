@@ -144,6 +144,35 @@ async def test_a_change_of_a_product_that_is_gone_is_told_and_not_grave(
     assert (gone.count, gone.is_grave) == (1, False)
 
 
+SCARF: dict[str, Any] = {"title": "Silk Scarf", "variants": [{"price": "30"}]}
+
+
+async def test_changes_of_collections_and_new_products_are_of_something(
+    pulled: Any, shop: Any, damage: Any, commerce: LocalCommerce, owner: Actor
+) -> None:
+    """Neither has a product in the mirror: the one is of none, the other makes one."""
+    shirt = next(one.id for one in shop.store.products.values() if one.handle == "linen-shirt")
+    shop.store.collections.create(title="Winter", handle="winter", product_ids=[shirt])
+    await pulled.pull(PullMode.INCREMENTAL)
+    await commerce.stage_products(actor=owner, store="demo", products=[SCARF])
+    await commerce.stage_edit(actor=owner, store="demo", where="collection:winter", edits=["collection_title=Cold"])
+    await commerce.stage_edit(actor=owner, store="demo", where="handle:mug", edits=["collections=+winter"])
+    assert broken(await commerce.check_integrity(actor=owner, store="demo")) == {}
+    await damage("UPDATE commerce.collection SET deleted_at = now()")
+    found = await commerce.check_integrity(actor=owner, store="demo")
+    (gone,) = [one for one in found if one.rule == "changes that wait are of collections that exist"]
+    assert (gone.count, gone.is_grave) == (2, False)
+
+
+async def test_the_deletion_of_a_product_that_is_gone_is_told(
+    pulled: Any, damage: Any, commerce: LocalCommerce, owner: Actor
+) -> None:
+    await commerce.stage_deletion(actor=owner, store="demo", where="handle:mug")
+    await damage("UPDATE commerce.product SET deleted_at = now() WHERE handle = 'mug'")
+    found = broken(await commerce.check_integrity(actor=owner, store="demo"))
+    assert found["changes that wait are of products that exist"] == 1
+
+
 async def test_while_a_pull_runs_the_mirror_is_left_out(pulled: Any, commerce: LocalCommerce, owner: Actor) -> None:
     await commerce.start_pull(actor=owner, store="demo", mode=PullMode.FULL)
     found = await commerce.check_integrity(actor=owner, store="demo")

@@ -314,5 +314,5 @@ async def test_what_cannot_be_asked(ticking: Any) -> None:
 
 
 def test_the_app_ticks_every_minute() -> None:
-    assert [(one.job, one.cron) for one in APP.schedules] == [(jobs.TICK_JOB, "* * * * *")]
+    assert (jobs.TICK_JOB, "* * * * *") in [(one.job, one.cron) for one in APP.schedules]
     assert {one.name for one in jobs.JOBS} <= {one.name for one in APP.jobs}

@@ -7,8 +7,10 @@ from uuid import UUID
 
 from psycopg import sql
 
+from syncline.apps.commerce.fields import Owner
 from syncline.apps.commerce.mirror.kind import Kind, Parent
 from syncline.apps.commerce.mirror.kinds import KINDS
+from syncline.apps.commerce.whole_product import FIELD as WHOLE
 from syncline.runtime.db.session import Session
 
 _MOST = 10
@@ -49,9 +51,18 @@ _WITHOUT_BATCH = sql.SQL(
     " and b.id = m.batch_id) limit 10"
 )
 _STUCK = sql.SQL(f"{_CHANGES} and m.status = 'sending' and not {_LIVE_PUSH} limit 10")
+_WAITING = f"{_CHANGES} and m.status in ('pending', 'approved', 'conflict')"
+# What a product is made of has none yet, and what is changed of a collection is of no product: it has number 0.
 _OF_GONE = sql.SQL(
-    f"{_CHANGES} and m.status in ('pending', 'approved', 'conflict') and not exists (select from commerce.product p"
-    f" where {_PARENT} and p.id = m.product_id and p.deleted_at is null) limit 10"
+    f"{_WAITING} and m.kind <> '{Owner.COLLECTION.value}'"
+    f" and not (m.kind = '{Owner.WHOLE_PRODUCT.value}' and m.before -> '{WHOLE}' = 'null'::jsonb)"
+    f" and not exists (select from commerce.product p where {_PARENT} and p.id = m.product_id and p.deleted_at is null)"
+    " limit 10"
+)
+_OF_GONE_COLLECTIONS = sql.SQL(
+    f"{_WAITING} and (m.kind = '{Owner.COLLECTION.value}' or m.kind = '{Owner.COLLECTION_MEMBERSHIP.value}')"
+    f" and not exists (select from commerce.collection p where {_PARENT} and p.id = m.resource_id"
+    " and p.deleted_at is null) limit 10"
 )
 # One statement, so that both sides are of one moment.
 _MISCOUNTED = sql.SQL(
@@ -112,7 +123,12 @@ async def find_stuck_changes(session: Session, store_id: UUID) -> Broken:
 
 
 async def find_changes_of_gone_products(session: Session, store_id: UUID) -> Broken:
+    """Of what a product has or is, but not those that make one."""
     return await _find(session, _OF_GONE, store_id)
+
+
+async def find_changes_of_gone_collections(session: Session, store_id: UUID) -> Broken:
+    return await _find(session, _OF_GONE_COLLECTIONS, store_id)
 
 
 async def find_open_receipts(session: Session, store_id: UUID) -> Broken:

@@ -88,6 +88,12 @@ async def _changes(session: Session, store: Store) -> list[IntegrityFinding]:
             is_grave=False,
         ),
         _finding(
+            "changes that wait are of collections that exist",
+            await repository.find_changes_of_gone_collections(session, store.id),
+            f"Their collections are gone from the store. Look, then: syncline review reject --store {store.name}",
+            is_grave=False,
+        ),
+        _finding(
             "staged changes are as many as their counts say",
             await repository.find_miscounted_changes(session, store.id),
             "What is shown as a count is wrong, the changes are not; please report it.",
