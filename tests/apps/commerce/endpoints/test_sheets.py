@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+CATALOG = "/api/shopify/products"
 PRODUCTS = "/api/enhanced-sync/products"
 MAPPINGS = "/api/enhanced-sync/mappings"
 MARKED = "/api/enhanced-sync/import/marked"
@@ -24,6 +25,20 @@ async def test_products_are_staged_to_be_made_and_to_be_deleted(call: Any, pulle
     wrong = await call("POST", PRODUCTS, json={"store": "demo", "products": [{"title": "Mug"}]})
     assert "choose another" in problem(wrong, 400, wrong.json()["code"])["error"]
     problem(await call("POST", f"{PRODUCTS}/delete", json={"store": "demo", "where": "handle:boat"}), 409, "CHANGE_004")
+
+
+async def test_the_catalog_takes_new_products_and_deletions_into_review(call: Any, pulled: Any, problem: Any) -> None:
+    listed = (await call("GET", CATALOG)).json()["products"]
+    made = await call("POST", CATALOG, json={"store": "demo", "products": [CAP]})
+    assert (made.status_code, made.json()["kind"], made.json()["counts"]) == (201, "creation", {"pending": 1})
+    gone = await call("DELETE", f"{CATALOG}/{listed[0]['id']}", params={"store": "demo", "note": "sold out"})
+    assert (gone.status_code, gone.json()["kind"], gone.json()["counts"]) == (201, "deletion", {"pending": 1})
+    staged = await call("GET", "/api/enhanced-sync/staged-changes", params={"batch_id": gone.json()["id"]})
+    assert [(one["product_id"], one["note"]) for one in staged.json()["changes"]] == [(listed[0]["id"], "sold out")]
+    assert (await call("GET", CATALOG)).json()["products"] == listed
+    problem(await call("DELETE", f"{CATALOG}/{listed[0]['id']}", tenant="other"), 404, "CATALOG_001")
+    problem(await call("DELETE", f"{CATALOG}/404", params={"store": "demo"}), 404, "CATALOG_001")
+    problem(await call("DELETE", f"{CATALOG}/404", params={"store": "boat"}), 404, "STORE_001")
 
 
 @pytest.mark.parametrize("spoilt", [b'"a\\u0000b"', b'"\\ud800"'])

@@ -15,6 +15,7 @@ from syncline.apps.commerce.staging.diff import FieldChange, applied, changed_fi
 from syncline.apps.commerce.staging.repository import ChangeRow, Proposal
 from syncline.kernel.ids import new_id
 
+PRICED = st.fixed_dictionaries({"options": st.just(["S"]), "price": st.sampled_from(["12.50", "99.99"])})
 VALUES: dict[Kind, st.SearchStrategy[Any]] = {
     Kind.TEXT: st.text(max_size=8),
     Kind.HTML: st.text(max_size=8),
@@ -26,6 +27,13 @@ VALUES: dict[Kind, st.SearchStrategy[Any]] = {
     Kind.TAGS: st.lists(st.sampled_from(["a", "b", "c"]), unique=True),
     Kind.MEDIUM: st.fixed_dictionaries({"url": st.sampled_from(["a", "b"]), "alt": st.sampled_from(["", "A"])}),
     Kind.ORDER: st.permutations(["1", "2", "3"]),
+    Kind.PRODUCT: st.fixed_dictionaries(
+        {
+            "title": st.sampled_from(["Shirt", "Mug"]),
+            "options": st.just([{"name": "Size", "values": ["S"]}]),
+            "variants": st.lists(PRICED, min_size=1, max_size=1),
+        }
+    ),
 }
 STATES = st.fixed_dictionaries(
     {

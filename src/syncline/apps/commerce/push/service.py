@@ -116,7 +116,7 @@ def checked(config: EngineConfig) -> EngineConfig:
     if not 1 <= config.max_workers <= MOST_WORKERS:
         wrong.append(FieldError("maxWorkers", f"Use 1 to {MOST_WORKERS} workers."))
     if not 1 <= config.min_workers <= config.max_workers:
-        wrong.append(FieldError("minWorkers", "Use at least 1 worker, and no more than the most."))
+        wrong.append(FieldError("minWorkers", f"Use 1 to {config.max_workers} workers, which is maxWorkers here."))
     if config.batch_size is not None and not 1 <= config.batch_size <= MOST_PRODUCTS_AT_ONCE:
         wrong.append(FieldError("batchSize", f"Use 1 to {MOST_PRODUCTS_AT_ONCE} products, or leave it to the engine."))
     if wrong:
