@@ -133,6 +133,13 @@ async def test_load_that_fails_leaves_nothing(toy_database: Database, tenant_id:
     assert await names(toy_database, tenant_id) == {}
 
 
+@pytest.mark.parametrize("number", [2**63, -(2**63) - 1, 10**30])
+async def test_number_out_of_range_is_refused_as_data(toy_database: Database, tenant_id: TenantId, number: int) -> None:
+    with pytest.raises(psycopg.DataError):
+        await load(toy_database, tenant_id, [(1, "good", 1), (number, "far", 1)])
+    assert await names(toy_database, tenant_id) == {}
+
+
 async def test_value_of_the_wrong_type_fails_and_the_connection_lives(
     toy_database: Database, tenant_id: TenantId
 ) -> None:

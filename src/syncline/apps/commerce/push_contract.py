@@ -120,8 +120,8 @@ class PlanStep:
 
 @dataclass(frozen=True, slots=True)
 class PlanProblem:
-    """Something that the store would refuse. A blocking one is true of the push as a whole; the others end single
-    changes, of which at most ten are named."""
+    """Something that the store would refuse, or cannot take back. A blocking one is true of the push as a whole; the
+    others are about single changes, of which at most ten are named."""
 
     code: str
     sentence: str

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
+from syncline.apps.commerce.alignment_contract import AlignedBy
 from syncline.kernel.errors import Conflict, InvalidInput, NotFound
 from syncline.kernel.tenant import Actor
 
@@ -21,17 +22,29 @@ class ScheduledAction(StrEnum):
     RECONCILE_COUNTS = "reconcile_counts"
     RECONCILE_IDS = "reconcile_ids"
     RECONCILE_CONTENT = "reconcile_content"
+    ALIGN = "align"
 
 
 @dataclass(frozen=True, slots=True)
 class ScheduledRun:
     """The last time a schedule came round. `status` is running, completed, failed, cancelled or skipped; `run_id` is
-    the pull's or the reconciliation's; `sentence` says why it failed or was skipped, or how many times were missed."""
+    the pull's or the reconciliation's, or the batch that an alignment staged; `sentence` says why it failed or was
+    skipped, how many times were missed, or what was staged."""
 
     at: datetime
     status: str
     run_id: UUID | None
     sentence: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduledAlignment:
+    """What an alignment copies each time: these fields of the records of `source` that `where` finds."""
+
+    source: str
+    fields: Sequence[str]
+    by: AlignedBy
+    where: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +64,7 @@ class Schedule:
     failures: int
     created_by: str
     created_at: datetime
+    alignment: ScheduledAlignment | None = None
 
 
 class ScheduleNotFound(NotFound):
@@ -77,6 +91,23 @@ class Schedules(Protocol):
         self, *, actor: Actor, store: str, action: ScheduledAction, timing: str, zone: str = "UTC"
     ) -> Schedule:
         """Raises `BadTiming`, `ScheduleExists` and `StoreNotFound`."""
+        ...
+
+    async def schedule_alignment(
+        self,
+        *,
+        actor: Actor,
+        source: str,
+        target: str,
+        fields: Sequence[str],
+        timing: str,
+        by: AlignedBy = AlignedBy.SKU,
+        where: str = "",
+        zone: str = "UTC",
+    ) -> Schedule:
+        """A standing order of `target`: each time what differs by then is staged on it for review. What waits already,
+        or was rejected as it is, is not staged again, and what waits with a value that the source no longer has is
+        replaced. Raises like `add_schedule`, and `InvalidInput` for a field that cannot be copied."""
         ...
 
     async def list_schedules(self, *, actor: Actor, store: str | None = None) -> Sequence[Schedule]:

@@ -24,6 +24,7 @@ def _view(found: Alignment) -> RenderableType:
         f"{found.looked:,} records of {found.source}: {found.staged:,} changes staged on {found.target}, "
         f"{found.unchanged:,} alike, {found.unmatched:,} without a counterpart, {found.ambiguous:,} ambiguous"
     )
+    line += f", {found.waiting:,} staged before" if found.waiting else ""
     more = len(found.problems) - SHOWN
     tail = [f"and {more:,} more"] if more > 0 else []
     hint = [f"See them: syncline review list --batch {found.batch_id}"] if found.batch_id is not None else []

@@ -1,4 +1,4 @@
-"""`syncline schedule`: pulls and comparisons that start by themselves."""
+"""`syncline schedule`: pulls, comparisons and alignments that start by themselves."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from syncline.apps.accounts.contract import DEFAULT_TENANT
+from syncline.apps.commerce.alignment_contract import AlignedBy
 from syncline.apps.commerce.contract import Commerce
 from syncline.apps.commerce.schedule_contract import Schedule, ScheduledAction
 from syncline.kernel import clock
@@ -24,7 +25,7 @@ from syncline.main.cli.pull_view import pull_view
 from syncline.main.cli.working import follow, working
 from syncline.main.cli.workspace import Workspace, open_workspace
 
-app = command_group("Have pulls and comparisons start by themselves, and see what became of them.")
+app = command_group("Have pulls, comparisons and alignments start by themselves, and see what became of them.")
 
 ScheduleId = Annotated[UUID, typer.Argument(metavar="SCHEDULE", help="Its id, from `syncline schedule list`.")]
 
@@ -34,6 +35,7 @@ _ACTIONS = {
     ScheduledAction.RECONCILE_COUNTS: "reconcile --depth counts",
     ScheduledAction.RECONCILE_IDS: "reconcile --depth ids",
     ScheduledAction.RECONCILE_CONTENT: "reconcile --depth content",
+    ScheduledAction.ALIGN: "align",
 }
 _ID_WIDTH = 36
 _DEPTHS = ("counts", "ids", "content")
@@ -57,16 +59,23 @@ def _chosen_timing(every: str | None, cron: str | None) -> str:
 
 def schedule_table(schedules: Sequence[Schedule]) -> RenderableType:
     """With the sentence of each last run below it, where there is one."""
-    rows = ((one.id, one.store, _ACTIONS[one.action], _timing(one), _next(one), *_last(one)) for one in schedules)
+    rows = ((one.id, one.store, _does(one), _timing(one), _next(one), *_last(one)) for one in schedules)
     made = table(("schedule", "store", "does", "when", "next", "last", "ended"), rows)
     made.columns[0].no_wrap, made.columns[0].min_width = True, _ID_WIDTH  # it is there to be copied
     parts: list[RenderableType] = [made]
     parts += [
-        Text(f"{one.store}, {_ACTIONS[one.action]}: {one.last_run.sentence}", style="yellow")
+        Text(f"{one.store}, {_does(one)}: {one.last_run.sentence}", style="yellow")
         for one in schedules
         if one.last_run is not None and one.last_run.sentence
     ]
     return Group(*parts)
+
+
+def _does(one: Schedule) -> str:
+    if one.alignment is None:
+        return _ACTIONS[one.action]
+    where = f" where {one.alignment.where}" if one.alignment.where else ""
+    return f"align {', '.join(one.alignment.fields)} with {one.alignment.source} by {one.alignment.by.value}{where}"
 
 
 def _timing(one: Schedule) -> str:
@@ -104,6 +113,14 @@ async def add(
     reconcile: Annotated[
         str | None, typer.Option(metavar="DEPTH", help="Compare instead of pulling: counts, ids or content.")
     ] = None,
+    align: Annotated[
+        str | None, typer.Option(metavar="SOURCE", help="Copy fields from this store instead of pulling.")
+    ] = None,
+    fields: Annotated[
+        list[str] | None, typer.Option("--field", metavar="FIELD", help="With --align: what to copy; may be repeated.")
+    ] = None,
+    by: Annotated[AlignedBy, typer.Option(help="With --align: what tells that records are the same.")] = AlignedBy.SKU,
+    where: Annotated[str, typer.Option(help="With --align: which records of the source.")] = "",
     zone: Annotated[str, typer.Option(help="The time zone in which the cron is read, like Europe/Berlin.")] = "UTC",
     tenant: TenantSlug = DEFAULT_TENANT,
     data_dir: DataDir = None,
@@ -111,19 +128,36 @@ async def add(
 ) -> None:
     """Add a schedule. It runs while `syncline serve` does; a time that was missed is made up once.
 
-    While a pull of the store runs, an incremental one is left out, and a full one or a comparison waits for it.
+    While a pull of the store runs, an incremental one is left out, and a full one or a comparison waits for it. An
+    alignment waits for pulls of either store, and stages what differs by then for review.
 
     \b
     Examples:
       syncline schedule add summer --every 1h
       syncline schedule add summer --cron "0 3 * * 0" --full --zone Europe/Berlin
       syncline schedule add summer --cron "30 5 * * *" --reconcile ids
+      syncline schedule add outlet --every 1h --align main --field price --field compare_at_price
     """
     action, timing = _chosen_action(full=full, reconcile=reconcile), _chosen_timing(every, cron)
+    if align is not None and action is not ScheduledAction.PULL:
+        raise InvalidInput("Give --align without --full and --reconcile: a schedule does one thing. Add a second one.")
+    if align is None and (fields or where):
+        raise InvalidInput("--field and --where belong to --align: say which store to copy from.")
     async with open_workspace(data_dir, tenant) as here:
-        made = await here.contract(Commerce).add_schedule(
-            actor=here.actor, store=store, action=action, timing=timing, zone=zone
-        )
+        commerce = here.contract(Commerce)
+        if align is None:
+            made = await commerce.add_schedule(actor=here.actor, store=store, action=action, timing=timing, zone=zone)
+        else:
+            made = await commerce.schedule_alignment(
+                actor=here.actor,
+                source=align,
+                target=store,
+                fields=fields or [],
+                timing=timing,
+                by=by,
+                where=where,
+                zone=zone,
+            )
     _show_one(made, as_json=as_json)
 
 
@@ -247,7 +281,7 @@ async def _see_through(here: Workspace, begun: Schedule, *, quiet: bool) -> tupl
         if run_id is not None:
             run = await follow_pull(here, run_id, bars)
             return await _again(here, begun), [pull_view(run)]
-        bar = bars.bar("comparing")
+        bar = bars.bar("aligning" if begun.alignment is not None else "comparing")
         ended = await follow(
             lambda: _again(here, begun),
             show=lambda _: bar.update(0),

@@ -58,7 +58,11 @@ async def copy_rows(session: Session, table: str, columns: Sequence[str], rows: 
             copy.set_types(types)
             write = copy.write_row
             for row in rows:
-                await write(row)
+                try:
+                    await write(row)
+                except OverflowError as error:  # what text would have let the server refuse
+                    msg = "a number is out of the range of its column"
+                    raise psycopg.DataError(msg) from error
                 count += 1
     return count
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import psycopg
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import DataError, InterfaceError, OperationalError
@@ -32,7 +33,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(ConnectorOutcome, _connector_outcome)
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(HTTPException, _http_exception)
-    app.add_exception_handler(DataError, _data_error)
+    for refused in (DataError, psycopg.DataError):  # what goes past the ORM, such as COPY, raises the driver's own
+        app.add_exception_handler(refused, _data_error)
     app.add_exception_handler(UnicodeEncodeError, _half_a_character)
     for lost in (OperationalError, InterfaceError, PoolTimeout):
         app.add_exception_handler(lost, _database_away)

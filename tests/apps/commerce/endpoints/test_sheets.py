@@ -48,6 +48,27 @@ async def test_a_text_that_no_database_keeps_is_refused(call: Any, pulled: Any, 
     assert answer.status_code == 400
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        (PRODUCTS, {"store": "demo", "products": [CAP], "note": "a\x00b"}),
+        (f"{PRODUCTS}/delete", {"store": "demo", "where": "handle:mug", "note": "a\x00b"}),
+        ("/api/enhanced-sync/stage", {"store": "demo", "edits": ["price=+1"], "note": "a\x00b"}),
+        ("/api/enhanced-sync/stage", {"store": "demo", "edits": ["price=" + "9" * 200]}),
+        (PRODUCTS, {"store": "demo", "products": [{"title": "C", "variants": [{"price": "9" * 200}]}]}),
+        (PRODUCTS, {"store": "demo", "products": [{"title": "C", "variants": [{"weight": "1e400"}]}]}),
+        (f"{PRODUCTS}/delete", {"store": "demo", "where": f"id:{'9' * 40}"}),
+    ],
+)
+async def test_what_the_database_itself_refuses_is_400_with_a_sentence(
+    call: Any, pulled: Any, path: str, body: Any
+) -> None:
+    answer = await call("POST", path, json=body)
+    assert answer.status_code == 400
+    assert answer.json()["error"].endswith(".")
+    assert (await call("GET", "/api/enhanced-sync/staged-changes")).json()["changes"] == []
+
+
 async def test_a_mapping_is_kept_used_and_removed(call: Any, pulled: Any, problem: Any) -> None:
     kept = await call("PUT", MAPPINGS, json={"name": "Acme", "columns": {"Slug": "handle", "Preis": "price"}})
     assert (kept.status_code, kept.json()["columns"]) == (200, {"Slug": "handle", "Preis": "price"})

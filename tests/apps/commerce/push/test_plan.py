@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import update
 
-from syncline.apps.commerce.contract import NothingToDo, StoreNotFound
+from syncline.apps.commerce.contract import NothingToDo, PullMode, StoreNotFound
 from syncline.apps.commerce.fields import Owner
 from syncline.apps.commerce.push.plan.estimate import estimate
 from syncline.apps.commerce.push.plan.repository import KindCount
@@ -65,6 +65,69 @@ async def test_plan_names_what_the_store_would_refuse(
     made = await plan(desk)
     assert [(problem.code, problem.changes, problem.is_blocking) for problem in made.problems] == [(code, 1, False)]
     assert made.problems[0].labels
+
+
+CAP: dict[str, Any] = {"title": "Cap", "options": ["Size"], "variants": [{"options": ["S"]}, {"options": ["M"]}]}
+
+
+async def stage_whole(desk: Any, *products: dict[str, Any]) -> Any:
+    batch = await desk.commerce.stage_products(actor=desk.pulled.actor, store="demo", products=products)
+    await desk.approve(batch)
+    return batch
+
+
+async def test_plan_of_products_that_are_right_names_nothing(desk: Any) -> None:
+    await stage_whole(desk, CAP, {"title": "Plain"})
+    made = await plan(desk)
+    assert [(step.kind, step.changes, step.calls) for step in made.steps] == [("whole_product", 2, 2)]
+    assert made.problems == []
+
+
+@pytest.mark.parametrize(
+    ("code", "wrong"),
+    [
+        ("HANDLE_TAKEN", {"handle": "mug"}),
+        ("PRODUCT_TOO_LARGE", {"options": [{"name": name, "values": []} for name in "abcd"], "variants": []}),
+        ("PRODUCT_TOO_LARGE", {"variants": [{"options": ["S"]}] * 2_049}),
+        ("OPTION_VALUES_MISSING", {"variants": [{"options": ["S"]}, {"options": []}]}),
+        ("OPTION_VALUES_MISSING", {"variants": [{"options": [" "]}]}),
+    ],
+)
+async def test_plan_names_what_a_new_product_lacks(desk: Any, code: str, wrong: dict[str, Any]) -> None:
+    """As an earlier release or another program may have staged it."""
+    batch = await stage_whole(desk, CAP)
+    (change,) = [await desk.change(batch)]
+    after = {"whole_product": {**change.after["whole_product"], **wrong}}
+    async with desk.commerce.runtime.database.writing(desk.pulled.actor.tenant_id) as session:
+        changed = update(staged_change).where(staged_change.c.batch_id == batch.id).values(after=after)
+        await session.execute(changed)
+    (problem,) = (await plan(desk)).problems
+    assert (problem.code, problem.changes, problem.is_blocking, problem.labels) == (code, 1, False, ["Cap"])
+
+
+async def test_plan_names_the_second_of_two_that_make_one_handle_and_one_the_store_has_by_now(desk: Any) -> None:
+    await stage_whole(desk, CAP)
+    await stage_whole(desk, {**CAP, "title": "cap"})
+    (problem,) = (await plan(desk)).problems
+    assert (problem.code, problem.labels) == ("HANDLE_TAKEN", ["cap"])
+    desk.store.add_product(title="Theirs", handle="cap")
+    await desk.pulled.pull(PullMode.INCREMENTAL)
+    (problem,) = (await plan(desk)).problems
+    assert problem.labels == ["Cap", "cap"]
+
+
+async def test_plan_tells_what_is_deleted_for_good_and_what_lacks_its_scope(desk: Any) -> None:
+    batch = await desk.commerce.stage_deletion(actor=desk.pulled.actor, store="demo", where="handle:mug")
+    await desk.approve(batch)
+    world = desk.pulled.shop.web.state.engine.world
+    world.options = replace(world.options, scopes=frozenset({"read_products", "read_inventory"}))
+    made = await plan(desk)
+    assert [(one.code, one.is_blocking) for one in made.problems] == [
+        *[("SCOPE_MISSING", True)],
+        ("DELETED_FOR_GOOD", False),
+    ]
+    assert "write_products" in made.problems[0].sentence
+    assert "for good" in made.problems[1].sentence
 
 
 async def test_scope_that_was_taken_away_blocks_the_plan(desk: Any) -> None:

@@ -18,6 +18,7 @@ BASE = "/api/shopify/stores/{name}/schedules"
 ENDPOINTS: dict[str, tuple[Any, str]] = {
     f"GET {BASE}": (None, "stores:read"),
     f"POST {BASE}": ({"timing": "every 1h"}, "catalog:pull"),
+    f"POST {BASE}/align": ({"timing": "every 1h", "source": "demo", "fields": ["price"]}, "changes:stage"),
     f"PATCH {BASE}/{{schedule_id}}": ({"is_enabled": False}, "catalog:pull"),
     f"DELETE {BASE}/{{schedule_id}}": (None, "catalog:pull"),
     f"POST {BASE}/{{schedule_id}}/run": (None, "catalog:pull"),

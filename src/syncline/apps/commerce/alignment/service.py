@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, any_, literal
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from syncline.apps.commerce.alignment.pairing import Key, Pair, by_key, by_products
+from syncline.apps.commerce.alignment.waiting import KIND, find_earlier, sift, take_back
 from syncline.apps.commerce.alignment_contract import AlignedBy, Alignment
 from syncline.apps.commerce.contract import Store
 from syncline.apps.commerce.fields import AnyValue, Field, Kind, Owner, get_editable
@@ -38,6 +39,7 @@ class _Tally:
     unchanged: int = 0
     unmatched: int = 0
     ambiguous: int = 0
+    waiting: int = 0
     problems: list[str] = field(default_factory=list)
 
     def wrong(self, sentence: str) -> None:
@@ -46,7 +48,7 @@ class _Tally:
             self.problems.append(sentence)
 
 
-def _chosen(source: Store, target: Store, names: Sequence[str]) -> list[Field]:
+def choose_fields(source: Store, target: Store, names: Sequence[str]) -> list[Field]:
     """Raises `InvalidInput` for what cannot be copied."""
     if source.id == target.id:
         raise _wrong("target", f"{source.name} is the same store twice; choose another target.")
@@ -80,9 +82,11 @@ async def align(
     where: str,
     actor: Actor,
     note: str | None,
+    is_repeated: bool = False,
 ) -> Alignment:
-    """One batch on `target`; none when nothing differs."""
-    chosen = _chosen(source, target, fields)
+    """One batch on `target`; none when nothing differs but what waits already. One `is_repeated` does not propose again
+    what was rejected."""
+    chosen = choose_fields(source, target, fields)
     search = parse_where(where)
     names = [one.name for one in chosen]
     tally = _Tally()
@@ -93,10 +97,12 @@ async def align(
         if not mine:
             continue
         async for pairs in _pairs(session, source, target, owner, mine, by, search):
-            proposals = _proposals(pairs, mine, tally)
+            differing = _proposals(pairs, mine, tally)
+            proposals = await _new(session, target, differing, actor, is_repeated=is_repeated) if differing else []
+            tally.waiting += len(differing) - len(proposals)
             if proposals and batch_id is None:
                 batch_id = await add_batch(
-                    session, store_id=target.id, kind="alignment", summary=f"Copy {shown}", author=actor
+                    session, store_id=target.id, kind=KIND, summary=f"Copy {shown}", author=actor
                 )
             if proposals and batch_id is not None:
                 tally.staged += await add_changes(
@@ -119,7 +125,18 @@ async def align(
         unmatched=tally.unmatched,
         ambiguous=tally.ambiguous,
         problems=tuple(tally.problems),
+        waiting=tally.waiting,
     )
+
+
+async def _new(
+    session: WriteSession, target: Store, proposals: Sequence[Proposal], actor: Actor, *, is_repeated: bool
+) -> list[Proposal]:
+    """Without what waits already; what waits with a value that the source no longer has is taken back."""
+    earlier = await find_earlier(session, target.id, proposals)
+    left, replaced = sift(proposals, earlier, heeds_rejected=is_repeated)
+    await take_back(session, replaced, actor)
+    return left
 
 
 def _proposals(pairs: Sequence[Pair], names: Sequence[str], tally: _Tally) -> list[Proposal]:

@@ -334,3 +334,4 @@ class OperationKind(StrEnum):
     EXPORT = "export"
     RECONCILE = "reconcile"
     BATCH = "batch"
+    ALIGN = "align"

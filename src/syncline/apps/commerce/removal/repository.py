@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import Table, delete, func, select, text
+from sqlalchemy import ColumnElement, Table, delete, func, or_, select, text
 
 from syncline.apps.commerce.pull.models import pull_run, pull_seen
 from syncline.apps.commerce.push.models import push_run, push_unit, push_worker, receipt
@@ -29,16 +29,21 @@ def tables_of_a_store() -> list[Table]:
     return sorted(found, key=lambda table: table is change_tally)
 
 
+def _of_store(store_id: UUID) -> ColumnElement[bool]:
+    """Its own schedules, and those of other stores that copy from it: they go with it."""
+    return or_(schedule.c.store_id == store_id, schedule.c.source_id == store_id)
+
+
 async def count_schedules(session: Session, store_id: UUID) -> int:
     query = select(func.count()).select_from(schedule)
-    query = query.where(schedule.c.tenant_id == session.tenant_id, schedule.c.store_id == store_id)
+    query = query.where(schedule.c.tenant_id == session.tenant_id, _of_store(store_id))
     return int((await session.execute(query)).scalar_one())
 
 
 async def lock_store(session: WriteSession, store_id: UUID) -> bool:
     """Waits for whoever holds it, such as a pull that begins; False when it is gone. Schedules come first, in the order
     in which one that comes round takes hold of both."""
-    schedules = select(schedule.c.id).where(schedule.c.tenant_id == session.tenant_id, schedule.c.store_id == store_id)
+    schedules = select(schedule.c.id).where(schedule.c.tenant_id == session.tenant_id, _of_store(store_id))
     await session.execute(schedules.order_by(schedule.c.id).with_for_update())
     query = select(store.c.id).where(store.c.tenant_id == session.tenant_id, store.c.id == store_id)
     return (await session.execute(query.with_for_update())).one_or_none() is not None

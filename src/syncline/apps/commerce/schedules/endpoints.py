@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends
 
 from syncline.apps.commerce.contract import Commerce, PullAlreadyRunning, StoreNotFound
 from syncline.apps.commerce.schedule_contract import BadTiming, Schedule, ScheduleExists, ScheduleNotFound
-from syncline.apps.commerce.schedules.schemas import ScheduleCreate, ScheduleList, ScheduleUpdate
+from syncline.apps.commerce.schedules.schemas import AlignmentCreate, ScheduleCreate, ScheduleList, ScheduleUpdate
 from syncline.kernel.tenant import Actor
 from syncline.runtime.http.auth import require
 from syncline.runtime.http.dependencies import uses
@@ -21,6 +21,7 @@ ROUTERS = (schedules,)
 Commerced = Annotated[Commerce, Depends(uses(Commerce))]
 Reader = Annotated[Actor, Depends(require("stores:read"))]
 Puller = Annotated[Actor, Depends(require("catalog:pull"))]
+Stager = Annotated[Actor, Depends(require("changes:stage"))]
 
 
 async def _of_store(commerce: Commerce, actor: Actor, name: str, schedule_id: UUID) -> UUID:
@@ -43,6 +44,27 @@ async def list_schedules(name: str, actor: Reader, commerce: Commerced) -> Sched
 async def add_schedule(name: str, body: ScheduleCreate, actor: Puller, commerce: Commerced) -> Schedule:
     """A time that passed while no worker ran is made up once, however many passed."""
     return await commerce.add_schedule(actor=actor, store=name, action=body.action, timing=body.timing, zone=body.zone)
+
+
+@schedules.post(
+    "/align",
+    status_code=201,
+    summary="Keep a store in step with another",
+    responses=problems(StoreNotFound, BadTiming, ScheduleExists),
+)
+async def schedule_alignment(name: str, body: AlignmentCreate, actor: Stager, commerce: Commerced) -> Schedule:
+    """Each time, what differs by then is staged on the store of the path, for review; what waits already is not staged
+    again. It waits for pulls of either store."""
+    return await commerce.schedule_alignment(
+        actor=actor,
+        source=body.source,
+        target=name,
+        fields=body.fields,
+        timing=body.timing,
+        by=body.by,
+        where=body.where,
+        zone=body.zone,
+    )
 
 
 @schedules.patch(

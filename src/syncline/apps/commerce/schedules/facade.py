@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
+from syncline.apps.commerce.alignment_contract import AlignedBy
 from syncline.apps.commerce.schedule_contract import Schedule, ScheduledAction
 from syncline.apps.commerce.schedules import repository, service
+from syncline.apps.commerce.schedules.aligning import kept
 from syncline.apps.commerce.settings import CommerceSettings
 from syncline.apps.commerce.stores import service as stores
 from syncline.kernel import clock
@@ -27,6 +29,31 @@ class LocalSchedules:
         async with self.runtime.database.writing(actor.tenant_id) as session:
             row = await stores.get(session, store)
             return await service.add(session, store=row.store, action=action, timing=timing, zone=zone, actor=actor)
+
+    async def schedule_alignment(
+        self,
+        *,
+        actor: Actor,
+        source: str,
+        target: str,
+        fields: Sequence[str],
+        timing: str,
+        by: AlignedBy = AlignedBy.SKU,
+        where: str = "",
+        zone: str = "UTC",
+    ) -> Schedule:
+        async with self.runtime.database.writing(actor.tenant_id) as session:
+            here, there = await stores.get(session, source), await stores.get(session, target)
+            alignment = kept(source=here.store, target=there.store, fields=fields, by=by, where=where)
+            return await service.add(
+                session,
+                store=there.store,
+                action=ScheduledAction.ALIGN,
+                timing=timing,
+                zone=zone,
+                actor=actor,
+                alignment=alignment,
+            )
 
     async def list_schedules(self, *, actor: Actor, store: str | None = None) -> Sequence[Schedule]:
         async with self.runtime.database.reading(actor.tenant_id) as session:

@@ -7,10 +7,12 @@ from syncline.apps.commerce.contract import PullAlreadyRunning, Reconciliation
 from syncline.apps.commerce.persist import persist
 from syncline.apps.commerce.reconcile.service import depth_of, reconcile_store
 from syncline.apps.commerce.schedules import repository, service
+from syncline.apps.commerce.schedules.aligning import ALIGN_JOB
 from syncline.apps.commerce.settings import CommerceSettings
 from syncline.apps.commerce.stores.repository import find_by_id
 from syncline.kernel import clock
-from syncline.kernel.errors import ConnectorOutcome, Fatal, Unavailable
+from syncline.kernel.errors import ConnectorOutcome, DomainError, Fatal, Unavailable
+from syncline.kernel.tenant import Actor
 from syncline.runtime.jobs import Job, JobContext, RetryPolicy, Schedule
 
 TICK_JOB = "commerce.find_due_schedules"
@@ -59,6 +61,25 @@ async def reconcile(ctx: JobContext, payload: dict[str, Any]) -> None:
     await _tell(ctx, schedule_id, service.COMPLETED if outcome.agreed else service.FAILED, outcome.id, differs)
 
 
+async def align(ctx: JobContext, payload: dict[str, Any]) -> None:
+    """Stage what differs from the source by now, and tell the schedule, in one transaction. Safe to run again."""
+    schedule_id = UUID(payload["schedule_id"])
+    author_id = payload["author_id"]
+    try:
+        async with ctx.runtime.database.writing(ctx.tenant_id) as session:
+            user_id = UUID(author_id) if author_id is not None else None
+            actor = Actor(session.tenant, payload["author"], "service", user_id)
+            await service.align(session, schedule_id, actor)
+    except Unavailable:
+        raise  # the database is away: the queue tries again
+    except DomainError as error:
+        await _tell(ctx, schedule_id, service.FAILED, None, error.sentence)
+    except Exception as error:
+        sentence = f"An error of Syncline's own stopped the alignment ({type(error).__name__}); please report it."
+        await _tell(ctx, schedule_id, service.FAILED, None, sentence)
+        raise Fatal("An alignment was stopped by an error of Syncline's own.", detail=repr(error)) from error
+
+
 async def _compare(ctx: JobContext, schedule_id: UUID, depth: str) -> Reconciliation | None:
     """None when schedule or store are gone."""
     async with ctx.runtime.database.reading(ctx.tenant_id) as session:
@@ -83,6 +104,7 @@ async def _tell(ctx: JobContext, schedule_id: UUID, status: str, run_id: UUID | 
 JOBS = (
     Job(name=TICK_JOB, run=find_due, retry=RetryPolicy(max_attempts=3)),
     Job(name=RUN_JOB, run=run, retry=RetryPolicy(max_attempts=5)),
+    Job(name=ALIGN_JOB, run=align, retry=RetryPolicy(max_attempts=5)),
     Job(name=service.RECONCILE_JOB, run=reconcile, retry=RetryPolicy(max_attempts=5)),
 )
 SCHEDULES = (Schedule(TICK_JOB, "* * * * *"),)

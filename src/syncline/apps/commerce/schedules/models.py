@@ -2,10 +2,10 @@ from __future__ import annotations
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, Table, UniqueConstraint, Uuid
 
-from syncline.apps.commerce.tables import METADATA, id_column, moment, tenant_column, text
+from syncline.apps.commerce.tables import METADATA, id_column, json, moment, tenant_column, text
 
-# The last_* columns tell the last time it came round; how a pull ended is read from its own row. `failures` are those
-# in a row before that time.
+# What an alignment copies is in `alignment`, and `alignment_key` tells one from another. The last_* columns tell the
+# last time it came round; how a pull ended is read from its own row. `failures` are those in a row before that time.
 schedule = Table(
     "schedule",
     METADATA,
@@ -22,7 +22,10 @@ schedule = Table(
     Column("last_run_id", Uuid, nullable=True),
     text("last_sentence", nullable=True),
     Column("failures", Integer, nullable=False),
-    UniqueConstraint("store_id", "action", "timing", "zone", name="schedule_same_key"),
+    Column("source_id", ForeignKey("commerce.store.id", ondelete="CASCADE", name="schedule_source_fkey")),
+    json("alignment", nullable=True),
+    text("alignment_key", server_default=""),
+    UniqueConstraint("store_id", "action", "timing", "zone", "alignment_key", name="schedule_same_key"),
 )
 
 # When each schedule comes round next; a paused one has no row. It stands apart and without row security, as the queue's

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -26,6 +26,9 @@ class ScheduleRow:
     id: UUID
     store_id: UUID
     store: str
+    source_id: UUID | None
+    source: str | None
+    alignment: Mapping[str, Any] | None
     action: ScheduledAction
     timing: str
     zone: str
@@ -49,6 +52,9 @@ class Due:
     tenant: TenantId
 
 
+_SOURCE = store.alias("source_store")
+
+
 def _row(row: RowMapping) -> ScheduleRow:
     values = {name: row[name] for name in ScheduleRow.__dataclass_fields__}
     return ScheduleRow(**{**values, "action": ScheduledAction(row["action"])})
@@ -59,11 +65,13 @@ def _select(session: Session) -> Any:
         select(
             schedule,
             store.c.name.label("store"),
+            _SOURCE.c.name.label("source"),
             schedule_due.c.due_at,
             pull_run.c.status.label("run_status"),
             pull_run.c.error.label("run_error"),
         )
         .join(store, store.c.id == schedule.c.store_id)
+        .outerjoin(_SOURCE, _SOURCE.c.id == schedule.c.source_id)
         .outerjoin(schedule_due, schedule_due.c.schedule_id == schedule.c.id)
         .outerjoin(pull_run, pull_run.c.id == schedule.c.last_run_id)
         .where(schedule.c.tenant_id == session.tenant_id)

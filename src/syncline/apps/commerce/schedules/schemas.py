@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from syncline.apps.commerce.alignment_contract import AlignedBy
 from syncline.apps.commerce.schedule_contract import Schedule, ScheduledAction
 
 
@@ -14,6 +15,15 @@ class _Body(BaseModel):
 class ScheduleCreate(_Body):
     timing: str = Field(description="`every 15m` (m, h, d), or five fields of cron", examples=["every 1h", "0 3 * * 0"])
     action: ScheduledAction = ScheduledAction.PULL
+    zone: str = Field(default="UTC", description="In which the cron is read", examples=["Europe/Berlin"])
+
+
+class AlignmentCreate(_Body):
+    source: str = Field(description="The store whose values are copied", examples=["main-store"])
+    fields: list[str] = Field(min_length=1, max_length=50, examples=[["price", "title"]])
+    timing: str = Field(description="`every 15m` (m, h, d), or five fields of cron", examples=["every 1h"])
+    by: AlignedBy = Field(default=AlignedBy.SKU, description="What tells that two records are the same thing")
+    where: str = Field(default="", description="Which records of the source", examples=["vendor:Acme"])
     zone: str = Field(default="UTC", description="In which the cron is read", examples=["Europe/Berlin"])
 
 

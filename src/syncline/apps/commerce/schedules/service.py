@@ -1,8 +1,9 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -21,8 +22,9 @@ from syncline.apps.commerce.schedule_contract import (
     ScheduleNotFound,
 )
 from syncline.apps.commerce.schedules import repository
+from syncline.apps.commerce.schedules.aligning import ALIGN_JOB, repeat, shown
 from syncline.apps.commerce.schedules.repository import ScheduleRow
-from syncline.apps.commerce.schedules.telling import comparison_ended, schedule_failed
+from syncline.apps.commerce.schedules.telling import run_ended, schedule_failed
 from syncline.apps.commerce.schedules.timing import late_sentence, parse_timing
 from syncline.apps.commerce.settings import CommerceSettings
 from syncline.apps.commerce.stores.repository import find_by_id
@@ -72,6 +74,7 @@ def view(row: ScheduleRow) -> Schedule:
         failures=_failures(row),
         created_by=row.created_by,
         created_at=row.created_at,
+        alignment=shown(row),
     )
 
 
@@ -91,10 +94,21 @@ def _failures(row: ScheduleRow) -> int:
 
 
 async def add(
-    session: WriteSession, *, store: Store, action: ScheduledAction, timing: str, zone: str, actor: Actor
+    session: WriteSession,
+    *,
+    store: Store,
+    action: ScheduledAction,
+    timing: str,
+    zone: str,
+    actor: Actor,
+    alignment: Mapping[str, Any] | None = None,
 ) -> Schedule:
+    """`alignment` are the columns of `aligning.kept`."""
+    if action is ScheduledAction.ALIGN and alignment is None:
+        raise InvalidInput(f"Say which store {store.name} is to be aligned with, and which fields are copied.")
     when = parse_timing(timing, zone)
     values = {"action": action, "timing": when.text, "zone": when.zone.key, "created_by": actor.name}
+    values.update(alignment or {})
     try:
         async with session.begin_nested():
             made = await repository.add(session, store_id=store.id, values=values, due_at=when.next_after(clock.now()))
@@ -137,6 +151,8 @@ async def change(
         # Its time is not looked at: what is no longer valid can be paused all the same.
         await repository.set_due(session, schedule_id, None)
         return await get(session, schedule_id)
+    if action is not None and action is not row.action and ScheduledAction.ALIGN in {action, row.action}:
+        raise InvalidInput("What copies from another store is a schedule of its own; add one, and remove this one.")
     when = parse_timing(timing or row.timing, row.zone if zone is None else zone)
     try:
         async with session.begin_nested():
@@ -237,6 +253,9 @@ async def _begin_or_note(
 
 
 async def _in_the_way(session: Session, row: ScheduleRow, now: datetime) -> tuple[Start, UUID | None]:
+    if row.action is ScheduledAction.ALIGN:
+        pulled = [await _is_pulled(session, each, now) for each in (row.store_id, row.source_id) if each is not None]
+        return (Start.WAITS if any(pulled) else Start.STARTED), None
     live = await pull_repository.find_live(session, row.store_id)
     if row.action is ScheduledAction.PULL:
         if live is not None:
@@ -252,6 +271,14 @@ async def _in_the_way(session: Session, row: ScheduleRow, now: datetime) -> tupl
     return (Start.SKIPPED if covered else Start.WAITS), live.id
 
 
+async def _is_pulled(session: Session, store_id: UUID, now: datetime) -> bool:
+    """Or is about to be: what is compared after it is the newest."""
+    if await pull_repository.find_live(session, store_id) is not None:
+        return True
+    others = await repository.list_all(session, store_id)
+    return any(one.action in PULLS and one.due_at is not None and one.due_at <= now for one in others)
+
+
 async def _begin(
     session: WriteSession,
     queue: JobQueue,
@@ -263,6 +290,11 @@ async def _begin(
 ) -> None:
     await require_open(session, store_id=row.store_id)
     mode = PULLS.get(row.action)
+    if row.action is ScheduledAction.ALIGN:
+        await _note(session, row, status=RUNNING, run_id=None, sentence=sentence)
+        who = {"author": actor.name, "author_id": str(actor.user_id) if actor.user_id is not None else None}
+        await queue.enqueue(session, ALIGN_JOB, {"schedule_id": str(row.id), **who}, key=f"align:{row.id}")
+        return
     if mode is None:
         await _note(session, row, status=RUNNING, run_id=None, sentence=sentence)
         payload = {"schedule_id": str(row.id), "depth": depth_of(row.action)}
@@ -291,8 +323,19 @@ async def _note(
 async def note_outcome(
     session: WriteSession, schedule_id: UUID, *, status: str, run_id: UUID | None, sentence: str | None
 ) -> None:
-    """How the comparison that it started ended. A schedule that was removed meanwhile is told nothing."""
+    """How the comparison or alignment that it started ended. A schedule that was removed meanwhile is told nothing."""
     row = await repository.find(session, schedule_id)
     if row is not None and row.last_status == RUNNING:
-        await comparison_ended(session, row, status=RunStatus(status), run_id=run_id, sentence=sentence)
+        await run_ended(session, row, status=RunStatus(status), run_id=run_id, sentence=sentence)
     await repository.change(session, schedule_id, last_status=status, last_run_id=run_id, last_sentence=sentence)
+
+
+async def align(session: WriteSession, schedule_id: UUID, actor: Actor) -> None:
+    """What was begun, and its end, in the caller's transaction: whoever comes second finds it done. Raises
+    `InvalidInput` for what can no longer be copied."""
+    if not await repository.lock(session, schedule_id):
+        return
+    row = await _get_row(session, schedule_id)
+    if row.last_status == RUNNING:
+        batch_id, sentence = await repeat(session, row, actor)
+        await note_outcome(session, schedule_id, status=COMPLETED, run_id=batch_id, sentence=sentence)

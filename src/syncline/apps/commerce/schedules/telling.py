@@ -1,4 +1,4 @@
-"""What a schedule says: how the comparison it started ended, and that nothing could be started."""
+"""What a schedule says: how the comparison or alignment it started ended, and that nothing could be started."""
 
 from __future__ import annotations
 
@@ -12,19 +12,26 @@ from syncline.apps.commerce.schedules.repository import ScheduleRow
 from syncline.kernel.ids import new_id
 from syncline.runtime.db.session import WriteSession
 
-_PULLS = (ScheduledAction.PULL, ScheduledAction.PULL_FULL)
+_KINDS = {
+    ScheduledAction.PULL: OperationKind.PULL,
+    ScheduledAction.PULL_FULL: OperationKind.PULL,
+    ScheduledAction.ALIGN: OperationKind.ALIGN,
+}
+"""The others are comparisons."""
 
 
 async def schedule_failed(session: WriteSession, row: ScheduleRow, sentence: str) -> None:
     """It came round and what it was to start was refused."""
-    kind = OperationKind.PULL if row.action in _PULLS else OperationKind.RECONCILE
+    kind = _KINDS.get(row.action, OperationKind.RECONCILE)
     await _ended(session, row, kind, new_id(), RunStatus.FAILED, sentence)
 
 
-async def comparison_ended(
+async def run_ended(
     session: WriteSession, row: ScheduleRow, *, status: RunStatus, run_id: UUID | None, sentence: str | None
 ) -> None:
-    await _ended(session, row, OperationKind.RECONCILE, run_id or new_id(), status, sentence)
+    """Of a comparison or an alignment; a pull tells its own end."""
+    kind = _KINDS.get(row.action, OperationKind.RECONCILE)
+    await _ended(session, row, kind, run_id or new_id(), status, sentence)
 
 
 async def _ended(

@@ -137,7 +137,7 @@ def _render_product(change: FieldChange) -> str:
         case None, dict():
             return f"made anew: {described(change.after)}"
         case dict(), None:
-            return f"deleted: {described(change.before)}"
+            return f"deleted for good: {described(change.before)}"
         case _:
             return "no change"
 

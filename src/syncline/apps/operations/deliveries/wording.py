@@ -14,6 +14,7 @@ _NAMES = {
     "import": "Import",
     "export": "Export",
     "reconcile": "Comparison",
+    "align": "Alignment",
     "batch": "Bulk operation",
 }
 _ENDS = {

@@ -4,17 +4,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, Numeric, and_, case, cast, distinct, func, or_, select, true
+from sqlalchemy import BigInteger, ColumnElement, Numeric, and_, case, cast, distinct, func, or_, select, text, true
 
+from syncline.apps.commerce.contract import ChangeStatus
 from syncline.apps.commerce.fields import FIELDS, MAX_TAGS, Kind, Owner
+from syncline.apps.commerce.mirror.models import product
 from syncline.apps.commerce.push.repository import waiting
 from syncline.apps.commerce.staging.models import staged_change
+from syncline.apps.commerce.whole_product import FIELD as WHOLE
 from syncline.runtime.db.session import Session
 
 MOST_VARIANTS = 2_048
 """Of one product (Shopify, 2026)."""
 MOST_UNITS = 1_000_000_000
 """Of one item at one location, in either direction."""
+MOST_OPTIONS = 3
 _NAMED = 10
 
 
@@ -111,7 +115,43 @@ def _negative() -> ColumnElement[bool]:
     return or_(*(cast(_text(field.name), Numeric) < 0 for field in money))
 
 
+def _whole(path: str) -> ColumnElement[bool]:
+    """Of a product to be made: whether there is anything at this path, which begins at the product."""
+    is_whole = staged_change.c.kind == Owner.WHOLE_PRODUCT
+    return case((is_whole, func.jsonb_path_exists(staged_change.c.after, text(f"'$.{WHOLE}{path}'"))), else_=~true())
+
+
+def _taken() -> ColumnElement[bool]:
+    """By a product of the mirror, or by another that waits to be made."""
+    table, other = staged_change.c, staged_change.alias("other")
+    handle = table.after[WHOLE]["handle"].astext
+    held = select(product.c.id).where(
+        product.c.store_id == table.store_id, product.c.handle == handle, product.c.deleted_at.is_(None)
+    )
+    same = select(other.c.id).where(
+        other.c.store_id == table.store_id,
+        other.c.status == ChangeStatus.APPROVED,
+        other.c.kind == Owner.WHOLE_PRODUCT,
+        other.c.product_id == table.product_id,
+        other.c.id < table.id,
+    )
+    return and_(table.kind == Owner.WHOLE_PRODUCT, table.resource_id < 0, or_(held.exists(), same.exists()))
+
+
+def _deleted() -> ColumnElement[bool]:
+    return and_(staged_change.c.kind == Owner.WHOLE_PRODUCT, func.jsonb_typeof(staged_change.c.after[WHOLE]) == "null")
+
+
 PROBLEMS: dict[str, ColumnElement[bool]] = {
+    "HANDLE_TAKEN": _taken(),
+    "PRODUCT_TOO_LARGE": or_(
+        _whole(f" ? (@.variants.size() > {MOST_VARIANTS})"), _whole(f" ? (@.options.size() > {MOST_OPTIONS})")
+    ),
+    "OPTION_VALUES_MISSING": or_(
+        _whole(" ? (@.variants[*].options.size() != @.options.size())"),
+        _whole(' ? (@.variants[*].options[*] like_regex "^[[:space:]]*$")'),
+    ),
+    "DELETED_FOR_GOOD": _deleted(),
     "TOO_LONG": _too_long(),
     "REQUIRED": _blank(),
     "NEGATIVE_PRICE": _negative(),

@@ -7,7 +7,7 @@ from syncline.apps.commerce.contract import Store
 from syncline.apps.commerce.fields import MAX_TAGS, Owner
 from syncline.apps.commerce.push.plan import repository
 from syncline.apps.commerce.push.plan.estimate import estimate
-from syncline.apps.commerce.push.plan.repository import MOST_UNITS, MOST_VARIANTS, KindCount
+from syncline.apps.commerce.push.plan.repository import MOST_OPTIONS, MOST_UNITS, MOST_VARIANTS, KindCount
 from syncline.apps.commerce.push_contract import EngineConfig, PlanProblem, PushPlan
 from syncline.runtime.connect.bucket import Bucket
 from syncline.runtime.db.session import Session
@@ -18,6 +18,10 @@ _SENTENCES = {
     "NEGATIVE_PRICE": "A price cannot be below zero; correct it and stage it anew.",
     "TOO_MANY_TAGS": f"A product can have at most {MAX_TAGS} tags; take some away and stage it anew.",
     "QUANTITY_OUT_OF_RANGE": f"A quantity can be at most {MOST_UNITS:,} either way; correct it and stage it anew.",
+    "HANDLE_TAKEN": "The store has, or another change makes, a product with this handle; reject one, or give another.",
+    "PRODUCT_TOO_LARGE": f"A product can have at most {MOST_OPTIONS} options and {MOST_VARIANTS:,} variants; make two.",
+    "OPTION_VALUES_MISSING": "A variant lacks a value for an option of its product; fill it in and stage it anew.",
+    "DELETED_FOR_GOOD": "Shopify deletes these products for good; an undo makes them anew, with other ids.",
 }
 
 
