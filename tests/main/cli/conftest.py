@@ -6,6 +6,7 @@ import logging
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +21,7 @@ from syncline.main.cli import app
 from syncline.runtime.db.settings import DatabaseSettings
 from syncline.sandbox.server import running
 from syncline.sandbox.shopify.app import create_app
+from syncline.sandbox.shopify.entities import Shop as ShopFacts
 from syncline.sandbox.shopify.faults import parse_faults
 from syncline.sandbox.shopify.options import SandboxOptions
 from syncline.sandbox.shopify.state import NewVariant, Store
@@ -117,12 +119,10 @@ def _stock(store: Store) -> None:
         )
 
 
-@pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    """A shirt in two sizes at two locations, and twelve mugs at one."""
-    store, opened, made = Store(), Event(), []
+@contextmanager
+def _opened(store: Store, folder: Path) -> Iterator[Shop]:
+    opened, made = Event(), []
     _stock(store)
-    folder = tmp_path / "shop"
     folder.mkdir()
     web = create_app(store, SandboxOptions(limits=False), folder)
 
@@ -140,6 +140,20 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
         yield shop
         shop.loop.call_soon_threadsafe(closed.set)
         serving.result(20)
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Shop]:
+    """A shirt in two sizes at two locations, and twelve mugs at one."""
+    with _opened(Store(), tmp_path / "shop") as made:
+        yield made
+
+
+@pytest.fixture
+def outlet(tmp_path: Path) -> Iterator[Shop]:
+    """Another shop with the same goods."""
+    with _opened(Store(ShopFacts(domain="outlet-supply.myshopify.com")), tmp_path / "outlet") as made:
+        yield made
 
 
 @pytest.fixture
