@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Annotated
 from uuid import UUID
 
@@ -46,9 +47,9 @@ async def read(_actor: Annotated[Actor, Depends(require("stores:read"))]) -> str
     return "read"
 
 
-@pytest.fixture
-async def client(
-    database: Database, tenant_id: TenantId, other_tenant_id: TenantId
+@asynccontextmanager
+async def client_of(
+    database: Database, tenant_id: TenantId, other_tenant_id: TenantId, *, kept_seconds: float = 0
 ) -> AsyncIterator[httpx.AsyncClient]:
     people = {
         "owner": Actor(tenant_id, "ann", "owner"),
@@ -61,10 +62,18 @@ async def client(
 
     secrets = SecretBox([Fernet.generate_key().decode()])
     runtime = Runtime(database=database, queue=JobQueue([]), secrets=secrets, settings={})
-    protection = Protection(stops_kept_seconds=0)
+    protection = Protection(stops_kept_seconds=kept_seconds)
     app = create_app(runtime, (), authenticate=authenticate, routers=[router], protection=protection)
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://syncline.test") as made:
+        yield made
+
+
+@pytest.fixture
+async def client(
+    database: Database, tenant_id: TenantId, other_tenant_id: TenantId
+) -> AsyncIterator[httpx.AsyncClient]:
+    async with client_of(database, tenant_id, other_tenant_id) as made:
         yield made
 
 
@@ -84,6 +93,18 @@ async def test_a_paused_tenant_is_refused_its_writes_and_told_why(client: httpx.
     assert refused.headers["content-type"] == "application/problem+json"
     assert await status(client, "GET", "/gated/read") == 200
     assert await status(client, "POST", "/gated/write", "stranger") == 200
+
+
+async def test_a_pause_is_in_force_when_it_is_answered_and_so_is_its_end(
+    database: Database, tenant_id: TenantId, other_tenant_id: TenantId
+) -> None:
+    async with client_of(database, tenant_id, other_tenant_id, kept_seconds=3_600) as client:
+        before = await status(client, "POST", "/gated/write")
+        await client.put("/api/controls/pause", json=WHY, headers=be("owner"))
+        during = await status(client, "POST", "/gated/write")
+        await client.delete("/api/controls/pause", headers=be("owner"))
+        after = await status(client, "POST", "/gated/write")
+    assert (before, during, after) == (200, 409, 200)
 
 
 async def test_whoever_paused_can_resume(client: httpx.AsyncClient) -> None:

@@ -21,7 +21,7 @@ from syncline.runtime.db.session import Session, WriteSession
 from syncline.runtime.http.auth import require
 from syncline.runtime.http.dependencies import Reading, Writing
 from syncline.runtime.http.problems import problems
-from syncline.runtime.http.stop_gate import works_while_paused
+from syncline.runtime.http.stop_gate import changes_stops
 
 router = APIRouter(prefix="/api/controls", tags=["controls"])
 
@@ -85,14 +85,14 @@ async def _controls(session: Session) -> Controls:
 
 
 @router.put("/pause", summary="Pause all changes of this tenant")
-@works_while_paused
+@changes_stops
 async def pause_tenant(body: PauseCreate, actor: _Manager, session: Writing) -> PauseShown:
     """Writes are refused with 409 and the reason until it is resumed; what is under way is finished."""
     return await pause(session, actor, body.reason)
 
 
 @router.delete("/pause", summary="Let this tenant go on", responses=problems(NotPaused))
-@works_while_paused
+@changes_stops
 async def resume_tenant(actor: _Manager, session: Writing) -> Controls:
     await resume(session, actor)
     return await _controls(session)

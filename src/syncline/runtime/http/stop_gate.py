@@ -14,7 +14,7 @@ import psycopg
 from fastapi import Request
 from fastapi.routing import APIRoute
 from sqlalchemy.exc import SQLAlchemyError
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from syncline.kernel.errors import DomainError
 from syncline.kernel.tenant import Actor, TenantId
@@ -44,15 +44,23 @@ UNREACHED = (DomainError, SQLAlchemyError, psycopg.Error, TimeoutError)
 _MOST_TENANTS = 10_000
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _MARK = "__syncline_works_while_paused__"
+_CHANGES = "__syncline_changes_stops__"
 _NO_CHANGE = "__syncline_works_without_writes__"
 # Who is paused can still sign in and out.
 _SIGNING_IN = "/api/auth/"
 
 
 def works_while_paused(endpoint: F) -> F:
-    """Decorator, under the route's: this write is possible while its tenant is paused, for it ends the pause."""
+    """Decorator, under the route's: this write is possible while its tenant is paused."""
     setattr(endpoint, _MARK, True)
     return endpoint
+
+
+def changes_stops(endpoint: F) -> F:
+    """Decorator, under the route's: this begins or ends a pause, so it is possible during one. Who is answered finds
+    it in force, here at once."""
+    setattr(endpoint, _CHANGES, True)
+    return works_while_paused(endpoint)
 
 
 def works_without_writes(endpoint: F) -> F:
@@ -85,6 +93,10 @@ class Stops:
         if known is not None and known.until > time.monotonic():
             return known
         return await self._lookups.ask(tenant_id, lambda: self._look(tenant_id))
+
+    def forget(self) -> None:
+        """The next to ask learn what is so now."""
+        self._known.clear()
 
     async def refuse_maintenance(self) -> None:
         """For what is no request, such as a WebSocket. Raises `UnderMaintenance`; nothing while the database is away,
@@ -119,6 +131,7 @@ class StopGate:
         self.stops = stops
         self.open_while_paused = _marked(routes, _MARK)
         self.open_without_writes = _marked(routes, _NO_CHANGE)
+        self.changing = _marked(routes, _CHANGES)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] in UNLIMITED:
@@ -132,7 +145,16 @@ class StopGate:
             return
         except UNREACHED:
             pass  # the database is away: the endpoint will say so
-        await self.app(scope, receive, send)
+        await self.app(scope, receive, self._forgetting(send) if _is_among(self.changing, scope) else send)
+
+    def _forgetting(self, send: Send) -> Send:
+        # The transaction is closed before the answer begins.
+        async def answer(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] < 400:
+                self.stops.forget()
+            await send(message)
+
+        return answer
 
     async def _check(self, scope: Scope) -> None:
         is_write = scope["method"] not in _READING

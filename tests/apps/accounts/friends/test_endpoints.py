@@ -112,9 +112,14 @@ async def test_who_is_blocked_learns_nothing_and_can_ask_no_more(
     await befriend(client, ada, bob)
     assert (await act(client, ada, bob, "block")).status_code == 200
     assert [await ties(client, one) for one in (ada, bob)] == [{"bob": "blocked"}, {}]
-    nobody = (await client.post("/api/friends", json={"user_id": str(uuid4())}, headers=auth(bob))).json()
-    refused = (await ask(client, bob, ada)).json()
-    assert (refused["code"], refused["status"]) == (nobody["code"], 404)
+    asked: list[dict[str, str]] = [
+        *({"user_id": id_of(ada)}, {"email": "ada@example.com"}),
+        *({"user_id": str(uuid4())}, {"email": "nobody@example.com"}),
+    ]
+    answers = [(await client.post("/api/friends", json=body, headers=auth(bob))).json() for body in asked]
+    assert {(one["code"], one["status"], one["error"]) for one in answers} == {
+        ("USERS_001", 404, "There is nobody here with this address or id whom you could ask.")
+    }
     assert (await ask(client, ada, bob)).json()["code"] == "USERS_008"
     assert (await client.delete(f"/api/friends/{id_of(bob)}/block", headers=auth(ada))).status_code == 200
     assert (await ask(client, bob, ada)).json()["tie"] == "asked"

@@ -75,7 +75,7 @@ async def remove(session: WriteSession, user_id: UUID, other: UUID) -> None:
 async def block(session: WriteSession, user_id: UUID, other: UUID) -> None:
     """Ends what there is between the two; the other is not told. Raises `MemberNotFound`."""
     if other == user_id or await find_member(session, other) is None:
-        raise _nobody(other)
+        raise _nobody()
     await repository.lock_pair(session, user_id, other)
     await repository.insert_block(session, user_id, other, clock.now())
     await repository.delete_friendship(session, user_id, other)
@@ -91,7 +91,7 @@ async def find_by_email(session: Session, email: str) -> UUID:
     """Raises `MemberNotFound`."""
     member = await find_member_by_email(session, email_key(email))
     if member is None:
-        raise MemberNotFound(f"Nobody here has the address {email}.")
+        raise _nobody()
     return member.user_id
 
 
@@ -152,7 +152,7 @@ async def _require_open(session: Session, user_id: UUID, other: UUID) -> None:
         raise PersonBlocked("You have blocked this person. Unblock first, if you want to be friends again.")
     # Who is blocked learns no more than that there is nobody to ask.
     if blocks or await find_member(session, other) is None:
-        raise _nobody(other)
+        raise _nobody()
 
 
 async def _one(session: Session, user_id: UUID, other: UUID) -> Acquaintance:
@@ -178,5 +178,6 @@ def _to_visibility(row: Row[Any]) -> Visibility:
     return Visibility(row.user_id, **{what.value: Audience(getattr(row, what.value)) for what in Shown})
 
 
-def _nobody(other: UUID) -> MemberNotFound:
-    return MemberNotFound(f"There is nobody {other} here whom you could ask.")
+def _nobody() -> MemberNotFound:
+    """In the same words whoever was meant and however: neither who blocked somebody nor whose an address is shows."""
+    return MemberNotFound("There is nobody here with this address or id whom you could ask.")

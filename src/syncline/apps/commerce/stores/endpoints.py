@@ -14,7 +14,7 @@ from syncline.runtime.http.auth import require
 from syncline.runtime.http.controls import NotPaused, PauseCreate, PauseShown
 from syncline.runtime.http.dependencies import Writing
 from syncline.runtime.http.problems import problems
-from syncline.runtime.http.stop_gate import works_while_paused
+from syncline.runtime.http.stop_gate import changes_stops
 
 router = APIRouter(prefix="/api/shopify/stores", tags=["stores"])
 ROUTERS = (router,)
@@ -23,7 +23,7 @@ _Manager = Annotated[Actor, Depends(require("controls:manage"))]
 
 
 @router.put("/{name}/pause", summary="Pause a store", responses=problems(StoreNotFound))
-@works_while_paused
+@changes_stops
 async def pause_store(name: str, body: PauseCreate, actor: _Manager, session: Writing) -> PauseShown:
     """Its pulls and pushes do not start until it is resumed; what is under way is finished."""
     row = await service.get(session, name)
@@ -31,7 +31,7 @@ async def pause_store(name: str, body: PauseCreate, actor: _Manager, session: Wr
 
 
 @router.delete("/{name}/pause", summary="Let a store go on", responses=problems(StoreNotFound, NotPaused))
-@works_while_paused
+@changes_stops
 async def resume_store(name: str, actor: _Manager, session: Writing) -> Store:
     row = await service.get(session, name)
     await controls.resume(session, actor, store=row.store)
