@@ -49,7 +49,7 @@ async def test_the_same_address_is_the_same_person(http: httpx.AsyncClient) -> N
 
 async def test_the_same_person_many_times_at_once_is_one(http: httpx.AsyncClient) -> None:
     answers = await asyncio.gather(*(put(http, email_addresses=["ada@example.com"]) for _ in range(20)))
-    assert {one.json()["data"]["id"]["record_id"] for one in answers}.__len__() == 1
+    assert len({one.json()["data"]["id"]["record_id"] for one in answers}) == 1
 
 
 async def test_two_people_of_one_request_do_not_become_one(http: httpx.AsyncClient) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import string
 import uuid
+from functools import lru_cache
 
 ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
 LENGTH = 17
 """As in `act_x6esGLhoPa2SMHCZ7`."""
+_PAIRS = tuple(first + second for second in ALPHABET for first in ALPHABET)
+"""Two letters for a number below 62 * 62, the lower one first."""
 _SPACE = len(ALPHABET) ** LENGTH
 # Coprime to 62, so that multiplying by it visits every id once.
 _STEP = 1_234_567_890_123_456_789_012_345_678_901
@@ -16,12 +19,15 @@ _HIGHEST = 2**40
 _UUID_STEP = 0x9E3779B97F4A7C15F39CC0605CEDC835
 
 
+@lru_cache(maxsize=65_536)
 def word_id(prefix: str, number: int) -> str:
-    left, letters = number * _STEP % _SPACE, []
-    for _ in range(LENGTH):
-        left, digit = divmod(left, len(ALPHABET))
-        letters.append(ALPHABET[digit])
-    return f"{prefix}_{''.join(letters)}"
+    """Kept for a while: a page of activities names the same campaign, sender and steps over and over."""
+    left, letters = number * _STEP % _SPACE, [prefix, "_"]
+    for _ in range(LENGTH // 2):
+        left, digits = divmod(left, len(_PAIRS))
+        letters.append(_PAIRS[digits])
+    letters.append(ALPHABET[left])
+    return "".join(letters)
 
 
 def word_number(prefix: str, text: str) -> int | None:
