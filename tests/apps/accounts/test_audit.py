@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import httpx
+
+from syncline.kernel import clock
 
 Signed = dict[str, Any]
 
@@ -65,3 +68,77 @@ async def test_reading_who_the_people_are_leaves_an_entry(client: httpx.AsyncCli
     await client.get("/api/invitations", headers=auth(ada))
     assert len(await entries(client, ada, "GET /api/members")) == 1
     assert len(await entries(client, ada, "GET /api/invitations")) == 1
+
+
+async def told(client: httpx.AsyncClient, signed: Signed, action: str) -> list[tuple[str, str, str]]:
+    return [(one["actor"], one["role"], one["subject"]) for one in await entries(client, signed, action)]
+
+
+async def test_coming_in_and_going_are_told_with_how(client: httpx.AsyncClient, ada: Signed) -> None:
+    again = (
+        await client.post("/api/auth/login", json={"email": "ada@example.com", "password": "four words in a row"})
+    ).json()
+    for _ in range(2):
+        await client.post("/api/auth/logout", json={"refresh_token": again["refresh_token"]})
+    second, first = await entries(client, ada, "sign in")
+    assert [one["subject"] for one in (first, second)] == [f"session {one['session_id']}" for one in (ada, again)]
+    assert (second["role"], second["details"]["methods"]) == ("owner", ["pwd"])
+    assert second["user_id"] == ada["user"]["id"]
+    assert second["address"] == "127.0.0.1"
+    assert [subject for _, _, subject in await told(client, ada, "sign out")] == [second["subject"]]
+    assert again["refresh_token"] not in str(await entries(client, ada, ""))
+
+
+async def test_a_sign_in_that_fails_is_in_nobodys_trail(client: httpx.AsyncClient, ada: Signed) -> None:
+    refused = await client.post("/api/auth/login", json={"email": "ada@example.com", "password": "guessed wrongly"})
+    assert refused.status_code == 401
+    assert len(await entries(client, ada, "sign in")) == 1
+
+
+async def test_who_accepts_an_invitation_is_told_where_he_comes_in(
+    client: httpx.AsyncClient, ada: Signed, mailbox: Any
+) -> None:
+    guest = await bob(client, ada, mailbox)
+    (entry,) = await entries(client, ada, "invitation accepted")
+    assert (entry["actor"], entry["subject"]) == ("Bob", f"member {guest['user']['id']}")
+    assert entry["after"] == {"role": "viewer"}
+    (made,) = await entries(client, ada, "POST /api/invitations")
+    assert entry["details"]["invitation"] in str(made)
+    assert ("Bob", "viewer", f"session {guest['session_id']}") in await told(client, ada, "sign in")
+
+
+async def test_who_accepts_signed_in_elsewhere_is_told_where_he_comes_in(
+    client: httpx.AsyncClient, ada: Signed, mailbox: Any
+) -> None:
+    body = {"name": "Eve", "email": "eve@example.com", "password": "four words in a row", "shopDomain": "w.example.com"}
+    eve = (await client.post("/api/auth/register", json=body)).json()
+    await client.post("/api/invitations", json={"email": "eve@example.com", "role": "viewer"}, headers=auth(ada))
+    token = await mailbox.token("invitation")
+    accepted = await client.post("/api/invitations/accept-signed-in", json={"token": token}, headers=auth(eve))
+    assert accepted.status_code == 200
+    assert await told(client, ada, "invitation accepted") == [("Eve", "viewer", f"member {eve['user']['id']}")]
+
+
+async def test_a_password_set_and_an_address_confirmed_by_mail_are_told(
+    client: httpx.AsyncClient, ada: Signed, mailbox: Any
+) -> None:
+    await client.post("/api/auth/verify-email", json={"token": await mailbox.token("verify_email")})
+    await client.post("/api/auth/forgot-password", json={"email": "ada@example.com"})
+    body = {"token": await mailbox.token("reset_password"), "password": "six entirely new words"}
+    assert (await client.post("/api/auth/reset-password", json=body)).status_code == 200
+    body = {"email": "ada@example.com", "password": body["password"]}
+    again = (await client.post("/api/auth/login", json=body)).json()
+    him = (ada["user"]["name"], "owner", f"person {ada['user']['id']}")
+    assert await told(client, again, "address confirmed") == [him]
+    assert await told(client, again, "password reset") == [him]
+
+
+async def test_a_refresh_token_used_twice_is_told_once(client: httpx.AsyncClient, ada: Signed) -> None:
+    await client.post("/api/auth/refresh", json={"refresh_token": ada["refresh_token"]})
+    with clock.frozen(clock.now() + timedelta(minutes=1)):
+        uses = [await client.post("/api/auth/refresh", json={"refresh_token": ada["refresh_token"]}) for _ in range(2)]
+    assert [one.status_code for one in uses] == [401, 401]
+    body = {"email": "ada@example.com", "password": "four words in a row"}
+    again = (await client.post("/api/auth/login", json=body)).json()
+    ended = await told(client, again, "used twice")
+    assert [subject for _, _, subject in ended] == [f"session {ada['session_id']}"]

@@ -29,10 +29,12 @@ from syncline.apps.accounts.people import service as people_service
 from syncline.apps.accounts.people.email import email_key
 from syncline.apps.accounts.repository import list_tenants
 from syncline.apps.accounts.settings import AccountsSettings
+from syncline.apps.accounts.signin import entries
 from syncline.apps.accounts.signin.desk import Admission, SignInDesk
 from syncline.apps.accounts.signin.passwords import check_password
 from syncline.kernel.errors import FieldError, InvalidInput
 from syncline.kernel.tenant import TenantId
+from syncline.runtime.audit.trail import record
 from syncline.runtime.db.engine import Database
 from syncline.runtime.db.session import Session, WriteSession
 
@@ -88,6 +90,7 @@ class InvitationDesk:
             )
             await people.see_own(session, user.id)
             admission = await self._join(session, user, token, caller)
+            await self._tell(session, user, invitation)
         return await self._signin.finish(admission)
 
     async def accept_signed_in(self, text: str, *, user_id: UUID) -> Place:
@@ -103,6 +106,7 @@ class InvitationDesk:
                 raise InvitationNotGood(f"This invitation is for {invitation.email}. Sign in with that address.")
             await people.see_own(session, user_id)
             await self._take(session, user, token)
+            await self._tell(session, user, invitation)
             return Place(await self._tenant(session), invitation.role)
 
     async def _accept_as_known(
@@ -116,12 +120,25 @@ class InvitationDesk:
         async with self._database.writing(TenantId(token.owner)) as session:
             await people.see_own(session, user.id)
             admission = await self._join(session, user, token, caller)
+            await self._tell(session, user, invitation)
         return await self._signin.finish(admission)
 
     async def _join(self, session: WriteSession, user: Row[Any], token: OpaqueToken, caller: Caller) -> Admission:
         await self._take(session, user, token)
         tenant = str(token.owner)
         return await self._signin.admit(session, user, methods=("pwd",), tenant=tenant, caller=caller)
+
+    async def _tell(self, session: WriteSession, user: Row[Any], invitation: Invitation) -> None:
+        """In the trail of the tenant he joins, wherever he is signed in. Not who invited him, whose name must be
+        forgettable: the invitation has its own entry."""
+        await record(
+            session,
+            actor=entries.actor_of(session, people_service.to_person(user), role=invitation.role),
+            action="invitation accepted",
+            subject=f"member {user.id}",
+            after={"role": invitation.role},
+            details={"invitation": str(invitation.id)},
+        )
 
     async def _take(self, session: WriteSession, user: Row[Any], token: OpaqueToken) -> None:
         invitation = await service.look_at(session, token)

@@ -12,9 +12,12 @@ from syncline.apps.accounts.mail import letters
 from syncline.apps.accounts.mail.service import PostOffice
 from syncline.apps.accounts.people import repository as people
 from syncline.apps.accounts.people.email import checked_email, email_key
+from syncline.apps.accounts.people.service import to_person
 from syncline.apps.accounts.recovery import service
 from syncline.apps.accounts.recovery.service import CHANGE, NOW, RESET, VERIFY
 from syncline.apps.accounts.settings import AccountsSettings
+from syncline.apps.accounts.signin import entries
+from syncline.apps.accounts.signin import service as signin
 from syncline.apps.accounts.signin.desk import SignInDesk
 from syncline.apps.accounts.signin.passwords import check_password
 from syncline.apps.accounts.totp import service as totp
@@ -59,6 +62,10 @@ class RecoveryDesk:
             if after.email_key != before.email_key:
                 told = letters.notice(name=before.name, what="The e-mail address of your Syncline account was changed.")
                 await self._post.post(session, told, to=before.email)
+            places = await signin.places_of(session, after.id)
+        is_new = after.email_key != before.email_key
+        action = "address changed" if is_new else "address confirmed"
+        await entries.everywhere(self._database, to_person(after), places, action)
 
     async def send_reset(self, email: str) -> None:
         """Run by a job, so that asking takes the same time whether there is an account or not."""
@@ -106,6 +113,8 @@ class RecoveryDesk:
                 # Who reads the mailbox has shown that it is his.
                 await people.update_user(session, user.id, {"email_verified_at": clock.now()})
             await self._tell(session, user, "The password of your Syncline account was reset.")
+            places = await signin.places_of(session, user.id)
+        await entries.everywhere(self._database, to_person(user), places, "password reset")
 
     async def change_password(
         self, *, user_id: UUID, session_id: UUID | None, current: str, new: str, caller: Caller

@@ -27,7 +27,7 @@ from syncline.apps.accounts.people import repository as people
 from syncline.apps.accounts.people import service as people_service
 from syncline.apps.accounts.people.email import checked_email, email_key
 from syncline.apps.accounts.settings import AccountsSettings
-from syncline.apps.accounts.signin import repository, service
+from syncline.apps.accounts.signin import entries, repository, service
 from syncline.apps.accounts.signin.access_token import Claims, write_token
 from syncline.apps.accounts.signin.confinement import is_confined, refusal
 from syncline.apps.accounts.signin.key_store import KeyStore
@@ -104,6 +104,7 @@ class SignInDesk:
             await people_service.join(db, user.id, "owner", created_by=name)
             await self._welcome(db, user)
             admitted = await self._open(db, user, methods=("pwd",), tenant=None, caller=caller)
+            await entries.signed_in(db, admitted.person, admitted.place, admitted.session_id, admitted.methods)
         return await self._signed_in(admitted)
 
     async def sign_in(self, *, email: str, password: str, tenant: str | None, caller: Caller) -> SignedIn | SecondStep:
@@ -153,7 +154,7 @@ class SignInDesk:
             await service.forget_failures(db, email_key=counted, address=_ANYWHERE)
             methods = (*row.methods, method)
             admitted = await self._open(db, user, methods=methods, tenant=row.tenant, caller=caller)
-        return await self._signed_in(admitted)
+        return await self._came_in(admitted)
 
     async def admit(
         self, db: WriteSession, user: Row[Any], *, methods: tuple[str, ...], tenant: str | None, caller: Caller
@@ -168,7 +169,7 @@ class SignInDesk:
 
     async def finish(self, admission: Admission) -> SignedIn | SecondStep:
         """The tokens, once the transaction of `admit` has committed."""
-        return admission if isinstance(admission, SecondStep) else await self._signed_in(admission)
+        return admission if isinstance(admission, SecondStep) else await self._came_in(admission)
 
     async def refresh(self, *, refresh_token: str, tenant: str | None, caller: Caller) -> SignedIn:
         """The next pair of tokens, for another tenant if asked. Raises `SessionOver`, `RefreshRaced`, `NotAMember`,
@@ -192,6 +193,8 @@ class SignInDesk:
             )
         if done.outcome is Renewal.STOLEN:
             log.warning("refresh token used twice; its session was ended", user_id=str(token.owner))
+            assert done.session is not None
+            await self._note_end(done.session, "session ended: a refresh token was used twice")
         if done.session is None or done.refresh is None:
             raise SessionOver(_OVER)
         methods = tuple(done.session.methods)
@@ -203,7 +206,9 @@ class SignInDesk:
         if token is None:
             return
         async with self._database.system() as db:
-            await service.end_by_token(db, token)
+            ended = await service.end_by_token(db, token)
+        if ended is not None:
+            await self._note_end(ended, "sign out")
 
     async def confirm_password(self, user_id: UUID, password: str, *, caller: Caller) -> Row[Any]:
         """Before what a stolen session must not be enough for. Answers the person, with the hash that was right.
@@ -259,6 +264,17 @@ class SignInDesk:
             settings=self._settings,
         )
         return Admitted(people_service.to_person(user), place, places, opened.id, opened.refresh, methods)
+
+    async def _note_end(self, session: Row[Any], action: str) -> None:
+        async with self._database.writing(TenantId(session.tenant_id)) as db:
+            user = await people.find_user(db, session.user_id)
+            assert user is not None  # his session goes with him
+            await entries.session_ended(db, people_service.to_person(user), session.id, action)
+
+    async def _came_in(self, admitted: Admitted) -> SignedIn:
+        async with self._database.writing(admitted.place.tenant.id) as db:
+            await entries.signed_in(db, admitted.person, admitted.place, admitted.session_id, admitted.methods)
+        return await self._signed_in(admitted)
 
     async def _signed_in(self, admitted: Admitted) -> SignedIn:
         person, place = admitted.person, admitted.place

@@ -66,11 +66,16 @@ def require_enabled(user: Row[Any]) -> None:
         raise AccountDisabled("This account is disabled. Ask an owner or administrator of your company.")
 
 
+async def places_of(db: Session, user_id: UUID) -> Sequence[Place]:
+    """All tenants of a person, the first joined first. Needs `see_own`."""
+    return [to_place(row) for row in await list_places(db, user_id)]
+
+
 async def choose_place(
     db: Session, user_id: UUID, *, wanted: str | None, recent: UUID | None = None
 ) -> tuple[Place, Sequence[Place]]:
     """The tenant a session is for: the one that was asked for (slug or id), else the most recent, else the oldest."""
-    places = [to_place(row) for row in await list_places(db, user_id)]
+    places = await places_of(db, user_id)
     if not places:
         raise NotAMember("You belong to no tenant any more. Ask for an invitation.")
     if wanted is None:
@@ -217,12 +222,14 @@ async def end_session(
         raise SessionNotFound(f"You have no session {session_id}. GET /api/auth/sessions lists those you have.")
 
 
-async def end_by_token(db: WriteSession, token: OpaqueToken) -> None:
-    """Ends the session that a refresh token belongs to, also a used one: whoever signs out means it."""
+async def end_by_token(db: WriteSession, token: OpaqueToken) -> Row[Any] | None:
+    """Ends the session that a refresh token belongs to, also a used one: whoever signs out means it. Answers the
+    session, None where nothing was left to end."""
     await see_own(db, token.owner)
     row = await repository.find_refresh_token(db, token.digest)
-    if row is not None:
-        await repository.end_sessions(db, row.user_id, clock.now(), "signed out", only=row.id)
+    if row is None or not await repository.end_sessions(db, row.user_id, clock.now(), "signed out", only=row.id):
+        return None
+    return row
 
 
 async def end_other_sessions(
