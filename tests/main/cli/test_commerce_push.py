@@ -53,6 +53,7 @@ def test_a_conflict_is_exit_4_and_shown_with_the_stores_value(
     shop.reprice("SHIRT-S", "99.00")
     done = pulled("push", "demo")
     assert (done.exit_code, done.stdout.splitlines()[0]) == (4, "2 changes to demo: 1 applied, 1 conflict")
+    assert "syncline review list --store demo --status conflict" in done.stdout.splitlines()[-1]
     listed = pulled("review", "list", "--status", "conflict")
     assert "20.00 → 21.00   (store: 99.00)" in listed.stdout
     settled = pulled("review", "resolve", "--batch", approved, "--using", "overwrite")

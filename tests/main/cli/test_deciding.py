@@ -24,7 +24,7 @@ def test_counted_selected_noted_and_approved(pulled: Run, said: Said) -> None:
     assert ("as agreed" in shown, "Looks right." in shown) == (True, True)
     assert "1 changes do not expire" in pulled("review", "expire", "--selection", chosen["id"], "--never").stdout
     done = pulled("review", "approve", "--selection", chosen["id"])
-    assert (done.exit_code, done.stdout[:18]) == (0, "1 changes approved")
+    assert (done.exit_code, done.stdout[:17]) == (0, "1 change approved")
     assert "1 approved" in pulled("review", "selection", chosen["id"]).stdout
     assert "1 changes wait for nobody" in pulled("review", "assign", "--store", "demo", "--nobody").stdout
 

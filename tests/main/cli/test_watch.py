@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -24,6 +26,17 @@ def test_a_pull_is_watched_from_its_beginning_to_its_end(pulled: Run, said: Said
     drawn = pulled("watch", room, "--after", "0", "--until-end").stdout
     assert "completed." in drawn
     assert "products" in drawn
+
+
+@pytest.mark.process
+def test_a_reader_who_has_left_ends_it(pulled: Run) -> None:
+    command = [sys.executable, "-m", "syncline.main", "watch", "store:demo", "--after", "0", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as watching:
+        assert watching.stdout is not None
+        assert watching.stderr is not None
+        watching.stdout.close()
+        assert "Traceback" not in watching.stderr.read()
+    assert watching.returncode == 0
 
 
 @pytest.mark.parametrize("arguments", [("nowhere",), ("tenant", "--until-end"), ("store:demo", "--until-end")])

@@ -84,3 +84,11 @@ async def test_the_document_names_every_route_once(client: httpx.AsyncClient) ->
     assert {"/api/things", "/api/things/newest", "/api/things/{name}", "/shops/{name}", "/live"} <= paths.keys()
     assert paths["/api/things/{name}"].keys() == {"get", "delete"}
     assert paths["/api/things"]["get"]["operationId"] == "things_list_things"
+
+
+async def test_a_refused_method_names_all_that_the_path_has(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/api/things/newest")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "DELETE, GET")
+    assert answer.json()["error"] == "POST is not possible here; DELETE and GET are."
+    alone = await client.post("/api/things")
+    assert (alone.headers["allow"], alone.json()["error"]) == ("GET", "POST is not possible here; GET is.")

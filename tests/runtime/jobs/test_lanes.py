@@ -87,3 +87,18 @@ def test_nobody_starves_however_many_critical_jobs_keep_coming(others: list[int]
         turns.served(served)
         waited += AGEING_SECONDS
     assert served == "a.x@me"
+
+
+@given(st.integers(2, 6), st.integers(0, 5))
+def test_stores_of_one_tenant_take_turns_when_each_hands_its_work_on(stores: int, more: int) -> None:
+    """A push that has had its turn is put into the queue anew, with a later number."""
+    turns, numbers = Turns(), {f"commerce.!store-{number}@one": number for number in range(stores)}
+    served: list[str] = []
+    for later in range(stores, stores * 3 + more):
+        (lane,) = _order(turns, [Head(lane, 0, number) for lane, number in numbers.items()], limit=1)
+        turns.served(lane)
+        served.append(lane)
+        numbers[lane] = later
+    counts = Counter(served)
+    assert len(counts) == stores
+    assert max(counts.values()) - min(counts.values()) <= 1

@@ -24,7 +24,7 @@ app = command_group("Count, select, note, ask somebody to decide, and until when
 
 
 def _count_table(found: ChangeCounts, by: Sequence[CountBy]) -> RenderableType:
-    rows = ((*(getattr(one, name.value) for name in by), one.changes) for one in found.groups)
+    rows = ((*(getattr(one, name.value) or "(none)" for name in by), one.changes) for one in found.groups)
     return Group(table((*(name.value for name in by), ">changes"), rows), f"{found.total:,} in all")
 
 

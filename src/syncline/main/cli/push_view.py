@@ -10,20 +10,28 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from syncline.apps.commerce.contract import PushRun
+from syncline.apps.commerce.contract import ChangeStatus, PushRun
 from syncline.apps.commerce.push_contract import PushCost, PushEngine, PushPlan
 from syncline.main.cli.console import table
 from syncline.main.cli.outcome import counts_text, status_text
 from syncline.main.cli.progress import duration_text, rate_text
 
+_NEXT = {
+    ChangeStatus.CONFLICT: "What moved in the store meanwhile: syncline review list --store {store} --status conflict",
+    ChangeStatus.FAILED: "What the store refused: syncline review list --store {store} --status failed",
+}
+"""What people do about changes that were not applied."""
+
 
 def push_view(run: PushRun) -> RenderableType:
     """What became of it, and what it cost."""
-    parts: list[RenderableType] = [Text.assemble(f"{run.total:,} changes to {run.store}: ", counts_text(run.counts))]
+    changes = "1 change" if run.total == 1 else f"{run.total:,} changes"
+    parts: list[RenderableType] = [Text.assemble(f"{changes} to {run.store}: ", counts_text(run.counts))]
     if run.engine is not None and run.engine.cost.requests:
         parts.append(Text(cost_text(run.engine.cost), style="dim"))
     if run.error:
         parts.append(Text(run.error, style="red"))
+    parts += [Text(_NEXT[status].format(store=run.store)) for status in _NEXT if run.counts.get(status)]
     return Group(*parts) if len(parts) > 1 else parts[0]
 
 
@@ -83,7 +91,7 @@ def _line(run: PushRun) -> Sequence[object]:
         round(engine.cost.charged),
         saved,
         rate_text(engine.changes_per_second).removesuffix("/s"),
-        duration_text(engine.seconds_left),
+        None if run.status.is_final else duration_text(engine.seconds_left),
     )
 
 

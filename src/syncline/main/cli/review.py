@@ -121,7 +121,9 @@ async def approve(
     async with open_workspace(data_dir, tenant) as here:
         moved = await here.contract(Commerce).approve(actor=here.actor, query=query, note=note)
     emit(
-        {"approved": moved}, as_json=as_json, show=lambda: f"{moved:,} changes approved. Send them: syncline push STORE"
+        {"approved": moved},
+        as_json=as_json,
+        show=lambda: f"{_changes(moved)} approved. Send {'it' if moved == 1 else 'them'}: syncline push STORE",
     )
 
 
@@ -149,7 +151,7 @@ async def reject(
     query = chosen(ids, store=store, batch=batch, where=where, selection=selection, everything=everything)
     async with open_workspace(data_dir, tenant) as here:
         moved = await here.contract(Commerce).reject(actor=here.actor, query=query, note=note)
-    emit({"rejected": moved}, as_json=as_json, show=lambda: f"{moved:,} changes rejected.")
+    emit({"rejected": moved}, as_json=as_json, show=lambda: f"{_changes(moved)} rejected.")
 
 
 @app.command()
@@ -219,3 +221,7 @@ async def rule(
     days = found.expire_after_days
     waits = f" What nobody decides in {days} days expires." if days else ""
     emit(asdict(found), as_json=as_json, show=lambda: told + fixed + waits)
+
+
+def _changes(count: int) -> str:
+    return "1 change" if count == 1 else f"{count:,} changes"

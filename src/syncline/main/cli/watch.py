@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -55,7 +57,13 @@ async def _follow(here: Workspace, room: str, after: int | None, *, until_end: b
 
     async def take(frame: Frame) -> None:
         message: dict[str, Any] = msgspec.json.decode(frame.event.partition(b"data: ")[2])
-        _show(message, frame.event, as_json=as_json)
+        try:
+            _show(message, frame.event, as_json=as_json)
+        except BrokenPipeError:
+            # Who read it, like `head`, has seen enough. Nothing may be left for Python to write as it ends.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ended.set()
+            return
         if until_end and message["type"] == MessageType.COMPLETE:
             ended.set()
 

@@ -60,15 +60,22 @@ async def _validation_error(request: Request, error: Exception) -> Response:
     return problem_response(problem)
 
 
+def _methods_sentence(method: str, allowed: str) -> str:
+    *others, last = allowed.split(", ")
+    return (
+        f"{method} is not possible here; {', '.join(others)} and {last} are."
+        if others
+        else (f"{method} is not possible here; {last} is.")
+    )
+
+
 async def _http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     headers = dict(error.headers or {})
     if error.status_code == 404:
         return problem_response(UNKNOWN_PATH, headers)
     if error.status_code == 405:
-        refusal = MethodNotAllowed(
-            f"{request.method} is not possible here; {headers.get('Allow', 'another method')} is."
-        )
+        refusal = MethodNotAllowed(_methods_sentence(request.method, headers.get("Allow", "another method")))
         if permission_of(request.scope.get("route")) is None:
             return problem_response(refusal, headers)
         # A stranger is told that a key is needed before being told which methods there are.

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from itertools import chain
 
 from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
 
 _FOUND = "syncline.route"
+_ALLOWED = "syncline.allowed_methods"
 Shelf = tuple[str, ...]
 
 
@@ -34,16 +36,23 @@ class RouteIndex(BaseRoute):
         if scope["type"] != "http":
             return Match.NONE, {}
         partial: tuple[APIRoute, Scope] | None = None
+        allowed: set[str] = set()
         for route in chain(self._shelves.get(_shelf(scope["path"]), ()), self._anywhere):
             match, child = route.matches(scope)
             if match is Match.FULL:
                 return match, {**child, _FOUND: route}
-            if match is Match.PARTIAL and partial is None:
-                partial = (route, child)
-        return (Match.PARTIAL, {**partial[1], _FOUND: partial[0]}) if partial else (Match.NONE, {})
+            if match is Match.PARTIAL:
+                partial = partial or (route, child)
+                allowed |= route.methods or set()
+        if partial is None:
+            return Match.NONE, {}
+        return Match.PARTIAL, {**partial[1], _FOUND: partial[0], _ALLOWED: sorted(allowed)}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         route: APIRoute = scope[_FOUND]
+        if _ALLOWED in scope:
+            # A route names its own methods only; the same path has others in other routes (RFC 9110, 15.5.6).
+            raise HTTPException(405, headers={"Allow": ", ".join(scope[_ALLOWED])})
         await route.handle(scope, receive, send)
 
 

@@ -91,7 +91,8 @@ async def stage_rollback(
     store_id = rows[0].change.store_id
     if not await hold(session, store_id):
         raise BatchNotFound(f"The store of batch {batch_id} was removed a moment ago, and the batch with it.")
-    summary = f"Undo of {len(rows) - len(lost)} changes: {batch.summary}"
+    count = len(rows) - len(lost)
+    summary = f"Undo of {count:,} change{'' if count == 1 else 's'}: {batch.summary}"
     if lost:
         summary = f"{summary}. {_lost_sentence(lost)}"
     if any(row.change.kind == Owner.WHOLE_PRODUCT and row.written[FIELD] is None for row in rows):

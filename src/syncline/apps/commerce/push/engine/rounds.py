@@ -143,7 +143,7 @@ class Round:
         changes = first_of_each_record(changes)
         if not changes:
             return []
-        self.say("reading", f"compares {len(changes):,} changes of {len(self.units):,} products")
+        self.say("reading", f"compares {_counted(len(changes), 'change')} of {_counted(len(self.units), 'product')}")
         now = await self._read(changes)
         ready: list[Ready] = []
         ends: list[End] = []
@@ -164,12 +164,12 @@ class Round:
     async def _send(self, ready: Sequence[Ready]) -> None:
         """All calls in as few requests as they fit in. What has no answer when this ends, however it ends, is read back
         later: one call of several may have been carried out before another failed."""
-        self.say("writing", f"writes {len(ready):,} changes of {len(self.units):,} products")
+        self.say("writing", f"writes {_counted(len(ready), 'change')} of {_counted(len(self.units), 'product')}")
         async with packing(self.bench.client, floor=self.floor) as pack:
             found = await asyncio.gather(*(self._call(send, members) for send, members in calls_of(ready)))
         self._count(pack.spent)
         self.tally.write_points = pack.spent.requested
-        self.say("recording", f"writes down what came of {len(ready):,} changes")
+        self.say("recording", f"writes down what came of {_counted(len(ready), 'change')}")
         ends = [end for answered, _ in found for end in answered]
         async with self.bench.database.writing(self.bench.tenant_id) as session:
             await claims.hold(session, self.worker_id)
@@ -244,3 +244,7 @@ def _key(change: ChangeRow) -> Key:
 
 def _next_attempt(change: ChangeRow) -> ChangeRow:
     return replace(change, attempt=change.attempt + 1)
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
