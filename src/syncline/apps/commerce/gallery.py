@@ -69,6 +69,17 @@ def file_stem(url: str) -> str:
     return PurePosixPath(urlsplit(url).path).stem
 
 
+def is_shown_from(source: str, shown: Sequence[str]) -> bool:
+    """Whether an image from the address `source` is among those `shown`. An address elsewhere tells by its file's name:
+    Shopify serves a copy from its own."""
+    host = urlsplit(source).hostname
+    return any(
+        bare(url) == bare(source) or (urlsplit(url).hostname != host and is_made_from(url, source))
+        for url in shown
+        if url
+    )
+
+
 def is_made_from(url: str, source: str) -> bool:
     """Whether Shopify's address may be that of a file made from `source`: it keeps the name, and adds to it when it is
     taken."""

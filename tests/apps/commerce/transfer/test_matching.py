@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -245,7 +246,12 @@ def mirror_of(path: Path) -> dict[str, MirrorProduct]:
             products[row["Handle"]] = MirrorProduct(
                 product.id, product.handle, product.option_names, product.fields, (*product.variants, item)
             )
-    return products
+    return {handle: replace(one, images=images_of(path, handle)) for handle, one in products.items()}
+
+
+def images_of(path: Path, handle: str) -> tuple[str, ...]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return tuple(row["Image Src"] for row in csv.DictReader(file) if row["Handle"] == handle)
 
 
 @pytest.mark.shared_data

@@ -98,6 +98,11 @@ def _named(text: str, *, allows_all: bool) -> Named:
 
 def _new_image(part: Part) -> NewImage:
     url, _, alt = part.text[1:].strip().partition(" ")
+    return new_image(url, alt)
+
+
+def new_image(url: str, alt: str) -> NewImage:
+    """Raises `ValueError` with a sentence that says what to write."""
     address = urlsplit(url)
     if address.scheme not in {"http", "https"} or not address.hostname or len(url) > _LONGEST:
         msg = f"{url!r} is no address that Shopify can fetch; write it in full, like https://shop.example/a.jpg"

@@ -47,6 +47,7 @@ class Layout:
     location: int | None
     unnamed: Sequence[int]
     command: int | None
+    image: int | None
     is_comparable: bool
     option_name: Plain
     option_value: Plain
@@ -65,6 +66,7 @@ class Layout:
             location=next((column.index for column in columns if column.role is Role.LOCATION), None),
             unnamed=[column.index for column in columns if column.role is Role.BLANK],
             command=next((column.index for column in columns if column.role is Role.COMMAND), None),
+            image=next((column.index for column in columns if column.role is Role.IMAGE), None),
             is_comparable=None not in {names, values},
             option_name=repeating(_option),
             option_value=repeating(_option),
@@ -106,6 +108,7 @@ class ChunkTable:
             self.doubt(self._columns[at])
         if layout.command is not None:
             self.doubt(self._columns[layout.command])
+        self._images = self._columns[layout.image] if layout.image is not None else ()
         self.places = self._places(layout, stock)
         self.names = self._joined(layout.names, layout.option_name) if layout.names else None
         self.product = list(self._filled(layout.product))
@@ -126,6 +129,10 @@ class ChunkTable:
         except UnicodeEncodeError:
             return False
         return not any(sign in text for sign in ("\0", JOINT, TAG_JOINT, *separators))
+
+    def images(self, begin: int, end: int) -> list[str]:
+        """The addresses that these rows name."""
+        return [address for text in self._images[begin:end] if (address := unmarked(text.strip()))]
 
     def doubt(self, column: Sequence[object]) -> None:
         self.doubtful.update(compress(range(self.height), column))

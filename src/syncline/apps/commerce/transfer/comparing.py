@@ -9,7 +9,7 @@ variant it has, and looks for it here.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import compress
 
 from syncline.apps.commerce.metafields import find_name
@@ -56,6 +56,8 @@ class Question:
     shape: Shape
     records: str
     settled: Mapping[int, Settled]
+    images: Mapping[int, tuple[str, Sequence[str]]] = field(default_factory=dict)
+    """The handle and the addresses of those that name images, which the record does not hold."""
 
 
 def question_of(layout: Layout, chunk: Chunk, stock: Stock) -> Question | None:
@@ -66,7 +68,7 @@ def question_of(layout: Layout, chunk: Chunk, stock: Stock) -> Question | None:
     if not table.is_clean(RECORD, PART, LINE):
         return None
     writer = _Writer(table, layout)
-    doubtful, records, settled = table.doubtful, [], {}
+    doubtful, records, settled, images = table.doubtful, [], {}, {}
     for number, (begin, end) in enumerate(chunk.spans()):
         handle = chunk.handles[number]
         if handle is None or (doubtful and not doubtful.isdisjoint(range(begin, end))):
@@ -75,7 +77,10 @@ def question_of(layout: Layout, chunk: Chunk, stock: Stock) -> Question | None:
         if parts is not None:
             records.append(PART.join((str(number), handle, *parts)))
             settled[number] = writer.settled(begin, end)
-    return Question(writer.shape(stock), RECORD.join(records), settled) if records else None
+            urls = table.images(begin, end)
+            if urls:
+                images[number] = (handle, urls)
+    return Question(writer.shape(stock), RECORD.join(records), settled, images) if records else None
 
 
 class _Writer:

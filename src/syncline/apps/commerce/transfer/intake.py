@@ -161,6 +161,8 @@ class _Taking:
         intake = self._intake
         unlike = await repository.find_unlike(intake.session, intake.store, question, places=intake.places)
         settled = frozenset(question.settled).difference(unlike)
+        named = {number: images for number, images in question.images.items() if number in settled}
+        settled -= await repository.find_unshown(intake.session, intake.store.id, named)
         for number in settled:
             self._tally.unchanged += question.settled[number].unchanged
             self._tally.products += question.settled[number].is_said
@@ -203,6 +205,7 @@ def _fields_of(reading: SheetReading) -> frozenset[str]:
     if reading.is_stopped:
         return frozenset()
     found = {str(column.target) for column in reading.columns if column.role in {Role.FIELD, Role.METAFIELD}}
+    found |= {"images"} if any(column.role is Role.IMAGE for column in reading.columns) else set()
     weighs = "weight_unit" in found or any(column.role is Role.GRAMS for column in reading.columns)
     return frozenset(found | {"weight", "weight_unit"} if weighs else found)
 

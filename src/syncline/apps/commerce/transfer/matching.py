@@ -8,8 +8,10 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from syncline.apps.commerce.field_text import shortened
 from syncline.apps.commerce.fields import FIELDS, AnyValue, Kind, Owner, Value, decimal_text, get_field
+from syncline.apps.commerce.gallery import MOST_MEDIA, file_stem, is_shown_from
 from syncline.apps.commerce.nearest import join_or, nearest
 from syncline.apps.commerce.staging.diff import FieldChange, changed_fields
+from syncline.apps.commerce.staging.gallery_edits import new_image
 from syncline.apps.commerce.transfer.cells import unmarked
 from syncline.apps.commerce.transfer.creating import Maker
 from syncline.apps.commerce.transfer.grams import GRAMS
@@ -47,6 +49,8 @@ class MirrorProduct:
     fields: Mapping[str, Value]
     variants: tuple[MirrorVariant, ...]
     metafields: Mapping[str, AnyValue] = field(default_factory=dict)
+    images: tuple[str, ...] = ()
+    """The addresses of all that it shows, blank where there is none, if the sheet is about images."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +121,7 @@ class Matcher:
                 continue
             self._match_product(sheet, product, matched)
             self._match_variants(sheet, product, matched)
+            _match_images(sheet, product, matched)
         return matched
 
     def _match_unknown(self, sheet: ProductSheet, matched: Matched) -> None:
@@ -259,6 +264,28 @@ class Matcher:
             reason = f"The store has no active location of this name.{hint}"
             matched.problems.append(Problem(row.row, "Location", row.location, reason))
         return place
+
+
+def _match_images(sheet: ProductSheet, product: MirrorProduct, matched: Matched) -> None:
+    """Those that it does not show are added behind the others; none is taken away or moved."""
+    title = str(product.fields.get("title") or product.handle)
+    shown = list(product.images)
+    for url, alt in sheet.images:
+        if is_shown_from(url, shown):
+            continue
+        try:
+            image = new_image(url, alt or "")
+        except ValueError as error:
+            matched.problems.append(Problem(sheet.row, "Product image URL", url, f"{error}."))
+            continue
+        if len(shown) >= MOST_MEDIA:
+            reason = f"The product would show more than the {MOST_MEDIA} images that Shopify allows; leave some out."
+            matched.problems.append(Problem(sheet.row, "Product image URL", url, reason))
+            return
+        shown.append(url)
+        change = FieldChange("images", None, {"url": image.url, "alt": image.alt, "type": "image"})
+        label = f"{title}, new image {file_stem(url)}"
+        matched.proposals.append(Proposal(Owner.PRODUCT_IMAGE, 0, product.id, sheet.row, label, (change,)))
 
 
 def _propose(matched: Matched, proposal: Proposal) -> None:

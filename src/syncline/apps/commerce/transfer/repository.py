@@ -12,8 +12,9 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from syncline.apps.commerce.contract import Store
 from syncline.apps.commerce.fields import FIELDS, AnyValue, Owner, Value, canonical, fields_of
+from syncline.apps.commerce.gallery import is_shown_from
 from syncline.apps.commerce.metafields import MetafieldName, find_name
-from syncline.apps.commerce.mirror.models import inventory_level, metafield, product, variant
+from syncline.apps.commerce.mirror.models import inventory_level, metafield, product, product_media, variant
 from syncline.apps.commerce.staging.models import change_batch
 from syncline.apps.commerce.transfer.alike import unlike_query
 from syncline.apps.commerce.transfer.comparing import Question
@@ -62,6 +63,7 @@ async def find_products(
     numbers = [row[0] for row in products]
     variants = await _variants(session, store, numbers, fields=fields)
     held = await _metafields(session, store.id, Owner.PRODUCT, numbers, fields)
+    images = await _images(session, store.id, numbers) if "images" in fields else {}
     return {
         handle.lower(): MirrorProduct(
             id=number,
@@ -70,9 +72,42 @@ async def find_products(
             fields=_values(names, values, store.currency),
             variants=tuple(variants.get(number, ())),
             metafields=held.get(number, {}),
+            images=tuple(images.get(number, ())),
         )
         for number, handle, options, *values in products
     }
+
+
+async def find_unshown(
+    session: Session, store_id: UUID, named: Mapping[int, tuple[str, Sequence[str]]]
+) -> frozenset[int]:
+    """Which of these show not all images that are named: each a handle, in lower case, and addresses."""
+    if not named:
+        return frozenset()
+    query = select(product.c.id, product.c.handle).where(
+        _live(session, store_id, product), _one_of(product.c.handle, [handle for handle, _ in named.values()])
+    )
+    numbers = {handle.lower(): number for number, handle in await session.execute(query)}
+    shown = await _images(session, store_id, list(numbers.values()))
+    return frozenset(
+        at
+        for at, (handle, urls) in named.items()
+        if not all(is_shown_from(url, shown.get(numbers.get(handle, 0), ())) for url in urls)
+    )
+
+
+async def _images(session: Session, store_id: UUID, numbers: Sequence[int]) -> Mapping[int, list[str]]:
+    """The addresses of all media by product, blank where there is none."""
+    table = product_media.c
+    query = (
+        select(table.product_id, table.url)
+        .where(_live(session, store_id, product_media), _one_of(table.product_id, numbers))
+        .order_by(table.id)
+    )
+    found: dict[int, list[str]] = {}
+    for number, url in await session.execute(query):
+        found.setdefault(number, []).append(url or "")
+    return found
 
 
 def _values(names: Sequence[str], values: Sequence[Any], currency: str) -> dict[str, Value]:

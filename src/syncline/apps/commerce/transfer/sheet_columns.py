@@ -133,7 +133,7 @@ _LEFT_FAMILIES: Mapping[str, re.Pattern[str]] = {
 }
 IMAGE_TITLES = ("Image Src", "Product image URL")
 IMAGE_ALT_TITLES = ("Image Alt Text",)
-"""What new products show; the images of products that exist stay as they are."""
+"""What products show: those of an image that a product does not have are added to it, and none is taken away."""
 PROBLEM_TITLE = "Problem"
 """The column that a marked copy has behind its own; whoever reads the copy passes over it."""
 FACTS = (
