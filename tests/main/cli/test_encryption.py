@@ -27,7 +27,10 @@ INSERT = """
         (id, tenant_id, name, shop_domain, token_sealed, api_version, shop_name, currency, plan, scopes, created_at)
     SELECT %s, id, %s, %s, %s, '2026-10', '', 'EUR', '', '{}', now() FROM accounts.tenant
 """
-WAITS = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND locktype = 'transactionid')"
+WAITS = """
+    SELECT EXISTS (SELECT FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+                   WHERE a.datname = current_database() AND NOT l.granted AND l.locktype = 'transactionid')
+"""
 TURN_IS_FREE = """
     SELECT NOT EXISTS (SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database
                        WHERE d.datname = current_database() AND l.locktype = 'advisory')
