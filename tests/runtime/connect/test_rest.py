@@ -51,7 +51,7 @@ def read(response: httpx.Response) -> Any:
 
 async def test_the_key_goes_with_every_call_and_into_no_log(caplog: pytest.LogCaptureFixture) -> None:
     vendor = ScriptedVendor(well)
-    with caplog.at_level(logging.DEBUG):
+    with caplog.at_level(logging.DEBUG), caplog.at_level(logging.DEBUG, logger="httpx"):
         async with client(vendor) as acme:
             assert await acme.send("list", "/list", read, query={"offset": 2}) == [1]
             shown = f"{acme!r}{vars(acme)}"
