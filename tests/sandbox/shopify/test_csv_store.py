@@ -53,6 +53,17 @@ def variants(store: Store, handle: str) -> list[Variant]:
     return store.variants_of(product(store, handle))
 
 
+def test_every_address_of_an_image_is_one_image_of_the_product(classic: Path) -> None:
+    store = Store()
+    load_csv(store, [classic])
+    shown = store.media.shown_by(product(store, "tee").id)
+    assert [(one.content_type, one.url, one.alt) for one in shown] == [
+        ("IMAGE", "https://x/1.jpg", None),
+        ("IMAGE", "https://x/2.jpg", None),
+    ]
+    assert store.media.shown_by(product(store, "mug").id) == []
+
+
 def test_rows_of_one_handle_are_one_product_and_image_rows_are_none(classic: Path) -> None:
     store = Store()
     assert load_csv(store, [classic]) == Loaded(products=2, variants=4)

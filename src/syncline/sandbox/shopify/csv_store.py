@@ -3,7 +3,8 @@
 How rows become products and variants:
 
 * Rows with one `Handle` in one file are one product, adjacent or not; the first of them carries the product's columns.
-* A row is a variant when `Variant Price` or `Option1 Value` is filled. Every other row only adds an image: passed over.
+* A row is a variant when `Variant Price` or `Option1 Value` is filled. Every other row only adds an image.
+* `Image Src` is an image of the product, in the order of the rows, each address once; `Image Alt Text` is its text.
 * A handle that an earlier file or the store already has gets `-1`, `-2` ... appended, as Shopify numbers handles.
 
 What Shopify changes on the way in, and nothing else is changed:
@@ -30,6 +31,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TextIO
 
+from syncline.sandbox.shopify.entities_content import Media
 from syncline.sandbox.shopify.state import NewVariant, Store
 
 Row = Mapping[str, str | None]
@@ -56,6 +58,8 @@ RENAMED = {
     "Weight value (grams)": "Variant Grams",
     "Weight unit for display": "Variant Weight Unit",
     "Requires shipping": "Variant Requires Shipping",
+    "Product image URL": "Image Src",
+    "Image alt text": "Image Alt Text",
     "Gift card": "Gift Card",
     "SEO title": "SEO Title",
     "SEO description": "SEO Description",
@@ -162,7 +166,7 @@ def _add(store: Store, rows: Sequence[Row], location: int) -> int:
     names = [name for name in (first.get(f"Option{number} Name") for number in (1, 2, 3)) if name] or ["Title"]
     variants = [_variant(row, len(names), location) for row in variant_rows] or [NewVariant(["Default Title"])]
     moment = store.now()
-    store.add_product(
+    product = store.add_product(
         title=first["Title"] or "",
         handle=store.free_handle(first["Handle"] or ""),
         options=[(name, _values(variants, at)) for at, name in enumerate(names)],
@@ -179,7 +183,18 @@ def _add(store: Store, rows: Sequence[Row], location: int) -> int:
         seo_description=first.get("SEO Description") or None,
         is_gift_card=_is_true(first.get("Gift Card"), default=False),
     )
+    _add_images(store, product.id, rows, moment)
     return len(variants)
+
+
+def _add_images(store: Store, product_id: int, rows: Sequence[Row], moment: datetime) -> None:
+    texts: dict[str, str | None] = {}
+    for row in rows:
+        if url := row.get("Image Src"):
+            texts.setdefault(url, row.get("Image Alt Text") or None)
+    for url, text in texts.items():
+        made = Media(store.journal.next_id("media"), "IMAGE", moment, moment, url, alt=text, preview_url=url)
+        store.media.insert(made, [product_id])
 
 
 def _variant(row: Row, option_count: int, location: int) -> NewVariant:
