@@ -61,7 +61,7 @@ COMMANDS: dict[str, Entry] = {
     ),
     "schedule": Entry(
         "syncline.main.cli.schedule",
-        "Have pulls and comparisons start by themselves, and see what became of them.",
+        "Have pulls, comparisons and alignments start by themselves, and see what became of them.",
         _STORE,
     ),
     "watch": Entry("syncline.main.cli.watch", "Watch operations as they run.", _STORE),
