@@ -27,6 +27,13 @@ VALUES: dict[Kind, st.SearchStrategy[AnyValue]] = {
         {"url": st.sampled_from(["", "a", "a?v=2", "b"]), "alt": st.sampled_from(["", "A"])}
     ),
     Kind.ORDER: st.lists(st.sampled_from(["1", "2", "3"]), unique=True),
+    Kind.PRODUCT: st.fixed_dictionaries(
+        {
+            "title": st.sampled_from(["Shirt", "Mug"]),
+            "options": st.just([{"name": "Size", "values": ["S"]}]),
+            "variants": st.just([{"options": ["S"], "price": "1.00"}]),
+        }
+    ),
 }
 STATES = st.fixed_dictionaries(
     {
