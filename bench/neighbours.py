@@ -1,10 +1,11 @@
 """Whether a tenant of 100,000 rows slows its neighbour down.
 
-    python -m bench.neighbours [--rows 100000] [--seconds 6] [--write-docs]
+    python -m bench.neighbours [--rows 100000] [--seconds 36] [--write-docs]
 
-Every list that a tenant has without naming a store or a batch is asked by an empty tenant: alone in the database,
-beside a tenant with so many staged changes, and while that one reads its own lists without a pause. Goal: beside it,
-p95 within 1.2 times of alone.
+Every list that a tenant has without naming a store or a batch is asked by an empty tenant: alone in the database, and
+once more, which shows what the machine varies by itself; beside a tenant with so many staged changes, when the
+database has vacuumed and written them out; and while that one reads its own lists without a pause. Goal: beside it,
+p95 within 1.2 times of alone, of which the mean of both is taken.
 """
 
 from __future__ import annotations
@@ -60,7 +61,8 @@ def fill(site: Mapping[str, Any], rows: int) -> None:
     with psycopg.connect(site["operator_url"], autocommit=True) as operator:
         operator.execute(STORE, values)
         operator.execute(CHANGES, values)
-        operator.execute("ANALYZE")
+        operator.execute("VACUUM (ANALYZE)")
+        operator.execute("CHECKPOINT")
 
 
 async def measure(load: Load, paths: list[str], bearer: str, seconds: float) -> dict[str, Latencies]:
@@ -75,6 +77,7 @@ async def main(rows: int, seconds: float, *, write_docs: bool) -> None:
     async with running_site() as site, connected(site["url"], 1) as quiet:
         paths, empty = await lists_of(site), await sign_in(site)
         alone = await measure(quiet, paths, empty, seconds)
+        again = await measure(quiet, paths, empty, seconds)
         await asyncio.to_thread(fill, site, rows)
         beside = await measure(quiet, paths, empty, seconds)
         async with connected(site["url"], BUSY_CLIENTS) as busy:
@@ -87,16 +90,17 @@ async def main(rows: int, seconds: float, *, write_docs: bool) -> None:
         (
             f"`GET {path}`",
             alone[path].ms(0.95),
+            again[path].ms(0.95),
             beside[path].ms(0.95),
-            beside[path].ms(0.95) / alone[path].ms(0.95),
+            2 * beside[path].ms(0.95) / (alone[path].ms(0.95) + again[path].ms(0.95)),
             while_read[path].ms(0.95),
         )
         for path in paths
     ]
-    columns = ["the empty tenant's list", "alone, p95 ms", "beside it, p95 ms", "ratio", "while it reads, p95 ms"]
+    columns = ["the empty tenant's list", "alone, p95 ms", "again", "beside it", "ratio", "while it reads"]
     caption = f"beside a tenant of {rows:,} staged changes, which then reads with {BUSY_CLIENTS} clients; {machine()}"
     text = print_table(caption, columns, table)
-    worst = max(row[3] for row in table)
+    worst = max(float(row[4]) for row in table)
     print(f"worst ratio {worst:.2f}, goal {GOAL}")
     if write_docs:
         write_between(PAGE, "neighbours", f"{caption}\n\n{text}")
@@ -105,7 +109,7 @@ async def main(rows: int, seconds: float, *, write_docs: bool) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=100_000)
-    parser.add_argument("--seconds", type=float, default=12)
+    parser.add_argument("--seconds", type=float, default=36)
     parser.add_argument("--write-docs", action="store_true")
     told = parser.parse_args()
     asyncio.run(main(told.rows, told.seconds, write_docs=told.write_docs))
