@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import Iterator
+from functools import partial
 
 import psycopg
 import pytest
@@ -23,10 +24,8 @@ async def open_connections(operator: psycopg.AsyncConnection) -> int:
     return int(row[0])
 
 
-async def eventually_no_more_than(count: int, operator: psycopg.AsyncConnection) -> None:
-    async with asyncio.timeout(10):
-        while await open_connections(operator) > count:  # noqa: ASYNC110 - the server tells nobody of it
-            await asyncio.sleep(0.01)
+async def has_no_more_than(count: int, operator: psycopg.AsyncConnection) -> bool:
+    return await open_connections(operator) <= count
 
 
 @pytest.fixture
@@ -51,7 +50,7 @@ async def test_who_is_cancelled_while_he_connects_leaves_no_connection(
         await asyncio.wait([connecting])
         assert connecting.cancelled()
         # The server takes a moment to see that one is closed.
-        await eventually_no_more_than(before, operator)
+        await eventually(partial(has_no_more_than, before, operator), 10)
 
 
 @pytest.mark.usefixtures("no_collector")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -48,6 +49,39 @@ async def _write_marked(here: Workspace, target: Path, *, as_json: bool, **asked
         marked = await here.contract(Commerce).mark_sheet(actor=here.actor, file=out, **asked)
     if not as_json:
         console().print(f"{target}: a copy of the sheet ({marked.format}) with {marked.errors:,} errors marked.")
+
+
+async def _import(
+    here: Workspace,
+    sheet: tuple[str, int],
+    errors: Path | None,
+    *,
+    keep_good: bool,
+    as_json: bool,
+    asked: Mapping[str, Any],
+) -> ImportResult:
+    """With a bar, and with the marked copy when there are errors, whether they refuse the sheet or not. `sheet` is
+    its name and its size in bytes."""
+    name, size = sheet
+    with progress(quiet=as_json) as bars:
+        bar = bars.bar(f"reading {name}", size)
+        try:
+            result = await here.contract(Commerce).import_sheet(
+                actor=here.actor,
+                keep_good=keep_good,
+                **asked,
+                progress=lambda rows, position: bar.update(position, note=f"{rows:,} rows"),
+            )
+            bar.finish()
+        except SheetRefused as error:
+            if not as_json:
+                _show_refusal(error)
+            if errors is not None:
+                await _write_marked(here, errors, as_json=as_json, **asked)
+            raise
+    if result.errors and errors is not None:
+        await _write_marked(here, errors, as_json=as_json, **asked)
+    return result
 
 
 @app.command("import")
@@ -106,24 +140,9 @@ async def import_sheet(
         "mapping": mapping,
     }
     async with open_workspace(data_dir, tenant) as here:
-        with progress(quiet=as_json) as bars:
-            bar = bars.bar(f"reading {file.name}", file.stat().st_size)
-            try:
-                result = await here.contract(Commerce).import_sheet(
-                    actor=here.actor,
-                    keep_good=keep_good,
-                    **asked,
-                    progress=lambda rows, position: bar.update(position, note=f"{rows:,} rows"),
-                )
-                bar.finish()
-            except SheetRefused as error:
-                if not as_json:
-                    _show_refusal(error)
-                if errors is not None:
-                    await _write_marked(here, errors, as_json=as_json, **asked)
-                raise
-        if result.errors and errors is not None:
-            await _write_marked(here, errors, as_json=as_json, **asked)
+        result = await _import(
+            here, (file.name, file.stat().st_size), errors, keep_good=keep_good, as_json=as_json, asked=asked
+        )
     emit(asdict(result), as_json=as_json, show=lambda: import_view(result))
     if result.errors:
         raise typer.Exit(ExitCode.IN_PART)

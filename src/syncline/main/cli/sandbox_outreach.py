@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -72,17 +73,21 @@ async def outreach(
     )
     with listen(host, port) as listener:
         town = await asyncio.to_thread(make)
-        try:
-            town.break_with(faults or [])
-            town.switch(switches or [])
-        except (ValueError, TypeError) as error:
-            raise InvalidInput(str(error)) from error
+        _behave(town, faults or [], switches or [])
         url = local_url(host, listener.getsockname()[1])
         made = {one.name: one.store.counts()["events"] for one in (town.lemlist, town.smartlead)}
         facts = {"url": url, **town.addresses(url), "events": made}
         await serve_double(
             town.app(), listener, facts, parent=parent, as_json=as_json, show=lambda: _welcome(town, url, made)
         )
+
+
+def _behave(town: Town, faults: Sequence[str], switches: Sequence[str]) -> None:
+    try:
+        town.break_with(faults)
+        town.switch(switches)
+    except (ValueError, TypeError) as error:
+        raise InvalidInput(str(error)) from error
 
 
 def _welcome(town: Town, url: str, made: dict[str, int]) -> str:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
 
-from syncline.apps.commerce.app import APP
 from syncline.apps.commerce.conflicts.endpoints import ROUTERS
 from syncline.apps.commerce.conflicts.handlers import settle as settle_by_rules
 from syncline.apps.commerce.contract import (
@@ -29,9 +27,7 @@ from syncline.kernel.errors import InvalidInput
 from syncline.kernel.ids import new_id
 from syncline.kernel.paging import PageRequest
 from syncline.kernel.tenant import PERMISSIONS, Actor, TenantId
-from syncline.runtime.app import Runtime
 from syncline.runtime.bus import HandlerContext
-from syncline.runtime.http.factory import create_app
 
 OURS, THEIRS, MERGE = Choice.OURS, Choice.THEIRS, Choice.MERGE
 SHIRT = "vendor:Acme"
@@ -232,29 +228,6 @@ ENDPOINTS: dict[str, tuple[Any, str]] = {
 def filled(address: str) -> tuple[str, str]:
     method, path = address.replace("{rule_id}", NOWHERE).replace("{change_id}", NOWHERE).split(" ")
     return method, path
-
-
-@pytest.fixture(scope="module")
-def web() -> FastAPI:
-    return create_app(None, [APP])
-
-
-@pytest.fixture
-async def call(web: FastAPI, runtime: Runtime, tenant_id: TenantId) -> AsyncIterator[Call]:
-    """`await call("POST", path, role="editor", json=...)`; role None is nobody."""
-
-    async def authenticate(bearer: str) -> Actor | None:
-        return Actor(tenant_id, f"the {bearer}", bearer)
-
-    web.state.runtime, web.state.authenticate = runtime, authenticate
-    transport = httpx.ASGITransport(app=web, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://syncline.test", verify=False) as client:
-
-        async def send(method: str, path: str, *, role: str | None = "owner", **request: Any) -> httpx.Response:
-            headers = {"Authorization": f"Bearer {role}"} if role else {}
-            return await client.request(method, path, headers=headers, **request)
-
-        yield send
 
 
 def test_the_table_above_holds_every_endpoint() -> None:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
 
-from syncline.apps.commerce.app import APP
 from syncline.apps.commerce.decisions.endpoints import ROUTERS
 from syncline.kernel.ids import new_id
 from syncline.kernel.tenant import PERMISSIONS, Actor, TenantId
-from syncline.runtime.app import Runtime
-from syncline.runtime.http.factory import create_app
 
 Call = Callable[..., Awaitable[httpx.Response]]
 NOWHERE = "01a20193-4e72-70e7-a846-5fae67bee546"
@@ -33,27 +29,6 @@ ENDPOINTS: dict[str, tuple[Any, str]] = {
 def filled(address: str) -> tuple[str, str]:
     method, path = address.replace("{change_id}", NOWHERE).replace("{selection_id}", NOWHERE).split(" ")
     return method, path
-
-
-@pytest.fixture(scope="module")
-def web() -> FastAPI:
-    return create_app(None, [APP])
-
-
-@pytest.fixture
-async def call(web: FastAPI, runtime: Runtime, tenant_id: TenantId) -> AsyncIterator[Call]:
-    async def authenticate(bearer: str) -> Actor | None:
-        return Actor(tenant_id, f"the {bearer}", bearer)
-
-    web.state.runtime, web.state.authenticate = runtime, authenticate
-    transport = httpx.ASGITransport(app=web, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://syncline.test", verify=False) as client:
-
-        async def send(method: str, path: str, *, role: str | None = "owner", **request: Any) -> httpx.Response:
-            headers = {"Authorization": f"Bearer {role}"} if role else {}
-            return await client.request(method, path, headers=headers, **request)
-
-        yield send
 
 
 def test_the_table_above_holds_every_endpoint() -> None:

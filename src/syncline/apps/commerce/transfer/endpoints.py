@@ -152,7 +152,7 @@ async def mark_sheet(
                 create=create,
                 mapping=mapping,
             )
-    except BaseException:
+    except BaseException:  # passed on; also who has gone away leaves no file behind
         made.close()
         raise
     return _sent(made, f"marked.{marked.format}", marked.format, {"X-Error-Count": str(marked.errors)})
@@ -174,7 +174,7 @@ async def get_template(
     made = tempfile.TemporaryFile(prefix="syncline-template-")  # noqa: SIM115 - closed when it has been sent
     try:
         await commerce.write_template(actor=actor, kind=kind, format=format, file=made)
-    except BaseException:
+    except BaseException:  # passed on; also who has gone away leaves no file behind
         made.close()
         raise
     return _sent(made, f"{kind}.{format}", format, {})
