@@ -63,7 +63,7 @@ class Double:
         self.faults.add_all(faults)
         self.counters = Counters()
 
-    # What a vendor's double says for itself.
+    # Each vendor's double says these for itself: there is no answer common to all, and one that lacks it fails when asked.
 
     def routes(self) -> list[Route]:
         raise NotImplementedError

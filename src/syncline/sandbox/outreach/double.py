@@ -33,6 +33,8 @@ class OutreachDouble(Double):
             self.faults, retries=self.retries, scale=lambda: float(self.switches.webhook_scale), is_final=self.is_final
         )
 
+    # lemlist and Smartlead each say these three for themselves.
+
     def is_final(self, status: int) -> bool:
         """Whether no further attempt follows an answer of this status (0 is none)."""
         raise NotImplementedError
