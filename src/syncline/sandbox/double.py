@@ -63,7 +63,7 @@ class Double:
         self.faults.add_all(faults)
         self.counters = Counters()
 
-    # Each vendor's double says these for itself: there is no answer common to all, and one that lacks it fails when asked.
+    # Each vendor's double says these for itself: none is common to all, and one that lacks it fails.
 
     def routes(self) -> list[Route]:
         raise NotImplementedError
