@@ -41,7 +41,7 @@ VARIANTS = 3.5
 
 
 async def approve(bench: Bench, batch: ChangeBatch) -> int:
-    return await bench.commerce.approve(actor=bench.actor, query=ChangeQuery(batch_id=batch.id))
+    return (await bench.commerce.approve(actor=bench.actor, query=ChangeQuery(batch_id=batch.id))).changed
 
 
 async def push(bench: Bench, http: httpx.AsyncClient, config: EngineConfig) -> dict[str, Any]:

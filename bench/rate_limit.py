@@ -68,7 +68,7 @@ async def _push(bench: Bench, products: int) -> None:
     """The sandbox numbers its products one by one."""
     where = f"id:<{FIRST_PRODUCT + products}"
     batch = await bench.commerce.stage_edit(actor=bench.actor, store=STORE, where=where, edits=[EDIT])
-    approved = await bench.commerce.approve(actor=bench.actor, query=ChangeQuery(batch_id=batch.id))
+    approved = (await bench.commerce.approve(actor=bench.actor, query=ChangeQuery(batch_id=batch.id))).changed
     run = await bench.commerce.start_push(actor=bench.actor, store=STORE)
     while not run.status.is_final:
         await asyncio.sleep(0.1)

@@ -66,7 +66,10 @@ def test_changes_are_approved_and_rejected(pulled: Run, staged: Any, said: Said)
     batch, ids = staged
     one = pulled("review", "approve", *ids[:2])
     assert one.stdout == "2 changes approved. Send them: syncline push STORE\n"
-    assert said(pulled("review", "reject", "--batch", batch, "--where", "sku:MUG-*", "--json")) == {"rejected": 12}
+    assert said(pulled("review", "reject", "--batch", batch, "--where", "sku:MUG-*", "--json")) == {
+        "rejected": 12,
+        "put_back": [],
+    }
     assert counts(pulled, said) == {"approved": 2, "rejected": 12}
     assert pulled("review", "reject", "--all", "--note", "none of it").stdout == "2 changes rejected.\n"
     assert "none of it" in pulled("review", "show", ids[0]).stdout

@@ -26,7 +26,10 @@ def test_shown_on_three_sides_and_settled(pulled: Run, said: Said, shop: Any) ->
     for words in ("20.00", "19.00", "25.00", "conflict"):
         assert words in shown.stdout
     done = pulled("conflicts", "settle", change, "--field", "price=ours")
-    assert (done.exit_code, done.stdout) == (0, "1 approved again, 0 left as the store has them.\n")
+    assert (done.exit_code, done.stdout) == (
+        0,
+        "1 approved again, 0 left as the store has them. Send it: syncline push STORE\n",
+    )
     assert pulled("push", "demo").exit_code == 0
     assert shop.price("SHIRT-S") == "25.00"
 

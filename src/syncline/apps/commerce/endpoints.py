@@ -35,7 +35,7 @@ from syncline.apps.commerce.contract import (
     StoreRefused,
     TooLongForFormat,
 )
-from syncline.apps.commerce.contract.decisions import SelectionNotFound
+from syncline.apps.commerce.contract.decisions import Decided, SelectionNotFound
 from syncline.apps.commerce.schemas import (
     BatchList,
     ChangeList,
@@ -267,14 +267,17 @@ async def get_change(change_id: UUID, actor: Reader, commerce: Commerced) -> Sta
 
 
 @sync.post("/approve-changes", summary="Approve changes", responses=REVIEW_PROBLEMS)
-async def approve_changes(body: ChangeSelection, actor: Approver, commerce: Commerced) -> Reviewed:
-    """One, a selection, or all that match; what is no longer pending is left as it is."""
-    return Reviewed(changed=await commerce.approve(actor=actor, query=body.query(), note=body.note))
+async def approve_changes(body: ChangeSelection, actor: Approver, commerce: Commerced) -> Decided:
+    """One, a selection, or all that match; what is no longer pending is left as it is. `to_push` of them are sent by
+    the next push. `accepted` were made in the store itself and have nothing to send: the mirror has them already."""
+    return await commerce.approve(actor=actor, query=body.query(), note=body.note)
 
 
 @sync.post("/reject-changes", summary="Reject changes", responses=REVIEW_PROBLEMS)
-async def reject_changes(body: ChangeSelection, actor: Approver, commerce: Commerced) -> Reviewed:
-    return Reviewed(changed=await commerce.reject(actor=actor, query=body.query(), note=body.note))
+async def reject_changes(body: ChangeSelection, actor: Approver, commerce: Commerced) -> Decided:
+    """What was not sent. For what was made in the store itself a batch is staged for each store that puts it back:
+    `put_back` names them, to be looked at, approved and pushed like any other."""
+    return await commerce.reject(actor=actor, query=body.query(), note=body.note)
 
 
 @sync.post("/resolve-conflicts", summary="Resolve conflicts", responses=REVIEW_PROBLEMS)

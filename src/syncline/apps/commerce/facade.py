@@ -28,6 +28,7 @@ from syncline.apps.commerce.contract import (
     Store,
     StoreOverview,
 )
+from syncline.apps.commerce.contract.decisions import Decided
 from syncline.apps.commerce.decisions.facade import LocalDecisions
 from syncline.apps.commerce.inbound.facade import LocalInbound
 from syncline.apps.commerce.integrity.facade import LocalIntegrity
@@ -263,11 +264,11 @@ class LocalCommerce(
         async with self.runtime.database.reading(actor.tenant_id) as session:
             return await staging.get_change(session, change_id)
 
-    async def approve(self, *, actor: Actor, query: ChangeQuery, note: str | None = None) -> int:
+    async def approve(self, *, actor: Actor, query: ChangeQuery, note: str | None = None) -> Decided:
         async with self.runtime.database.writing(actor.tenant_id) as session:
             return await staging.approve(session, query, actor=actor, note=note, settings=self.settings)
 
-    async def reject(self, *, actor: Actor, query: ChangeQuery, note: str | None = None) -> int:
+    async def reject(self, *, actor: Actor, query: ChangeQuery, note: str | None = None) -> Decided:
         async with self.runtime.database.writing(actor.tenant_id) as session:
             return await staging.reject(session, query, actor=actor, note=note)
 

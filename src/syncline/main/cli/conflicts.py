@@ -12,7 +12,7 @@ from rich.console import Group, RenderableType
 
 from syncline.apps.accounts.contract import DEFAULT_TENANT
 from syncline.apps.commerce.contract import ChangeQuery, Commerce
-from syncline.apps.commerce.contract.conflicts import Choice, ConflictRule, ThreeWay
+from syncline.apps.commerce.contract.conflicts import Choice, ConflictRule, Settled, ThreeWay
 from syncline.apps.commerce.staging.diff import render_value
 from syncline.kernel.errors import FieldError, InvalidInput
 from syncline.main.cli.chosen import Picked
@@ -79,6 +79,12 @@ def _choices(fields: list[str] | None) -> dict[str, Choice]:
     return found
 
 
+def _settled(done: Settled) -> str:
+    told = f"{done.approved:,} approved again, {done.skipped:,} left as the store has them."
+    them = "it" if done.approved == 1 else "them"
+    return f"{told} Send {them}: syncline push STORE" if done.approved else told
+
+
 @app.command()
 @command
 async def settle(
@@ -114,7 +120,7 @@ async def settle(
     emit(
         asdict(done),
         as_json=as_json,
-        show=lambda: f"{done.approved:,} approved again, {done.skipped:,} left as the store has them.",
+        show=lambda: _settled(done),
     )
 
 

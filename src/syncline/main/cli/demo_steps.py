@@ -216,7 +216,7 @@ class Demo:
             f"syncline review approve --store {STORE}",
             f"syncline push {STORE}",
         )
-        approved = await self.commerce.approve(actor=self.here.actor, query=ChangeQuery(store=STORE))
+        approved = (await self.commerce.approve(actor=self.here.actor, query=ChangeQuery(store=STORE))).changed
         with self.timed("push") as records:
             run = await self._send()
             records.append(run.total)

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from syncline.apps.accounts.contract import DEFAULT_TENANT
 from syncline.apps.commerce.contract import ChangeQuery, Commerce, Resolution
+from syncline.apps.commerce.contract.decisions import Decided
 from syncline.kernel.paging import PageRequest
 from syncline.main.cli import deciding
 from syncline.main.cli.changes import change_table
@@ -112,6 +113,8 @@ async def approve(
 ) -> None:
     """Approve pending changes: one, some, or all that match.
 
+    What somebody changed in the store itself is accepted by it: the store has it already, so nothing is pushed.
+
     \b
     Examples:
       syncline review approve --batch 019a2b3c-4d5e-7f60-8123-456789abcdef
@@ -119,11 +122,11 @@ async def approve(
     """
     query = chosen(ids, store=store, batch=batch, where=where, selection=selection, everything=everything)
     async with open_workspace(data_dir, tenant) as here:
-        moved = await here.contract(Commerce).approve(actor=here.actor, query=query, note=note)
+        done = await here.contract(Commerce).approve(actor=here.actor, query=query, note=note)
     emit(
-        {"approved": moved},
+        {"approved": done.changed, "to_push": done.to_push, "accepted": done.accepted},
         as_json=as_json,
-        show=lambda: f"{_changes(moved)} approved. Send {'it' if moved == 1 else 'them'}: syncline push STORE",
+        show=lambda: _approved(done),
     )
 
 
@@ -144,14 +147,20 @@ async def reject(
 ) -> None:
     """Reject changes that were not sent.
 
+    For what somebody changed in the store itself a batch is staged that puts it back, to be approved and pushed.
+
     \b
     Examples:
       syncline review reject --batch 019a2b3c-4d5e-7f60-8123-456789abcdef --note "not this season"
     """
     query = chosen(ids, store=store, batch=batch, where=where, selection=selection, everything=everything)
     async with open_workspace(data_dir, tenant) as here:
-        moved = await here.contract(Commerce).reject(actor=here.actor, query=query, note=note)
-    emit({"rejected": moved}, as_json=as_json, show=lambda: f"{_changes(moved)} rejected.")
+        done = await here.contract(Commerce).reject(actor=here.actor, query=query, note=note)
+    emit(
+        {"rejected": done.changed, "put_back": [str(one) for one in done.put_back]},
+        as_json=as_json,
+        show=lambda: _rejected(done),
+    )
 
 
 @app.command()
@@ -221,6 +230,31 @@ async def rule(
     days = found.expire_after_days
     waits = f" What nobody decides in {days} days expires." if days else ""
     emit(asdict(found), as_json=as_json, show=lambda: told + fixed + waits)
+
+
+def _approved(done: Decided) -> str:
+    sent = f"{_changes(done.to_push)} approved. Send {_them(done.to_push)}: syncline push STORE"
+    if not done.accepted:
+        return sent
+    kept = (
+        f"{_changes(done.accepted)} made in the store accepted. There is nothing to push: the store has "
+        f"{_them(done.accepted)}, and the mirror too; later changes are held against {_them(done.accepted)}."
+    )
+    return f"{kept}\n{sent}" if done.to_push else kept
+
+
+def _rejected(done: Decided) -> str:
+    lines = [f"{_changes(done.changed)} rejected."]
+    for batch_id in done.put_back:
+        lines += [
+            f"What was made in the store is still there. Batch {batch_id} puts it back, once approved and pushed:",
+            f"  syncline review list --batch {batch_id}",
+        ]
+    return "\n".join(lines)
+
+
+def _them(count: int) -> str:
+    return "it" if count == 1 else "them"
 
 
 def _changes(count: int) -> str:

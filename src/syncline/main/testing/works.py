@@ -117,10 +117,10 @@ class Works:
         return batch
 
     async def approve(self, *batches: ChangeBatch) -> int:
-        counts = [
+        done = [
             await self.commerce.approve(actor=self.actor, query=ChangeQuery(batch_id=batch.id)) for batch in batches
         ]
-        return sum(counts)
+        return sum(one.changed for one in done)
 
     async def stage_approved(self, where: str, *edits: str) -> ChangeBatch:
         batch = await self.stage(where, *edits)

@@ -393,7 +393,7 @@ async def test_whoever_asked_is_the_author_for_the_rule_of_four_eyes(counter: An
     renamed = replace(ada, name="Ada Lovelace")
     with pytest.raises(ChangeNotReviewable, match="somebody else has to approve"):
         await counter.commerce.approve(actor=renamed, query=ChangeQuery(store="demo"))
-    assert await counter.commerce.approve(actor=owner, query=ChangeQuery(store="demo")) == 4
+    assert (await counter.commerce.approve(actor=owner, query=ChangeQuery(store="demo"))).changed == 4
 
 
 async def test_history_is_newest_first_and_by_store(counter: Any) -> None:

@@ -87,8 +87,8 @@ class Table:
         return batch_id
 
     async def approve(self, *, by: str = "grace", note: str | None = None, **query: Any) -> int:
-        moved: int = await self.commerce.approve(actor=self.named(by), query=ChangeQuery(**query), note=note)
-        return moved
+        done = await self.commerce.approve(actor=self.named(by), query=ChangeQuery(**query), note=note)
+        return int(done.changed)
 
     async def changes(self, **query: Any) -> Sequence[StagedChange]:
         found = await self.commerce.list_changes(

@@ -54,11 +54,11 @@ async def test_the_whole_way_over_http(pulled: Any, call: Call) -> None:
     rejected = await call(
         "POST", f"{SYNC}/reject-changes", role="approver", json={"search": "field:tags", "store": "demo"}
     )
-    assert rejected.json() == {"changed": 1}
+    assert rejected.json() == {"changed": 1, "to_push": 0, "accepted": 0, "put_back": []}
     approved = await call(
         "POST", f"{SYNC}/approve-changes", role="approver", json={"batch_id": batch["id"], "note": "ok"}
     )
-    assert approved.json() == {"changed": 2}
+    assert approved.json() == {"changed": 2, "to_push": 2, "accepted": 0, "put_back": []}
     pending = await call("GET", f"{SYNC}/staged-changes?status=approved&status=rejected&search=sku:shirt-s")
     assert [change["note"] for change in pending.json()["changes"]] == ["ok"]
 

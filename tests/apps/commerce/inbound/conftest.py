@@ -58,12 +58,12 @@ class Table:
         return [batch for batch in found.items if batch.kind == kind]
 
     async def approve(self, **query: Any) -> int:
-        moved: int = await self.commerce.approve(actor=self.actor, query=ChangeQuery(**query))
-        return moved
+        done = await self.commerce.approve(actor=self.actor, query=ChangeQuery(**query))
+        return int(done.changed)
 
     async def reject(self, **query: Any) -> int:
-        moved: int = await self.commerce.reject(actor=self.actor, query=ChangeQuery(**query), note="not agreed")
-        return moved
+        done = await self.commerce.reject(actor=self.actor, query=ChangeQuery(**query), note="not agreed")
+        return int(done.changed)
 
     async def held(self, where: str) -> int:
         """How many products of the mirror match: an edit of all that do would stage so many."""

@@ -202,7 +202,7 @@ async def test_two_changes_of_one_metafield_go_one_after_the_other(wool: Any) ->
 async def test_approving_twice_writes_once(wool: Any) -> None:
     batch = await wool.stage("", f"{MATERIAL}=Cotton")
     query = ChangeQuery(batch_id=batch.id)
-    assert await wool.commerce.approve(actor=wool.pulled.actor, query=query) == 3
+    assert (await wool.commerce.approve(actor=wool.pulled.actor, query=query)).changed == 3
     with pytest.raises(ChangeNotReviewable):
         await wool.commerce.approve(actor=wool.pulled.actor, query=query)
     await wool.push()

@@ -71,8 +71,8 @@ async def test_two_approvers_at_once_approve_each_change_once(desk: Any) -> None
     query = ChangeQuery(batch_id=batch.id)
 
     async def approve() -> int:
-        moved: int = await desk.commerce.approve(actor=desk.pulled.actor, query=query)
-        return moved
+        done = await desk.commerce.approve(actor=desk.pulled.actor, query=query)
+        return int(done.changed)
 
     outcomes = await asyncio.gather(approve(), approve(), return_exceptions=True)
     assert Counter(map(str, outcomes))["2"] == 1

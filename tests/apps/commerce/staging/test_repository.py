@@ -221,7 +221,7 @@ async def test_review_moves_only_what_is_in_the_state_it_is_for(session: WriteSe
     moved = await repository.review(
         session, ChangeQuery(), frm=[ChangeStatus.PENDING], to=ChangeStatus.APPROVED, reviewer="bob", note=None
     )
-    assert moved == 1
+    assert len(moved) == 1
     found = (await repository.list_changes(session, ChangeQuery(), ALL)).items
     assert [(one.status, one.reviewer) for one in found] == [("applied", None), ("approved", "bob")]
     assert found[1].reviewed_at is not None
@@ -265,7 +265,7 @@ async def test_other_tenant_sees_and_moves_nothing(session: WriteSession, store:
     assert (await repository.list_batches(session, store_id=None, page=ALL)).total == 0
     pending, approved, overwrite = ChangeStatus.PENDING, ChangeStatus.APPROVED, Resolution.OVERWRITE
     moved = await repository.review(session, ChangeQuery(), frm=[pending], to=approved, reviewer="x", note=None)
-    assert moved == 0
+    assert moved == []
     assert await repository.resolve_conflicts(session, ChangeQuery(), actor="x", resolution=overwrite) == 0
     session.tenant_id = mine
     assert await repository.count_by_status(session, ChangeQuery()) == {"pending": 1, "conflict": 1}

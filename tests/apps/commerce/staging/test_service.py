@@ -21,6 +21,7 @@ from syncline.apps.commerce.contract import (
     Store,
     StoreNotFound,
 )
+from syncline.apps.commerce.contract.decisions import Decided
 from syncline.apps.commerce.facade import LocalCommerce
 from syncline.apps.commerce.review.service import get_rule, set_rule
 from syncline.apps.commerce.settings import CommerceSettings
@@ -265,7 +266,8 @@ async def staged(session: WriteSession, store: Store, actor: Actor) -> tuple[UUI
 async def approve(session: WriteSession, actor: Actor, *, may_self: bool = True, **query: Any) -> int:
     settings = CommerceSettings(author_may_approve=may_self)
     note = query.pop("note", None)
-    return await service.approve(session, ChangeQuery(**query), actor=actor, note=note, settings=settings)
+    done = await service.approve(session, ChangeQuery(**query), actor=actor, note=note, settings=settings)
+    return done.changed
 
 
 async def statuses(session: WriteSession, batch_id: UUID) -> list[str]:
@@ -305,7 +307,8 @@ async def test_what_was_not_sent_can_be_rejected(
 ) -> None:
     batch_id, _ = await staged(session, store, actor)
     await session.execute(update(staged_change).values(status=status))
-    assert await service.reject(session, ChangeQuery(batch_id=batch_id), actor=actor, note="no") == 4
+    done = await service.reject(session, ChangeQuery(batch_id=batch_id), actor=actor, note="no")
+    assert done == Decided(4, put_back=[])
     assert await statuses(session, batch_id) == ["rejected"] * 4
 
 
@@ -366,7 +369,7 @@ async def test_the_author_may_not_approve_where_the_rule_is_on(
         await approve(session, actor, may_self=False, batch_id=batch_id)
     bob = Actor(actor.tenant_id, "bob", "approver")
     assert await approve(session, bob, may_self=False, ids=ids[:2]) == 2
-    assert await service.reject(session, ChangeQuery(ids=ids[2:3]), actor=actor, note=None) == 1
+    assert (await service.reject(session, ChangeQuery(ids=ids[2:3]), actor=actor, note=None)).changed == 1
     assert await statuses(session, batch_id) == ["approved", "approved", "rejected", "pending"]
 
 
@@ -386,11 +389,11 @@ async def test_two_reviewers_at_once_move_each_change_once(pulled: Any, commerce
     done = await asyncio.gather(
         *moves, *(commerce.approve(actor=owner, query=query) for _ in range(3)), return_exceptions=True
     )
-    approved = [one for one in (done[0], *done[2:]) if isinstance(one, int)]
+    approved = [one.changed for one in (done[0], *done[2:]) if isinstance(one, Decided)]
     # Rejecting is allowed before and after an approval; approving only once.
     assert approved in ([], [4])
-    assert done[1] == 4
-    assert {type(one) for one in done} <= {int, ChangeNotReviewable}
+    assert done[1] == Decided(4, put_back=[])
+    assert {type(one) for one in done} <= {Decided, ChangeNotReviewable}
     counts = await commerce.list_batches(actor=owner, store="demo", page=PageRequest())
     assert counts.items[0].counts == {"rejected": 4}
 

@@ -62,6 +62,19 @@ class ChangeNote:
     created_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What became of `changed` changes that were approved or rejected. Of approved ones `to_push` go to the store with
+    the next push; `accepted` were made in the store itself, so the mirror has them already and nothing is sent.
+    `put_back` are the batches, one a store, that were staged to undo what was made in the store and rejected: they
+    write nothing before they are approved and pushed themselves."""
+
+    changed: int
+    to_push: int = 0
+    accepted: int = 0
+    put_back: Sequence[UUID] = ()
+
+
 class SelectionNotFound(NotFound):
     code = "CHANGE_005"
     title = "No such selection"

@@ -8,7 +8,7 @@ from syncline.apps.commerce.alignment_contract import Alignments
 from syncline.apps.commerce.batch_contract import Batches
 from syncline.apps.commerce.browse_contract import Browse
 from syncline.apps.commerce.contract.conflicts import Conflicts
-from syncline.apps.commerce.contract.decisions import Deciding
+from syncline.apps.commerce.contract.decisions import Decided, Deciding
 from syncline.apps.commerce.contract.inbound import Inbound
 from syncline.apps.commerce.contract.types import (
     ChangeBatch,
@@ -177,9 +177,13 @@ class Commerce(
 
     async def get_change(self, *, actor: Actor, change_id: UUID) -> StagedChange: ...
 
-    async def approve(self, *, actor: Actor, query: ChangeQuery, note: str | None = None) -> int: ...
+    async def approve(self, *, actor: Actor, query: ChangeQuery, note: str | None = None) -> Decided:
+        """What matches and is pending. Raises `ChangeNotReviewable` when there is nothing of it."""
+        ...
 
-    async def reject(self, *, actor: Actor, query: ChangeQuery, note: str | None = None) -> int: ...
+    async def reject(self, *, actor: Actor, query: ChangeQuery, note: str | None = None) -> Decided:
+        """What matches and was not sent. Raises `ChangeNotReviewable` when there is nothing of it."""
+        ...
 
     async def resolve(self, *, actor: Actor, query: ChangeQuery, resolution: Resolution) -> int: ...
 

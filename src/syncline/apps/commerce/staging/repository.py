@@ -240,9 +240,9 @@ async def review(
     reviewer: str,
     note: str | None,
     not_by: Actor | None = None,
-) -> int:
-    """Move what matches and is in one of `frm` to `to`; rows another reviewer has moved meanwhile are left as they
-    are, and so is what is to be approved and past its date."""
+) -> Sequence[UUID]:
+    """Move what matches and is in one of `frm` to `to`; answers which they were. Rows another reviewer has moved
+    meanwhile are left as they are, and so is what is to be approved and past its date."""
     conditions = [matching(session, query), staged_change.c.status.in_(frm)]
     if not_by is not None:
         conditions += not_staged_by(session, not_by)
@@ -253,7 +253,7 @@ async def review(
         moved = case((staged_change.c.direction == INBOUND, ChangeStatus.ACCEPTED), else_=to)
     ids = await hold(session, *conditions)
     if not ids:
-        return 0
+        return ids
     values: dict[str, Any] = {"status": moved, "reviewer": reviewer, "reviewed_at": clock.now()}
     if note is not None:
         values["note"] = note
@@ -261,7 +261,14 @@ async def review(
         await add_notes(session, ids, author=reviewer, text=note)
     await change_held(session, ids, **values)
     await tally.fold(session)
-    return len(ids)
+    return ids
+
+
+async def count_inbound(session: Session, ids: Sequence[UUID]) -> int:
+    """How many of them were made in the store itself."""
+    table = staged_change.c
+    mine = (table.tenant_id == session.tenant_id, among(table.id, ids), table.direction == INBOUND)
+    return int((await session.execute(select(func.count()).select_from(staged_change).where(*mine))).scalar_one())
 
 
 def not_staged_by(session: Session, actor: Actor) -> list[ColumnElement[bool]]:

@@ -17,7 +17,7 @@ from syncline.apps.commerce.contract import (
     StagedChange,
     Store,
 )
-from syncline.apps.commerce.contract.decisions import SelectionNotFound
+from syncline.apps.commerce.contract.decisions import Decided, SelectionNotFound
 from syncline.apps.commerce.fields import Owner
 from syncline.apps.commerce.mirror.listing import list_places
 from syncline.apps.commerce.mirror.repository import list_locations
@@ -26,7 +26,6 @@ from syncline.apps.commerce.review.service import get_rule
 from syncline.apps.commerce.settings import CommerceSettings
 from syncline.apps.commerce.staging import repository
 from syncline.apps.commerce.staging.edits import Edit, describe, edits_for, location_of, parse_edits
-from syncline.apps.commerce.staging.models import staged_change
 from syncline.apps.commerce.staging.proposing import propose, with_types
 from syncline.apps.commerce.staging.putting_back import put_back
 from syncline.apps.commerce.staging.search import Search
@@ -147,7 +146,7 @@ async def nothing_moved(session: Session, query: ChangeQuery, wanted: str) -> Ch
 
 async def approve(
     session: WriteSession, query: ChangeQuery, *, actor: Actor, note: str | None, settings: CommerceSettings
-) -> int:
+) -> Decided:
     """Approve what matches and is pending. Two people at once never approve the same change twice."""
     query = await known_query(session, query)
     not_by = actor if (await get_rule(session, settings)).four_eyes else None
@@ -161,8 +160,9 @@ async def approve(
         not_by=not_by,
     )
     if moved:
-        tell_moved(query, moved, "approved")
-        return moved
+        tell_moved(query, len(moved), "approved")
+        accepted = await repository.count_inbound(session, moved)
+        return Decided(len(moved), to_push=len(moved) - accepted, accepted=accepted)
     if await repository.count_late(session, query):
         raise ChangeNotReviewable(
             "What matches was to be decided by a date that is over; set it a later one, or stage it anew."
@@ -172,21 +172,21 @@ async def approve(
     raise await nothing_moved(session, query, "approved")
 
 
-async def reject(session: WriteSession, query: ChangeQuery, *, actor: Actor, note: str | None) -> int:
+async def reject(session: WriteSession, query: ChangeQuery, *, actor: Actor, note: str | None) -> Decided:
     """Reject what matches and was not sent: pending, approved, in conflict or refused by the store. For what somebody
     changed in the store itself, what puts it back is staged."""
     query = await known_query(session, query)
     open_states = (ChangeStatus.PENDING, ChangeStatus.APPROVED, ChangeStatus.CONFLICT, ChangeStatus.FAILED)
-    ids = await repository.hold(session, repository.matching(session, query), staged_change.c.status.in_(open_states))
     moved = await repository.review(
         session, query, frm=open_states, to=ChangeStatus.REJECTED, reviewer=actor.name, note=note
     )
     if not moved:
         raise await nothing_moved(session, query, "rejected")
-    tell_moved(query, moved, "rejected")
-    for batch_id in await put_back(session, ids, actor=actor, note=note):
+    tell_moved(query, len(moved), "rejected")
+    back = await put_back(session, moved, actor=actor, note=note)
+    for batch_id in back:
         note_change(f"batch {batch_id}", after={"kind": "put_back", "status": ChangeStatus.PENDING.value})
-    return moved
+    return Decided(len(moved), put_back=back)
 
 
 def tell_moved(query: ChangeQuery, moved: int, status: str) -> None:
