@@ -33,6 +33,15 @@ from syncline.apps.commerce.transfer import endpoints as sheet_endpoints
 from syncline.runtime.app import App
 from syncline.runtime.sealed import SealedColumn
 
+SEALED = (
+    SealedColumn(table="commerce.store", column="token_sealed"),
+    SealedColumn(table="commerce.store_grant", column="refresh_sealed", key="store_id"),
+    SealedColumn(table="commerce.store_grant", column="secret_sealed", key="store_id"),
+    SealedColumn(table="commerce.store_grant", column="other_secret_sealed", key="store_id"),
+    SealedColumn(table="commerce.shopify_app", column="secret_sealed"),
+    SealedColumn(table="commerce.shopify_app", column="other_secret_sealed"),
+)
+
 APP = App(
     name="commerce",
     migrations=Path(__file__).parent / "migrations",
@@ -57,7 +66,7 @@ APP = App(
     jobs=(*PULL_JOBS, *PUSH_JOBS, *SCHEDULE_JOBS, *REMOVAL_JOBS, *BATCH_JOBS, *DECISION_JOBS),
     schedules=(*SCHEDULES, *DECISION_SCHEDULES),
     handlers=HANDLERS,
-    sealed=(SealedColumn(table="commerce.store", column="token_sealed"),),
+    sealed=SEALED,
     provides=Commerce,
     build=facade.build,
     needs=(KeyRing,),

@@ -48,6 +48,7 @@ from syncline.apps.commerce.staging import service as staging
 from syncline.apps.commerce.stores import service as stores
 from syncline.apps.commerce.stores.connection import config_of
 from syncline.apps.commerce.stores.repository import StoreRow
+from syncline.apps.commerce.stores.tokens.granting import typed_in
 from syncline.apps.commerce.transfer import service as transfer
 from syncline.apps.commerce.transfer.export import service as export
 from syncline.apps.commerce.transfer.facade import LocalSheets
@@ -116,6 +117,8 @@ class LocalCommerce(
         asked = row if token_sealed is None else replace(row, token_sealed=token_sealed)
         facts = await stores.ask_shop(config_of(self.runtime, asked))
         async with self.runtime.database.writing(actor.tenant_id) as session:
+            if token_sealed is not None:
+                await typed_in(session, row.store.id)
             return await stores.refresh(session, row, facts=facts, token_sealed=token_sealed)
 
     async def overview(self, *, actor: Actor, store: str) -> StoreOverview:

@@ -79,6 +79,7 @@ def test_every_table_is_known_to_go() -> None:
     # The tenant's own; gone within a day; goes with its schedule, or when its date comes; stays, so that who was erased
     # for good does not come back.
     apart = {"review_rule", "sheet_mapping", "change_selection", "schedule_due", "change_expiry", "kept_out"}
+    apart |= {"shopify_app"}
     assert {table.name for table in METADATA.sorted_tables} == known | apart
 
 
@@ -95,7 +96,7 @@ async def test_token_name_and_schedules_go_at_once_and_the_rows_by_a_job(used: A
     said = await remove(used, dry_run=True)
     assert await remove(used) == said
     left = await rows(used)
-    assert not {"store", "schedule", "schedule_due"} & left.keys()
+    assert not {"store", "schedule", "schedule_due", "store_grant", "shop_directory"} & left.keys()
     assert {"product", "variant", "receipt", "pull_run", "staged_change"} <= left.keys()
     with pytest.raises(StoreNotFound):
         await remove(used)

@@ -81,7 +81,8 @@ class StoreReview(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """A connected shop. `name` is how people call it; the access token is never in here."""
+    """A connected shop. `name` is how people call it; the access token is never in here. `uninstalled_at` is when the
+    shop removed the app: what was pulled stays, nothing more is asked of it until the app is installed again."""
 
     id: UUID
     name: str
@@ -94,6 +95,7 @@ class Store:
     scopes: Sequence[str]
     created_at: datetime
     review: StoreReview = StoreReview.NONE
+    uninstalled_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from syncline.apps.commerce.push.models import push_run
 from syncline.apps.commerce.review.models import review_rule
 from syncline.apps.commerce.schedules.models import schedule
 from syncline.apps.commerce.staging.models import change_batch, change_note, change_selection, staged_change
+from syncline.apps.commerce.stores.installing.models import store_install
 from syncline.apps.commerce.transfer.mapping.models import sheet_mapping
 from syncline.runtime.db.session import Session, WriteSession
 from syncline.runtime.privacy.scrubbing import scrub_table
@@ -49,6 +50,7 @@ AUTHORED = (
     (schedule, schedule.c.created_by),
     (batch_run, batch_run.c.requested_by),
     (conflict_rule, conflict_rule.c.created_by),
+    (store_install, store_install.c.requested_by),
 )
 QUOTING: Mapping[str, Mapping[str, Sequence[str]]] = {
     "change_batch": {"key": ["id"], "texts": ["summary"]},

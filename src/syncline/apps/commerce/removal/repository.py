@@ -8,7 +8,9 @@ from syncline.apps.commerce.pull.models import pull_run, pull_seen
 from syncline.apps.commerce.push.models import push_run, push_unit, push_worker, receipt
 from syncline.apps.commerce.schedules.models import schedule
 from syncline.apps.commerce.staging.models import change_note, change_tally, staged_change
+from syncline.apps.commerce.stores.directory.models import shop_directory
 from syncline.apps.commerce.stores.models import store
+from syncline.apps.commerce.stores.tokens.models import store_grant
 from syncline.apps.commerce.tables import METADATA
 from syncline.runtime.db.session import Session, WriteSession
 
@@ -19,7 +21,7 @@ HANGING_ON = {
 }
 """Tables without a store of their own: their rows go with those of the table that they hang on, by this column."""
 
-AT_ONCE = {store.name, schedule.name}
+AT_ONCE = {store.name, schedule.name, store_grant.name, shop_directory.name}
 """Their rows go in the first transaction."""
 
 

@@ -10,14 +10,20 @@ from uuid import UUID
 from weakref import WeakKeyDictionary
 
 from syncline.apps.commerce.stores.repository import StoreRow
+from syncline.apps.commerce.stores.uninstalling import how_to_return
 from syncline.connectors.shopify.client import ShopifyClient, ShopifyConfig
+from syncline.kernel.errors import Fatal
 from syncline.runtime.app import Runtime
+
+
+class AppUninstalled(Fatal):
+    """The shop removed the app: there is no token until it is installed again."""
 
 
 @dataclass(slots=True)
 class _Shared:
     client: ShopifyClient
-    token_sealed: bytes
+    token_sealed: bytes | None
     users: int = 0
 
 
@@ -31,6 +37,12 @@ _pools: WeakKeyDictionary[Runtime, _Pool] = WeakKeyDictionary()
 
 
 def config_of(runtime: Runtime, row: StoreRow) -> ShopifyConfig:
+    """Raises `Fatal` for a store whose shop uninstalled the app."""
+    if row.token_sealed is None:
+        raise AppUninstalled(
+            f"{row.store.shop_domain} uninstalled the app; {how_to_return(row.store.name)}",
+            vendor_code="uninstalled",
+        )
     return ShopifyConfig(
         shop_domain=row.store.shop_domain,
         access_token=runtime.secrets.open(row.token_sealed),

@@ -5,6 +5,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from syncline.apps.commerce.tables import METADATA, id_column, moment, tenant_column, text
 
+# Without a token since the shop uninstalled the app.
 store = Table(
     "store",
     METADATA,
@@ -13,7 +14,7 @@ store = Table(
     text("name"),
     text("shop_domain"),
     text("base_url", nullable=True),
-    Column("token_sealed", LargeBinary, nullable=False),
+    Column("token_sealed", LargeBinary),
     text("api_version"),
     text("shop_name"),
     text("currency"),
@@ -21,6 +22,7 @@ store = Table(
     Column("scopes", ARRAY(Text), nullable=False),
     moment("created_at"),
     text("review", server_default="none"),
+    moment("uninstalled_at", nullable=True),
     UniqueConstraint("tenant_id", "name", name="store_name_key"),
     UniqueConstraint("tenant_id", "shop_domain", name="store_domain_key"),
 )

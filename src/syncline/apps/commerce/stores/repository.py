@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import RowMapping, insert, select, update
 
 from syncline.apps.commerce.contract import Store, StoreReview
+from syncline.apps.commerce.stores.directory import repository as directory
 from syncline.apps.commerce.stores.models import store
 from syncline.kernel import clock
 from syncline.kernel.ids import new_id
@@ -19,7 +20,8 @@ class StoreRow:
     """A store with what only this app may see of it."""
 
     store: Store
-    token_sealed: bytes
+    token_sealed: bytes | None
+    """None once the shop uninstalled the app."""
 
 
 def _row(row: RowMapping) -> StoreRow:
@@ -36,6 +38,7 @@ def _row(row: RowMapping) -> StoreRow:
             scopes=tuple(row["scopes"]),
             created_at=row["created_at"],
             review=StoreReview(row["review"]),
+            uninstalled_at=row["uninstalled_at"],
         ),
         token_sealed=row["token_sealed"],
     )
@@ -50,8 +53,11 @@ async def find_by_name(session: Session, name: str) -> StoreRow | None:
     return _row(row) if row else None
 
 
-async def find_by_id(session: Session, store_id: UUID) -> StoreRow | None:
+async def find_by_id(session: Session, store_id: UUID, *, lock: bool = False) -> StoreRow | None:
+    """With `lock` nobody else changes it until the transaction ends; it may still be held (`hold`)."""
     query = select(store).where(store.c.tenant_id == session.tenant_id, store.c.id == store_id)
+    if lock:
+        query = query.with_for_update(key_share=True)
     row = (await session.execute(query)).mappings().one_or_none()
     return _row(row) if row else None
 
@@ -70,7 +76,9 @@ async def list_all(session: Session) -> Sequence[StoreRow]:
 async def add(session: WriteSession, *, token_sealed: bytes, values: dict[str, Any]) -> StoreRow:
     row = {"id": new_id(), "tenant_id": session.tenant_id, "created_at": clock.now(), "token_sealed": token_sealed}
     result = await session.execute(insert(store).values(**row, **values).returning(store))
-    return _row(result.mappings().one())
+    added = _row(result.mappings().one())
+    await directory.enter(session, added.store.id, added.store.shop_domain)
+    return added
 
 
 async def change(session: WriteSession, store_id: UUID, values: Mapping[str, Any]) -> StoreRow:
