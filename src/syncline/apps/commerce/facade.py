@@ -47,8 +47,8 @@ from syncline.apps.commerce.staging import repository as staging_repository
 from syncline.apps.commerce.staging import service as staging
 from syncline.apps.commerce.stores import service as stores
 from syncline.apps.commerce.stores.connection import config_of
+from syncline.apps.commerce.stores.granting import typed_in
 from syncline.apps.commerce.stores.repository import StoreRow
-from syncline.apps.commerce.stores.tokens.granting import typed_in
 from syncline.apps.commerce.transfer import service as transfer
 from syncline.apps.commerce.transfer.export import service as export
 from syncline.apps.commerce.transfer.facade import LocalSheets
