@@ -8,10 +8,11 @@ from syncline import runtime
 from syncline.apps.accounts.app import APP as ACCOUNTS
 from syncline.apps.commerce.app import APP as COMMERCE
 from syncline.apps.operations.app import APP as OPERATIONS
+from syncline.apps.outreach.app import APP as OUTREACH
 from syncline.runtime.app import App
 from syncline.runtime.db.migrate import MigrationSource
 
-APPS: tuple[App, ...] = (ACCOUNTS, COMMERCE, OPERATIONS)
+APPS: tuple[App, ...] = (ACCOUNTS, COMMERCE, OPERATIONS, OUTREACH)
 
 
 def migration_sources() -> tuple[MigrationSource, ...]:

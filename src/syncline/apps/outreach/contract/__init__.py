@@ -1,0 +1,43 @@
+"""What others may know of outreach: frozen types, one interface, errors. Rows never leave the app."""
+
+from __future__ import annotations
+
+from syncline.apps.outreach.contract.errors import (
+    BadEventKey,
+    BadNamespace,
+    EventKeyFailed,
+    NamespaceExists,
+    NamespaceNotFound,
+)
+from syncline.apps.outreach.contract.keys import (
+    DEFAULT_NAMESPACE,
+    EventIdentity,
+    EventKeys,
+    KeyStats,
+    RecordedKey,
+)
+from syncline.apps.outreach.contract.namespaces import (
+    MatchedNamespace,
+    Namespace,
+    Namespaces,
+    NamespaceStats,
+)
+from syncline.apps.outreach.contract.service import Outreach
+
+__all__ = [
+    "DEFAULT_NAMESPACE",
+    "BadEventKey",
+    "BadNamespace",
+    "EventIdentity",
+    "EventKeyFailed",
+    "EventKeys",
+    "KeyStats",
+    "MatchedNamespace",
+    "Namespace",
+    "NamespaceExists",
+    "NamespaceNotFound",
+    "NamespaceStats",
+    "Namespaces",
+    "Outreach",
+    "RecordedKey",
+]

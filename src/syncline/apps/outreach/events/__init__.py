@@ -1,0 +1,1 @@
+"""Events under their keys: recorded once, compared with what is there, and found again."""

@@ -1,0 +1,1 @@
+"""Event keys: pure functions of what an event is."""

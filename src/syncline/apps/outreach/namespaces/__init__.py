@@ -1,0 +1,1 @@
+"""Parts of a tenant's outreach that are kept apart, and which campaign belongs to which."""
