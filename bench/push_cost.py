@@ -26,7 +26,7 @@ from typing import Any
 import httpx
 from bench.harness import STORE, Bench, connect_store, machine, opened, print_table, write_between
 
-from syncline.apps.commerce.contract import ChangeQuery, ChangeStatus, PullMode, StagedChange
+from syncline.apps.commerce.contract import ChangeQuery, ChangeStatus, PullMode, RunStatus, StagedChange
 from syncline.kernel.ids import new_id
 from syncline.kernel.paging import PageRequest
 from syncline.main.sandbox_process import RunningSandbox, running_sandbox
@@ -216,6 +216,8 @@ async def pull(bench: Bench) -> None:
         run = await bench.commerce.get_pull(actor=bench.actor, run_id=run.id)
     stop.set()
     await working
+    if run.status is not RunStatus.COMPLETED:
+        raise SystemExit(f"the pull ended as {run.status}: {run.error}")
 
 
 async def stats(http: httpx.AsyncClient) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from syncline.apps.commerce.contract import PullMode, PullPath, PullRun, RunStatus, Store
+from syncline.connectors.shopify import pages
 from syncline.connectors.shopify.sources import SOURCES
 from syncline.main.testing.comparison import count_in_shop, differences
 from syncline.main.testing.farm import Farm
@@ -68,6 +69,25 @@ async def test_operation_that_is_too_large_for_shopify_is_asked_for_in_parts(new
     assert await differences(works, shop, store.id, kinds=["product", "variant"]) == []
     assert (await parts(works, run))["products"] >= 2
     assert "begun again in" in str(run.streams[0].reason)
+
+
+async def test_more_levels_than_shopify_pages_through_are_pulled_and_compared(
+    new_shop: NewShop, works: Works, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "_RANGE", 250)
+    shop = await new_shop(products=200, variants_per_product=2, more={"orders": 0}, pagination_limit=500)
+    store = await works.connect(shop)
+    run = await works.pull(PullMode.FULL, path=PullPath.PAGED)
+    assert (run.status, run.error) == (RunStatus.COMPLETED, None)
+    assert await differences(works, shop, store.id, kinds=["location", "inventory_level"]) == []
+    assert (await works.reconcile("content")).agreed
+
+
+async def test_levels_of_a_large_store_are_planned_by_its_variants(new_shop: NewShop, works: Works) -> None:
+    shop = await new_shop(products=200, variants_per_product=3, more={"orders": 0})
+    await works.connect(shop)
+    run = await works.pull(PullMode.FULL, streams=["inventory"])
+    assert f"{2 * len(shop.store.variants) + 2:,} records" in str(run.streams[0].reason)
 
 
 @pytest.mark.usefixtures("_small")

@@ -1,5 +1,6 @@
 """Reading by pages: every product with all its variants, the same lines as a bulk file, resumable anywhere."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -145,6 +146,42 @@ async def test_new_range_of_ids_loses_and_doubles_nothing(open_sandbox: Any, mon
     assert len(set(found)) == len(found) == len(sandbox.store.products) + len(sandbox.store.variants)
     assert len(set(keys)) == len(found)
     assert {kind_of(line, "products") for line in keys} == {"product", "variant"}
+
+
+async def test_more_levels_than_shopify_pages_through_are_read_by_item(
+    open_sandbox: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox = await open_sandbox(products=150, limits=False)
+    async with sandbox.client() as client:
+        paged, keys = await levels_of(client), await levels_of(client, keys_only=True)
+        limit_paging(sandbox, monkeypatch)
+        assert await levels_of(client) == paged
+        assert await levels_of(client, keys_only=True) == keys
+        pages_read = [page async for page in streams.read_pages(client, streams.INVENTORY)]
+        rest = set(await lines_of(client, streams.INVENTORY, cursor=pages_read[3].cursor))
+    assert sandbox.world.counters.by_operation["LevelsOfItems"] > 0
+    assert {line for page in pages_read[:4] for line in page.lines} | rest == paged
+
+
+async def test_an_item_at_more_places_than_a_page_has_all_its_levels_read_by_item(
+    open_sandbox: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox = await open_sandbox(products=60, limits=False, more={"locations": 14})
+    async with sandbox.client() as client:
+        paged = await levels_of(client)
+        limit_paging(sandbox, monkeypatch, limit=60)
+        assert await levels_of(client) == paged
+    assert len(paged) == 14 + len(sandbox.store.levels)
+
+
+async def levels_of(client: Any, **options: Any) -> set[bytes]:
+    return set(await lines_of(client, streams.INVENTORY, **options))
+
+
+def limit_paging(sandbox: Any, monkeypatch: pytest.MonkeyPatch, limit: int = 100) -> None:
+    monkeypatch.setattr(pages, "_RANGE", limit)
+    monkeypatch.setattr(pages, "MAX_PAGE", limit // 2)
+    sandbox.world.options = replace(sandbox.world.options, pagination_limit=limit + limit // 2)
 
 
 @pytest.mark.parametrize("cursor", ["", "{", "[]", '{"seen":"x"}'])

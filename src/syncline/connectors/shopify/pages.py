@@ -15,7 +15,15 @@ from syncline.connectors.shopify.answers import Answer
 from syncline.connectors.shopify.client import ShopifyClient
 from syncline.connectors.shopify.cost import MAX_PAGE
 from syncline.connectors.shopify.errors import TooHeavy
-from syncline.connectors.shopify.sources import SOURCES, Child, page_query, rest_query, updated_since
+from syncline.connectors.shopify.sources import (
+    LEVELS_OF_ITEM,
+    SOURCES,
+    Child,
+    items_query,
+    page_query,
+    rest_query,
+    updated_since,
+)
 from syncline.kernel.errors import Fatal
 
 # Shopify pages through 25,000 objects of one list at most; a new range of ids begins before that.
@@ -52,10 +60,13 @@ class Walk(msgspec.Struct, frozen=True):
 
 
 class LevelsCursor(msgspec.Struct, frozen=True):
-    """`location` is the one being read, from `after` on; those with smaller ids are done."""
+    """`location` is the one being read, from `after` on, after `seen` of its levels; those with smaller ids are done.
+    With `items` the levels are being read by item instead."""
 
     location: int
     after: str | None = None
+    seen: int = 0
+    items: Walk | None = None
 
 
 def _load(cursor: str | None, type_: type[Any], otherwise: Any) -> Any:
@@ -152,17 +163,27 @@ async def _nodes_of(client: ShopifyClient, node: dict[str, Any], child: Child) -
 async def inventory_pages(
     client: ShopifyClient, *, since: datetime | None, cursor: str | None, keys_only: bool = False
 ) -> AsyncGenerator[RecordPage, None]:
+    """Location by location, which costs the least. The levels of a location cannot be asked for in ranges, so when one
+    has more than Shopify pages through, all levels are read by item, whatever their time."""
     start: LevelsCursor | None = _load(cursor, LevelsCursor, None)
     locations = sorted([node async for node in locations_of(client)], key=lambda node: ids.number_of(node["id"]))
     left = [n for n in locations if start is None or ids.number_of(n["id"]) >= start.location]
     if not left:
         yield RecordPage([], None, last=True)
-    for index, location in enumerate(left):
+        return
+    walk = None if start is None else start.items
+    for index, location in enumerate(left if walk is None else []):
         resumed = start is not None and ids.number_of(location["id"]) == start.location
-        after = start.after if start is not None and resumed else None
+        here = start if start is not None and resumed else LevelsCursor(ids.number_of(location["id"]))
         following = left[index + 1] if index + 1 < len(left) else None
         query = queries.LEVEL_KEYS_OF_LOCATION if keys_only else queries.LEVELS_OF_LOCATION
-        async for page in _levels(client, location, following, query=query, since=since, after=after):
+        async for page in _levels(client, location, following, query=query, since=since, here=here):
+            yield page
+            walk = None if page.cursor is None else _load(page.cursor, LevelsCursor, None).items
+        if walk is not None:
+            break
+    if walk is not None:
+        async for page in _levels_by_item(client, locations, walk, keys_only=keys_only):
             yield page
 
 
@@ -186,9 +207,10 @@ async def _levels(
     *,
     query: str,
     since: datetime | None,
-    after: str | None,
+    here: LevelsCursor,
 ) -> AsyncGenerator[RecordPage, None]:
-    number = ids.number_of(location["id"])
+    """Ends with a cursor that has `items` when there are more levels than can be paged through."""
+    after, seen = here.after, here.seen
     lines = [] if after else [msgspec.json.encode(location)]
     size = MAX_PAGE
     while True:
@@ -197,15 +219,49 @@ async def _levels(
         # A location that was deleted since it was listed has no levels.
         connection: dict[str, Any] = (answer.data["location"] or {}).get("inventoryLevels") or _NOTHING
         lines += _children(connection["nodes"], location["id"])
+        seen += len(connection["nodes"])
         if not connection["pageInfo"]["hasNextPage"]:
             break
+        if seen >= _RANGE:
+            yield RecordPage(lines, _dump(LevelsCursor(here.location, items=Walk())), last=False)
+            return
         after = connection["pageInfo"]["endCursor"]
-        yield RecordPage(lines, _dump(LevelsCursor(number, after)), last=False)
+        yield RecordPage(lines, _dump(LevelsCursor(here.location, after, seen)), last=False)
         lines = []
     if following is None:
         yield RecordPage(lines, None, last=True)
     else:
         yield RecordPage(lines, _dump(LevelsCursor(ids.number_of(following["id"]))), last=False)
+
+
+async def _levels_by_item(
+    client: ShopifyClient, locations: list[dict[str, Any]], walk: Walk, *, keys_only: bool
+) -> AsyncGenerator[RecordPage, None]:
+    """All levels of all locations. The locations come with the first page, also those that were read before."""
+    child = LEVELS_OF_ITEM.only_keys() if keys_only else LEVELS_OF_ITEM
+    lines = [msgspec.json.encode(one) for one in locations] if walk == Walk() else []
+    size = MAX_PAGE
+    while True:
+        variables = {"after": walk.after, "query": walk.search(None)}
+        answer, size = await _shrinking(client, items_query(child), variables, size)
+        connection = answer.data["inventoryItems"]
+        found = await asyncio.gather(*(_levels_of(client, node, child) for node in connection["nodes"]))
+        lines += [line for levels in found for line in levels]
+        if not connection["pageInfo"]["hasNextPage"]:
+            yield RecordPage(lines, None, last=True)
+            return
+        nodes = connection["nodes"]
+        walk = walk.next(connection["pageInfo"]["endCursor"], ids.number_of(nodes[-1]["id"]), len(nodes))
+        yield RecordPage(lines, _dump(LevelsCursor(0, items=walk)), last=False)
+        lines = []
+
+
+async def _levels_of(client: ShopifyClient, item: dict[str, Any], child: Child) -> list[bytes]:
+    try:
+        levels = await _nodes_of(client, item, child)
+    except _Gone:
+        return []
+    return [line for level in levels for line in _children([level], level.pop("location")["id"])]
 
 
 def _children(nodes: list[dict[str, Any]], parent: str) -> Iterator[bytes]:

@@ -29,6 +29,9 @@ class Child:
     """For a list and no connection, of which nothing is kept but what hangs on its members: the name under which that
     has the member's id. Its lines stand below the record itself."""
 
+    def only_keys(self) -> Child:
+        return replace(self, selection=self.keys, children=tuple(child.only_keys() for child in self.children))
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -59,11 +62,7 @@ class Source:
 
     def only_keys(self) -> Source:
         """The same records, each with no more than names it."""
-        return replace(self, selection="id", children=tuple(map(_only_keys, self.children)))
-
-
-def _only_keys(child: Child) -> Child:
-    return replace(child, selection=child.keys, children=tuple(map(_only_keys, child.children)))
+        return replace(self, selection="id", children=tuple(child.only_keys() for child in self.children))
 
 
 _METAFIELDS: Final = Child("metafields", selections.METAFIELD, page=10)
@@ -188,6 +187,12 @@ SOURCES: Final[Mapping[str, Source]] = {
 }
 
 
+# Ten places an item hold most stores; what is beyond is asked for item by item.
+LEVELS_OF_ITEM: Final = Child(
+    "inventoryLevels", f"{selections.LEVEL} location {{ id }}", page=10, keys="id item { id } location { id }"
+)
+
+
 def updated_since(since: datetime | None) -> str | None:
     """A search filter, inclusive to the second. The quotes matter: without them Shopify reads the time as two terms and
     silently answers something else (seen live, August 2026)."""
@@ -218,6 +223,12 @@ def _page_of(source: Source, name: str) -> str:
         f"{source.root}({arguments}) {{ nodes {{ {source.selection}{_nested(source.children)} }} "
         "pageInfo { hasNextPage endCursor } } }"
     )
+
+
+@lru_cache(maxsize=2)
+def items_query(child: Child) -> str:
+    """Inventory items with their levels at every location. Variables: first, after, query."""
+    return _page_of(replace(SOURCES["inventory_items"], selection="id", children=(child,)), "LevelsOfItems")
 
 
 @lru_cache(maxsize=64)

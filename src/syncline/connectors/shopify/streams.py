@@ -10,6 +10,7 @@ from typing import Any, Final
 from syncline.connectors.shopify import ids, queries
 from syncline.connectors.shopify.client import ShopifyClient
 from syncline.connectors.shopify.cost import MAX_PAGE, estimate
+from syncline.connectors.shopify.errors import MissingScope
 from syncline.connectors.shopify.pages import RecordPage, inventory_pages, locations_of, record_pages
 from syncline.connectors.shopify.sources import (
     SOURCES,
@@ -176,6 +177,15 @@ async def count(client: ShopifyClient, stream: Stream) -> dict[str, int | None]:
         data = (await client.execute(query, idempotent=True)).data
         counts |= {kind: _exact(data.get(field)) for kind, field in SOURCES[stream.name].counts.items()}
     return counts
+
+
+async def count_variants(client: ShopifyClient) -> int | None:
+    """Of which each has one inventory item, and a level at every place where it is stocked; Shopify counts neither.
+    None also where the token may not read products."""
+    try:
+        return (await count(client, PRODUCTS))["variant"]
+    except MissingScope:
+        return None
 
 
 def page_seconds(client: ShopifyClient, stream: Stream) -> float | None:

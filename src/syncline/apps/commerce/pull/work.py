@@ -9,8 +9,6 @@ from typing import Final
 import structlog
 
 from syncline.apps.commerce.contract import RunStatus
-from syncline.apps.commerce.mirror.kinds import VARIANT
-from syncline.apps.commerce.mirror.repository import count_kind
 from syncline.apps.commerce.pull import repository
 from syncline.apps.commerce.pull.ahead import Piece
 from syncline.apps.commerce.pull.bulk_reading import BulkReading
@@ -24,6 +22,9 @@ log = structlog.get_logger(__name__)
 
 END: Final = "end"
 """The cursor of a paged stream whose last page is stored."""
+
+_BY_VARIANTS: Final = frozenset({streams.INVENTORY.name, streams.INVENTORY_ITEMS.name})
+"""Streams whose size Shopify does not tell. The mirror does not know it either while it is being filled."""
 
 _CHANGED_SHARE: Final = 0.02
 """The part of a store that an incremental pull is taken to find changed, for the plan only."""
@@ -60,7 +61,7 @@ class StreamWork(Holding):
         is_full = self.held.since is None
         async with self.database.reading(self.tenant_id) as session:
             state = await repository.find_state(session, self.held.store_id, self.held.stream)
-            variants = await count_kind(session, self.held.store_id, VARIANT)
+        variants = await streams.count_variants(self.client) if stream.name in _BY_VARIANTS else None
         plan = planner.predict(
             stream,
             {"variant": variants, **counts},
