@@ -1,4 +1,5 @@
-"""Webhooks that a double sends: one after another in the order of what happened, with the vendor's own retries."""
+"""Webhooks that a double sends, with the vendor's own retries: one after another in the order of what happened, or many
+at once."""
 
 from __future__ import annotations
 
@@ -7,11 +8,9 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
-
-from syncline.sandbox.faults import Faults
 
 KINDS: Mapping[str, str] = {
     "webhook_lost": "a webhook is never sent",
@@ -19,6 +18,10 @@ KINDS: Mapping[str, str] = {
     "webhook_late": "a webhook is sent after the one that follows it",
 }
 MOST_KEPT = 10_000
+
+
+class TakesFaults(Protocol):
+    def take(self, kind: str, line: str, /) -> Any: ...
 
 
 @dataclass(slots=True)
@@ -41,12 +44,12 @@ class Deliverer:
 
     def __init__(
         self,
-        faults: Faults,
+        faults: TakesFaults,
         *,
         retries: Sequence[float] = (),
         scale: Callable[[], float] = lambda: 1.0,
         is_final: Callable[[int], bool] = lambda status: 200 <= status < 300,
-        timeout: float = 30.0,
+        timeout: float | httpx.Timeout = 30.0,
     ) -> None:
         self._faults = faults
         self._retries = retries
@@ -58,7 +61,7 @@ class Deliverer:
         self._number = 0
         self.kept: list[Delivery] = []
 
-    def send(self, line: str, url: str, body: bytes, headers: Mapping[str, str]) -> None:
+    def send(self, line: str, url: str, body: bytes, headers: Mapping[str, str]) -> Delivery:
         """Queues it. `line` is what faults match, such as `POST lemlist emailsOpened`."""
         self._number += 1
         delivery = Delivery(self._number, url, body, {"Content-Type": "application/json", **headers})
@@ -66,16 +69,17 @@ class Deliverer:
             self.kept.append(delivery)
         if self._faults.take("webhook_lost", line):
             delivery.state = "lost"
-            return
+            return delivery
         if self._held is None and self._faults.take("webhook_late", line):
             self._held = delivery
-            return
+            return delivery
         self._queue.put_nowait(delivery)
         if self._faults.take("webhook_duplicate", line):
             self._queue.put_nowait(delivery)
         if self._held is not None:
             self._queue.put_nowait(self._held)
             self._held = None
+        return delivery
 
     async def settled(self) -> None:
         """Returns when nothing waits any more, except what is held back until the next."""
@@ -118,3 +122,48 @@ class Deliverer:
         except httpx.HTTPError:
             return 0
         return response.status_code
+
+
+class ParallelDeliverer(Deliverer):
+    """Sends up to `at_once` deliveries at the same time, and waits for a further attempt beside the others: a receiver
+    that is slow or gone holds nobody up. `tell` hears how each attempt ended."""
+
+    def __init__(self, faults: TakesFaults, *, at_once: int, tell: Callable[[Delivery], None], **how: Any) -> None:
+        super().__init__(faults, **how)
+        self._at_once = at_once
+        self._tell = tell
+        self._waiting: set[asyncio.Task[None]] = set()
+
+    def again(self, delivery: Delivery) -> None:
+        """Sends what was sent before once more, as it was: the same id, the same body."""
+        delivery.state = "waiting"
+        self._queue.put_nowait(delivery)
+
+    async def _work(self, client: httpx.AsyncClient) -> None:
+        try:
+            async with asyncio.TaskGroup() as lanes:
+                for _ in range(self._at_once):
+                    lanes.create_task(self._lane(client))
+        finally:
+            for task in self._waiting:
+                task.cancel()
+
+    async def _lane(self, client: httpx.AsyncClient) -> None:
+        while True:
+            delivery = await self._queue.get()
+            status = await self._attempt(client, delivery)
+            delivery.attempts.append(status)
+            tried = len(delivery.attempts)
+            if self._is_final(status) or tried > len(self._retries):
+                delivery.state = "delivered" if 200 <= status < 300 else "failed"
+                self._queue.task_done()
+            else:
+                task = asyncio.create_task(self._later(delivery, self._retries[tried - 1] * self._scale()))
+                self._waiting.add(task)
+                task.add_done_callback(self._waiting.discard)
+            self._tell(delivery)
+
+    async def _later(self, delivery: Delivery, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        self._queue.put_nowait(delivery)
+        self._queue.task_done()

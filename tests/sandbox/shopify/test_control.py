@@ -111,7 +111,7 @@ async def test_a_merchant_makes_and_deletes_things(http: httpx.AsyncClient, shop
         ({"kind": "product", "id": 1, "set": {}}, "There is no product 1."),
         ({"kind": "product", "id": 7000000000001, "set": {"colour": 1}}, "'colour'"),
         ({"kind": "product", "id": 7000000000001, "set": {"handle": "product-1"}}, "is taken"),
-        ({"kind": "shop"}, "'shop'"),
+        ({"kind": "theme"}, "'theme'"),
     ],
 )
 async def test_an_impossible_edit_says_why(http: httpx.AsyncClient, edit: dict[str, Any], names: str) -> None:

@@ -53,7 +53,8 @@ def create_app(store: Store, options: SandboxOptions | None = None, folder: Path
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         with _store_left_out_of_collection(store):
-            yield
+            async with engine.world.webhooks.deliverer.running():
+                yield
         await engine.bulk.close()
         if folder is None:
             shutil.rmtree(home, ignore_errors=True)

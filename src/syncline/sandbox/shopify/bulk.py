@@ -115,6 +115,8 @@ class BulkOperations:
         delay: float = 0.0,
     ) -> None:
         self.delay = delay
+        self.tell: Callable[[BulkOperation], None] = lambda _: None
+        """Hears of each operation that ended."""
         self.operations: dict[int, BulkOperation] = {}
         self.files = FileServer(faults)
         self.uploads = StagedUploads(folder, store.shop.id)
@@ -234,6 +236,7 @@ class BulkOperations:
         finally:
             operation.shown_share = 1.0
             operation.ended.set()
+            self.tell(operation)
 
     async def _wait(self, operation: BulkOperation, started: float) -> None:
         while not operation.cancelled.is_set() and (passed := time.monotonic() - started) < self.delay:

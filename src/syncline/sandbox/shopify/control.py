@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from syncline.sandbox.shopify.amounts import moment
 from syncline.sandbox.shopify.bucket import RATES, Bucket
+from syncline.sandbox.shopify.control_webhooks import webhook_routes
 from syncline.sandbox.shopify.edits import EditError, apply_edit
 from syncline.sandbox.shopify.engine import Engine
 from syncline.sandbox.shopify.faults import KINDS, Fault, parse_faults
@@ -43,6 +44,7 @@ def control_routes(engine: Engine) -> list[Route]:
         Route("/sandbox/faults", control.faults, methods=["GET", "POST", "DELETE"]),
         Route("/sandbox/limits", control.limits, methods=["POST"]),
         Route("/sandbox/edit", control.edit, methods=["POST"]),
+        *webhook_routes(engine.world.webhooks),
         Route("/sandbox/state", control.state_sizes),
         Route("/sandbox/state/{kind}", control.state),
     ]
@@ -115,6 +117,7 @@ class Control:
             changed = apply_edit(self.world.store, await request.json())
         except (EditError, ValueError) as error:
             return _json({"error": str(error)}, 400)
+        self.world.webhooks.acted()
         return _json(changed)
 
     async def state_sizes(self, _: Request) -> Response:

@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from syncline.sandbox.shopify import edits_content, edits_sales
+from syncline.sandbox.shopify import edits_content, edits_sales, edits_shop
 from syncline.sandbox.shopify.edit_input import Apply, Edit, EditError, found, known, number, shown
 from syncline.sandbox.shopify.product_input import handle_of, tags_of
 from syncline.sandbox.shopify.state import NewVariant, Product, Store
@@ -37,8 +37,8 @@ def apply_edit(store: Store, edit: Edit) -> dict[str, Any]:
         {"action": "create", "kind": "variant", "id": <its product>, "set": {"option_values": [...]}}
 
     Without an action it is an update, without a kind it is a product's. Orders and customers: see `edits_sales`;
-    collections, media and metafields: see `edits_content`. Fields are those of the entities, in snake case. Raises
-    `EditError`.
+    collections, media and metafields: see `edits_content`; the shop and locations: see `edits_shop`. Fields are those
+    of the entities, in snake case. Raises `EditError`.
     """
     action, kind = edit.get("action", "update"), edit.get("kind", "product")
     apply = EDITS.get((action, kind))
@@ -137,4 +137,5 @@ EDITS: dict[tuple[str, str], Apply] = {
     ("update", "level"): _update_level,
     **edits_sales.EDITS,
     **edits_content.EDITS,
+    **edits_shop.EDITS,
 }

@@ -23,7 +23,7 @@ from graphql import (
     parse,
 )
 
-from syncline.sandbox.shopify.bulk import BulkOperations, CompiledBulk
+from syncline.sandbox.shopify.bulk import BulkOperation, BulkOperations, CompiledBulk
 from syncline.sandbox.shopify.bulk_query import BulkQuery
 from syncline.sandbox.shopify.coercion import coerce_variables
 from syncline.sandbox.shopify.compiler import Compiler, Run
@@ -91,6 +91,7 @@ class Engine:
             delay=options.bulk_seconds,
         )
         self.world.bulk = self.bulk
+        self.bulk.tell = self._bulk_ended
         self._documents: OrderedDict[tuple[str, str, frozenset[tuple[str, str]]], Document | list[Problem]]
         self._documents = OrderedDict()
 
@@ -223,6 +224,10 @@ class Engine:
         if isinstance(found, list):
             raise Refused(found)
         return found
+
+    def _bulk_ended(self, operation: BulkOperation) -> None:
+        self.world.store.journal.tell("bulk_operations/finish", operation)
+        self.world.webhooks.acted()
 
     def _compile_bulk(self, schema: AdminSchema, query: BulkQuery) -> CompiledBulk:
         context = self._context(schema, Asked(schema.version, ""), query.operation)

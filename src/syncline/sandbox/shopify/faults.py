@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
+from syncline.sandbox import webhooks
+
 HTTP_KINDS = ("http_500", "http_502", "http_503")
 KINDS = {
     "throttle": "THROTTLED, whatever the bucket holds",
@@ -34,6 +36,8 @@ KINDS = {
     "bulk_duplicate_lines": "some result lines come twice",
     "bulk_missing_objects": "some result lines are missing",
     "bulk_stuck": "the bulk operation stays RUNNING",
+    **webhooks.KINDS,
+    "webhook_signature": "a webhook is signed with a secret that is nobody's",
 }
 ALIASES = {"500": "http_500", "502": "http_502", "503": "http_503", "429": "retry_after", "drop": "drop_before"}
 DEFAULT_RETRY_AFTER = 2.0

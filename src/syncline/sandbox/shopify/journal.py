@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 from syncline.kernel import clock
 from syncline.sandbox.shopify.entities import Event
@@ -42,6 +44,12 @@ class Journal:
             lambda: self.events, ID=lambda event: event.id, CREATED_AT=lambda event: event.created_at
         )
         self._next = dict(FIRST_IDS)
+        self.listener: Callable[[str, Any], None] | None = None
+        """Hears of every change as a webhook topic and the entity it happened to."""
+
+    def tell(self, topic: str, entity: Any) -> None:
+        if self.listener is not None:
+            self.listener(topic, entity)
 
     def now(self) -> datetime:
         return clock.now().replace(microsecond=0)

@@ -84,6 +84,7 @@ def _applied(call: Call, apply: Apply, key: str | None, fingerprint: str) -> Pay
 
 def _note(call: Call, payload: Payload, key: str | None, *, replayed: bool = False) -> None:
     context = call.context
+    context.world.webhooks.acted()
     context.world.counters.mutations += 1
     context.world.ledger.add(
         at=context.store.now(),

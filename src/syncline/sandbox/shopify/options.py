@@ -13,6 +13,8 @@ DEFAULT_SCOPES = frozenset({
 @dataclass(frozen=True, slots=True)
 class SandboxOptions:
     token: str = "shpat_sandbox"  # noqa: S105 - the double's own, worth nothing elsewhere
+    client_secrets: tuple[str, ...] = ("shpss_sandbox",)
+    """The app's, oldest first: webhooks are signed with the first."""
     plan: str = "standard"  # standard | advanced | plus | enterprise
     limits: bool = True
     """Off: no bucket and no THROTTLED; the cost is still told."""

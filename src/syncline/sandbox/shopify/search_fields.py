@@ -201,6 +201,15 @@ RESOURCES: Mapping[str, Resource] = {
     ),
     **SALES,
     **CONTENT,
+    "webhook_subscriptions": Resource(
+        {
+            "id": ID,
+            "created_at": CREATED_AT,
+            "updated_at": UPDATED_AT,
+            "endpoint": Filter("keyword", lambda _, one: one.uri),
+            "topic": Filter("keyword", lambda _, one: one.topic),
+        }
+    ),
     "bulk_operations": Resource(
         {
             "id": ID,

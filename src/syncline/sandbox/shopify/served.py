@@ -26,6 +26,7 @@ from syncline.sandbox.shopify import (
     resolvers_root,
     resolvers_shop,
     resolvers_unused,
+    subscriptions,
 )
 from syncline.sandbox.shopify.bulk import BulkOperation
 from syncline.sandbox.shopify.compiler import Resolver, entries
@@ -68,8 +69,9 @@ _TOLD: dict[str, dict[str, Resolver]] = {
     **mutations_collections.TYPES,
     **mutations_media.TYPES,
     **mutations_sales.TYPES,
+    **subscriptions.TYPES,
     "PageInfo": PAGE_INFO,
-    "QueryRoot": {**resolvers_root.QUERY, **resolvers_bulk.QUERY},
+    "QueryRoot": {**resolvers_root.QUERY, **resolvers_bulk.QUERY, **subscriptions.QUERY},
     "Mutation": {
         **mutations_products.MUTATIONS,
         **mutations_variants.MUTATIONS,
@@ -80,6 +82,7 @@ _TOLD: dict[str, dict[str, Resolver]] = {
         **mutations_media.MUTATIONS,
         **mutations_sales.MUTATIONS,
         **resolvers_bulk.MUTATIONS,
+        **subscriptions.MUTATIONS,
     },
 }
 
@@ -90,6 +93,7 @@ SERVED: dict[str, dict[str, Resolver]] = {
 
 TYPE_NAMES: dict[type, str] = {
     **resolvers_charges.TYPE_NAMES,
+    **subscriptions.TYPE_NAMES,
     Product: "Product",
     Variant: "ProductVariant",
     InventoryItem: "InventoryItem",

@@ -172,7 +172,22 @@ class Store:
         self.levels_at_location[location.id] = {}
         added(self._location_orders, location)
         self.journal.revision += 1
+        self.journal.tell("locations/create", location)
         return location
+
+    def update_location(self, location: Location, **fields: Any) -> None:
+        """Sets `fields` and bumps `updated_at`; `is_active` opens and closes it."""
+        was_active = location.is_active
+        self._write(self._location_orders, location, {**fields, "updated_at": self.now()})
+        self.journal.tell("locations/update", location)
+        if location.is_active is not was_active:
+            self.journal.tell("locations/activate" if location.is_active else "locations/deactivate", location)
+
+    def update_shop(self, **fields: Any) -> None:
+        for name, value in fields.items():
+            setattr(self.shop, name, value)
+        self.journal.revision += 1
+        self.journal.tell("shop/update", self.shop)
 
     # -- products
 
@@ -217,6 +232,7 @@ class Store:
         self.journal.revision += 1
         if log:
             self.journal.log("create", "PRODUCT", product.id, f"Product was created: {title}.")
+            self.journal.tell("products/create", product)
         return product
 
     def free_handle(self, wanted: str) -> str:
@@ -235,6 +251,7 @@ class Store:
             del self.product_by_handle[product.handle]
             self.product_by_handle[handle] = product.id
         self._write(self._product_orders, product, {**fields, "updated_at": self.now()})
+        self.journal.tell("products/update", product)
         self.collections.refresh(product)
 
     def touch_product(self, product: Product) -> None:
@@ -285,6 +302,7 @@ class Store:
         del self.product_by_handle[product.handle]
         self.journal.revision += 1
         self.journal.log("destroy", "PRODUCT", product.id, f"Product was deleted: {product.title}.")
+        self.journal.tell("products/delete", product)
 
     # -- variants
 
@@ -300,7 +318,7 @@ class Store:
         if "option_values" in fields:
             fields["title"] = variant_title(fields["option_values"])
         if fields.get("sku", variant.sku) != variant.sku:
-            self._write(self._item_orders, self.items[variant.item_id], {"updated_at": self.now()})
+            self._write_item(self.items[variant.item_id], {})
         self._write(self._variant_orders, variant, {**fields, "updated_at": self.now()})
         self.touch_product(self.products[variant.product_id])
 
@@ -321,7 +339,7 @@ class Store:
     # -- inventory
 
     def update_item(self, item: InventoryItem, **fields: Any) -> None:
-        self._write(self._item_orders, item, {**fields, "updated_at": self.now()})
+        self._write_item(item, fields)
         variant = self.variants[item.variant_id]
         self._write(self._variant_orders, variant, {"updated_at": self.now()})
         self.touch_product(self.products[variant.product_id])
@@ -332,10 +350,12 @@ class Store:
         moment = self.now()
         if level is None:
             level = self._stock(item_id, location_id, moment)
+            self.journal.tell("inventory_levels/connect", level)
         for name, value in quantities.items():
             setattr(level, name, value)
         level.updated_at = moment
         self.journal.revision += 1
+        self.journal.tell("inventory_levels/update", level)
         item = self.items[item_id]
         if item.tracked:
             self.touch_product(self.products[self.variants[item.variant_id].product_id])
@@ -343,7 +363,7 @@ class Store:
 
     def remove_level(self, item_id: int, location_id: int) -> None:
         self.level_order(location_id).discard(self.levels[item_id, location_id])
-        del self.levels[item_id, location_id]
+        self.journal.tell("inventory_levels/disconnect", self.levels.pop((item_id, location_id)))
         self.levels_of_item[item_id].remove(location_id)
         del self.levels_at_location[location_id][item_id]
         self.journal.revision += 1
@@ -388,6 +408,7 @@ class Store:
         added(self._variant_orders, variant)
         added(self._item_orders, item)
         self.journal.revision += 1
+        self.journal.tell("inventory_items/create", item)
         return variant
 
     def _stock(self, item_id: int, location_id: int, moment: datetime) -> InventoryLevel:
@@ -406,10 +427,15 @@ class Store:
             self.remove_level(variant.item_id, location_id)
         self.levels_of_item.pop(variant.item_id, None)
         item = self.items.pop(variant.item_id)
+        self.journal.tell("inventory_items/delete", item)
         removed(self._item_orders, item)
         removed(self._variant_orders, variant)
         self.metafields.forget("ProductVariant", variant.id)
         del self.variants[variant.id]
+
+    def _write_item(self, item: InventoryItem, fields: Mapping[str, Any]) -> None:
+        self._write(self._item_orders, item, {**fields, "updated_at": self.now()})
+        self.journal.tell("inventory_items/update", item)
 
     def _write(self, orders: Orderings[Any], entity: Any, fields: Mapping[str, Any]) -> None:
         rewrite(orders, entity, fields)

@@ -60,6 +60,7 @@ class Collections:
         collection = Collection(self.journal.next_id("collection"), title, handle, self.journal.now(), **fields)
         self.insert(collection, product_ids)
         self.journal.log("create", "COLLECTION", collection.id, f"Collection was created: {title}.")
+        self.journal.tell("collections/create", collection)
         return collection
 
     def free_handle(self, wanted: str) -> str:
@@ -80,6 +81,7 @@ class Collections:
         if fields.get("rules") is not None:
             self._choose_again(collection)
         self.journal.revision += 1
+        self.journal.tell("collections/update", collection)
 
     def delete(self, collection: Collection) -> None:
         removed(self.orderings, collection)
@@ -89,6 +91,7 @@ class Collections:
         self._smart = [one for one in self._smart if one is not collection]
         self.journal.revision += 1
         self.journal.log("destroy", "COLLECTION", collection.id, f"Collection was deleted: {collection.title}.")
+        self.journal.tell("collections/delete", collection)
 
     def add_products(self, collection: Collection, product_ids: Iterable[int]) -> None:
         """Of a manual collection. Products already in it keep their place."""

@@ -94,6 +94,7 @@ class Sales:
         customer = Customer(self.journal.next_id("customer"), now, now, default_address_id=default, **fields)
         self.insert_customer(customer)
         self.journal.log("create", "CUSTOMER", customer.id, f"Customer was created: {customer.display_name}.")
+        self.journal.tell("customers/create", customer)
         return customer
 
     def update_customer(self, customer: Customer, **fields: Any) -> None:
@@ -108,6 +109,7 @@ class Sales:
                 fields["default_address_id"] = fields["addresses"][0].id if kept else None
         rewrite(self.customer_orders, customer, {**fields, "updated_at": self.journal.now()})
         self.journal.revision += 1
+        self.journal.tell("customers/update", customer)
 
     def delete_customer(self, customer: Customer) -> None:
         removed(self.customer_orders, customer)
@@ -116,6 +118,7 @@ class Sales:
             del self.addresses[address.id]
         self.journal.revision += 1
         self.journal.log("destroy", "CUSTOMER", customer.id, f"Customer was deleted: {customer.display_name}.")
+        self.journal.tell("customers/delete", customer)
 
     # -- orders
 
@@ -138,6 +141,9 @@ class Sales:
         self.insert_order(order)
         self._bump_customer(order)
         self.journal.log("create", "ORDER", order.id, f"Order was created: {order.name}.")
+        self.journal.tell("orders/create", order)
+        if order.financial_status == "PAID":
+            self.journal.tell("orders/paid", order)
 
     def update_order(self, order: Order, **fields: Any) -> None:
         """Sets `fields`, works the statuses out again and bumps `updated_at`.
@@ -146,6 +152,7 @@ class Sales:
         """
         self._unindex(order)
         removed(self.order_orders, order)
+        was_paid, was_cancelled = order.financial_status == "PAID", order.cancelled_at is not None
         for name, value in fields.items():
             setattr(order, name, value)
         order.financial_status, order.fulfillment_status = financial_status(order), fulfillment_status(order)
@@ -153,6 +160,11 @@ class Sales:
         added(self.order_orders, order)
         self._index(order)
         self.journal.revision += 1
+        self.journal.tell("orders/updated", order)
+        if order.financial_status == "PAID" and not was_paid:
+            self.journal.tell("orders/paid", order)
+        if order.cancelled_at is not None and not was_cancelled:
+            self.journal.tell("orders/cancelled", order)
 
     def refund(self, order: Order, refund: Refund, transaction: Transaction | None) -> None:
         """Takes the refunded pieces off the order's lines and, with a transaction, pays back."""
@@ -161,10 +173,14 @@ class Sales:
             line.current_quantity -= gone.get(line.id, 0)
         paid = [] if transaction is None else [transaction]
         self.update_order(order, refunds=[*order.refunds, refund], transactions=[*order.transactions, *paid])
+        self.journal.tell("refunds/create", refund)
         self._bump_customer(order)
 
     def fulfill(self, order: Order, fulfillment: Fulfillment) -> None:
         self.update_order(order, fulfillments=[*order.fulfillments, fulfillment])
+        self.journal.tell("fulfillments/create", fulfillment)
+        is_whole = order.fulfillment_status == "FULFILLED"
+        self.journal.tell("orders/fulfilled" if is_whole else "orders/partially_fulfilled", order)
 
     def pay(self, order: Order, transactions: Sequence[Transaction]) -> None:
         self.update_order(order, transactions=[*order.transactions, *transactions])
@@ -184,6 +200,7 @@ class Sales:
         self._bump_customer(order)
         self.journal.revision += 1
         self.journal.log("destroy", "ORDER", order.id, f"Order was deleted: {order.name}.")
+        self.journal.tell("orders/delete", order)
 
     # -- inside
 

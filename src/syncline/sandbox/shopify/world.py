@@ -13,6 +13,7 @@ from syncline.sandbox.shopify.idempotency import IdempotencyKeys
 from syncline.sandbox.shopify.ledger import Ledger
 from syncline.sandbox.shopify.options import SandboxOptions
 from syncline.sandbox.shopify.state import Store
+from syncline.sandbox.shopify.webhooks import Webhooks
 
 
 @dataclass(slots=True)
@@ -44,6 +45,7 @@ class World:
     bucket: Bucket
     ledger: Ledger
     idempotency: IdempotencyKeys
+    webhooks: Webhooks
     counters: Counters = field(default_factory=Counters)
     product_operations: dict[int, ProductSetOperation] = field(default_factory=dict)
     bulk: Any = None
@@ -53,11 +55,13 @@ class World:
     def make(cls, store: Store, options: SandboxOptions) -> World:
         if options.plan not in RATES:
             raise ValueError(f"There is no plan {options.plan!r}; there are {', '.join(RATES)}.")
+        faults = Faults(parse_faults(options.faults), Random(options.seed))
         return cls(
             store=store,
             options=options,
-            faults=Faults(parse_faults(options.faults), Random(options.seed)),
+            faults=faults,
             bucket=Bucket(RATES[options.plan]),
             ledger=Ledger(),
             idempotency=IdempotencyKeys(store.now),
+            webhooks=Webhooks(store, faults, options),
         )
