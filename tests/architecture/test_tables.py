@@ -49,6 +49,7 @@ SHARED_TABLES = {
     "controls.installation": "what is stopped for every tenant; one row, written from the command line",
     "controls.limit_rate": "limits that hold for every tenant; written from the command line",
     "commerce.schedule_due": "one tick looks for all tenants; holds ids and times only",
+    "commerce.webhook_refusal": "who knocked and was nobody's shop; holds what was claimed, and counts",
     "commerce.shop_directory": "asked before a tenant is known; holds ids, addresses of shops, ids of apps and times",
     "commerce.change_expiry": "looked through for all tenants at once; holds ids and times only",
 }

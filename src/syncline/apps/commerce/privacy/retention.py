@@ -15,6 +15,7 @@ from syncline.apps.commerce.pull.models import pull_run, pull_seen, pull_stream
 from syncline.apps.commerce.push.models import receipt
 from syncline.apps.commerce.reconcile.models import reconciliation
 from syncline.apps.commerce.staging.models import change_note, staged_change
+from syncline.apps.commerce.webhooks.retention import RULES as WEBHOOK_RULES
 from syncline.kernel import clock
 from syncline.runtime.db.session import Session, WriteSession
 from syncline.runtime.privacy.personal_data import RetentionRule
@@ -153,4 +154,5 @@ RULES = (
     _changes(),
     _pulls(),
     _reconciliations(),
+    *WEBHOOK_RULES,
 )
