@@ -13,17 +13,22 @@ ROLES = ("owner", "admin", "editor", "approver", "analyst", "viewer", "instructo
 _OWN_ACCOUNT = frozenset({"account:read", "account:edit"})
 _LOOKING = frozenset({"stores:read", "catalog:read", "changes:read"})
 _SALES = frozenset({"orders:read", "customers:read"})
+_OUTREACH = frozenset({"outreach:read", "outreach:sync"})
 
 PERMISSIONS: dict[str, frozenset[str]] = {
     "owner": frozenset({"*"}),
     "admin": frozenset({"*"}),
-    "editor": _OWN_ACCOUNT | _LOOKING | {"catalog:pull", "changes:stage"},
-    "approver": _OWN_ACCOUNT | _LOOKING | {"changes:approve", "changes:push", "changes:stage"},
-    "analyst": _OWN_ACCOUNT | _LOOKING | _SALES,
-    "viewer": _OWN_ACCOUNT | _LOOKING,
+    "editor": _OWN_ACCOUNT | _LOOKING | _OUTREACH | {"catalog:pull", "changes:stage"},
+    "approver": _OWN_ACCOUNT | _LOOKING | {"changes:approve", "changes:push", "changes:stage", "outreach:read"},
+    "analyst": _OWN_ACCOUNT | _LOOKING | _SALES | {"outreach:read"},
+    "viewer": _OWN_ACCOUNT | _LOOKING | {"outreach:read"},
     "instructor": _OWN_ACCOUNT,
     "learner": _OWN_ACCOUNT,
-    "service": frozenset({"account:read"}) | _LOOKING | _SALES | {"catalog:pull", "changes:stage", "changes:push"},
+    "service": frozenset({"account:read"})
+    | _LOOKING
+    | _SALES
+    | _OUTREACH
+    | {"catalog:pull", "changes:stage", "changes:push"},
 }
 """What each role may do, as `area:verb`; `*` is everything inside the tenant."""
 
@@ -32,10 +37,12 @@ ADMINISTRATION = frozenset(
     {
         "audit:read",
         "controls:manage",
+        "installation:manage",
         "keys:manage",
         "notifications:manage",
         "operations:manage",
         "operations:read",
+        "outreach:manage",
         "privacy:manage",
         "privacy:read",
         "signin:manage",

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 from syncline.apps.outreach.events.facade import LocalEventKeys
 from syncline.apps.outreach.namespaces.facade import LocalNamespaces
+from syncline.apps.outreach.routines.facade import LocalRoutines
 from syncline.runtime.app import Runtime
 
 
 @dataclass(frozen=True)
-class LocalOutreach(LocalEventKeys, LocalNamespaces):
+class LocalOutreach(LocalEventKeys, LocalNamespaces, LocalRoutines):
     """Each part is its feature's own."""
 
 

@@ -64,6 +64,7 @@ async def fill(works: Works, client: httpx.AsyncClient, shop: Shop) -> Riches:
         **await _runs(theirs, desk, shop, subject),
         **await _waiting(theirs, desk),
         **await _operation(desk),
+        **await _outreach(desk),
         **_bought(shop),
         **await _friend(works, desk),
         **await _sign_in_provider(works, ada),
@@ -71,6 +72,7 @@ async def fill(works: Works, client: httpx.AsyncClient, shop: Shop) -> Riches:
     }
     # The addresses keep requests on this machine; a rule is named by the code.
     others: dict[str, Any] = {"base_url": shop.url, "issuer": "https://127.0.0.1", "subject": subject}
+    others["trigger/{name}"] = "periodic_sync"
     others["retention/{rule}"] = (await desk.get("/api/privacy/retention"))["rules"][0]["name"]
     return Riches(owner=ada, tenant_id=ada["tenant"]["id"], rows=rows, others=others)
 
@@ -189,6 +191,11 @@ async def _operation(desk: Desk) -> dict[str, Any]:
     asked = {"operation": "status", "filter": "", "updates": {"status": "draft"}}
     operation = await desk.post("/api/batch/process", store=STORE, **asked)
     return {f"{place}/{{run_id}}": operation["id"] for place in ("status", "cancel", "results", "retry")}
+
+
+async def _outreach(desk: Desk) -> dict[str, Any]:
+    made = await desk.post("/api/namespaces", name="alpine-north", keywords=["alpine"])
+    return {"namespaces/{name}": made["namespace"]["name"]}
 
 
 def _bought(shop: Shop) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from syncline.apps.outreach.contract.errors import (
     EventKeyFailed,
     NamespaceExists,
     NamespaceNotFound,
+    RoutineNotFound,
 )
 from syncline.apps.outreach.contract.keys import (
     DEFAULT_NAMESPACE,
@@ -22,6 +23,7 @@ from syncline.apps.outreach.contract.namespaces import (
     Namespaces,
     NamespaceStats,
 )
+from syncline.apps.outreach.contract.routines import Routines, RoutineState, RoutineStatus
 from syncline.apps.outreach.contract.service import Outreach
 
 __all__ = [
@@ -40,4 +42,8 @@ __all__ = [
     "Namespaces",
     "Outreach",
     "RecordedKey",
+    "RoutineNotFound",
+    "RoutineState",
+    "RoutineStatus",
+    "Routines",
 ]

@@ -29,3 +29,8 @@ class NamespaceExists(Conflict):
 class BadNamespace(InvalidInput):
     code = "SPACE_003"
     title = "The namespace is not valid"
+
+
+class RoutineNotFound(NotFound):
+    code = "JOB_001"
+    title = "No such routine"

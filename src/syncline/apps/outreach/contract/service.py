@@ -6,7 +6,8 @@ from typing import Protocol
 
 from syncline.apps.outreach.contract.keys import EventKeys
 from syncline.apps.outreach.contract.namespaces import Namespaces
+from syncline.apps.outreach.contract.routines import Routines
 
 
-class Outreach(EventKeys, Namespaces, Protocol):
+class Outreach(EventKeys, Namespaces, Routines, Protocol):
     """Every call acts for `actor` and inside his tenant."""

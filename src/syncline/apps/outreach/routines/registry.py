@@ -1,0 +1,7 @@
+"""The routines there are: each feature's own, listed here."""
+
+from __future__ import annotations
+
+from syncline.apps.outreach.routines.declaration import Routine
+
+ROUTINES: tuple[Routine, ...] = ()
