@@ -35,7 +35,7 @@ from bench.harness import machine, opened, print_table, write_between
 
 from syncline.kernel.ids import new_id
 from syncline.kernel.tenant import Actor
-from syncline.main.serve import Server
+from syncline.main.stopping import Server
 from syncline.main.targets import APPS
 from syncline.runtime.http.factory import create_app
 from syncline.runtime.live.announcing import announce

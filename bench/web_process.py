@@ -30,9 +30,10 @@ from sqlalchemy import text
 from syncline.apps.accounts.contract import KeyRing
 from syncline.kernel.tenant import Actor, TenantId
 from syncline.main.compose import compose
+from syncline.main.listening import listen, local_url
 from syncline.main.schema import open_access
-from syncline.main.serve import Server, listen, local_url
 from syncline.main.settings import load_settings
+from syncline.main.stopping import Server
 from syncline.main.targets import APPS
 from syncline.main.web import make_web
 from syncline.runtime.http.auth import require

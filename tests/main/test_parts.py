@@ -7,6 +7,7 @@ import pytest
 
 from syncline.main import parts
 from syncline.main.parts import Part
+from syncline.runtime.http.health import Standing
 
 
 @pytest.fixture(autouse=True)
@@ -52,7 +53,7 @@ async def test_a_part_that_falls_is_unwell_and_started_again() -> None:
     task = asyncio.create_task(part.keep_running(stop))
     await until(lambda: has_fallen(part, 3))
     result = await part.check().look()
-    assert not result.healthy
+    assert result.standing is Standing.DOWN
     assert "OSError" in result.reason
     mended.set()
     await until(lambda: is_healthy(part))
@@ -77,9 +78,9 @@ async def test_a_part_that_ends_by_itself_is_started_again() -> None:
 
 
 async def is_healthy(part: Part) -> bool:
-    return (await part.check().look()).healthy
+    return (await part.check().look()).standing is Standing.UP
 
 
 async def has_fallen(part: Part, times: int) -> bool:
     result = await part.check().look()
-    return not result.healthy and int(result.facts["restarts"]) >= times
+    return result.standing is Standing.DOWN and int(result.facts["restarts"]) >= times

@@ -10,12 +10,13 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from syncline.kernel.errors import InvalidInput
-from syncline.main.probe import PROBE
+from syncline.main.own_jobs import own_jobs
 from syncline.main.secret_keys import open_box
 from syncline.main.settings import Settings, load_app_settings
 from syncline.main.targets import APPS
 from syncline.runtime.app import App, Runtime
 from syncline.runtime.audit.personal_data import TRAIL
+from syncline.runtime.connect.registry import PROCESS
 from syncline.runtime.db.access import Access
 from syncline.runtime.db.engine import Database
 from syncline.runtime.jobs import JobQueue
@@ -97,7 +98,8 @@ async def compose(settings: Settings, access: Access, apps: Sequence[App] = APPS
     app_settings = load_app_settings(ordered)
     secrets = open_box(settings)
     mailer = SmtpMailer(parse_smtp_url(settings.smtp_url), sender=settings.mail_from) if settings.smtp_url else None
-    queue = JobQueue([PROBE, *(job for app in ordered for job in app.jobs)])
+    queue = JobQueue([*own_jobs(settings), *(job for app in ordered for job in app.jobs)])
+    PROCESS.settings = settings.breaker
     database = await Database.open(settings.database, access)
     try:
         runtime = Runtime(
@@ -115,6 +117,7 @@ async def compose(settings: Settings, access: Access, apps: Sequence[App] = APPS
                 implementation = app.build(runtime)
                 check_implementation(app.provides, implementation)
                 runtime.contracts[app.provides] = implementation
+        runtime.letter_sources = [app.letters(runtime) for app in ordered if app.letters is not None]
         yield runtime
     finally:
         await database.close()

@@ -14,9 +14,9 @@ import psutil
 
 from syncline import __version__
 from syncline.kernel.errors import DomainError
+from syncline.main.listening import BadAddress, listen
 from syncline.main.schema import pending_migrations
 from syncline.main.secret_keys import are_ours, open_box, place_of
-from syncline.main.serve import BadAddress, listen
 from syncline.main.settings import Settings
 from syncline.runtime.db.access import Access
 from syncline.runtime.db.engine import Database

@@ -54,10 +54,9 @@ class Part:
 
     def check(self) -> Check:
         async def look() -> CheckResult:
-            facts = {"restarts": self._restarts}
-            return CheckResult(
-                healthy=self._up, reason="" if self._up else f"the {self.name} {self._trouble}", facts=facts
-            )
+            if self._up:
+                return CheckResult.up(restarts=self._restarts)
+            return CheckResult.down(f"the {self.name} {self._trouble}", restarts=self._restarts)
 
         return Check(self.name, look)
 

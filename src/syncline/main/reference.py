@@ -6,6 +6,7 @@ A test holds the pages against what this makes.
 from __future__ import annotations
 
 import sys
+from collections.abc import Container
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from syncline.main.reference_privacy import personal_data_page
 from syncline.main.reference_streams import streams_page
 from syncline.main.settings import Settings
 from syncline.main.targets import APPS
+from syncline.main.thresholds import Thresholds
 from syncline.runtime.http.auth import permission_of
 from syncline.runtime.http.factory import create_app
 from syncline.runtime.http.openapi import api_routes
@@ -81,17 +83,19 @@ def settings_page() -> str:
         "Without `SYNCLINE_DATA_DIR` (or `--data-dir`) the data directory is `.syncline` in the current folder if that",
         "exists, so that a checkout keeps its own; else `/var/lib/syncline` for root, and `$XDG_DATA_HOME/syncline`",
         "(`~/.local/share/syncline`) for everybody else.",
-        *_settings_table("Installation", "SYNCLINE_", Settings),
+        *_settings_table("Installation", "SYNCLINE_", Settings, without=Thresholds.model_fields),
+        *_settings_table("Health, breakers, stopping", "SYNCLINE_", Thresholds),
     ]
     for app in APPS:
         lines += _settings_table(app.name.capitalize(), f"SYNCLINE_{app.name.upper()}_", app.settings)
     return "\n".join([*lines, ""])
 
 
-def _settings_table(title: str, prefix: str, model: type[BaseModel]) -> list[str]:
+def _settings_table(title: str, prefix: str, model: type[BaseModel], without: Container[str] = ()) -> list[str]:
     rows = [
         f"| `{prefix}{name.upper()}` | {_default(field)} | {(field.description or '').replace('|', '/')} |"
         for name, field in model.model_fields.items()
+        if name not in without
     ]
     return ["", f"## {title}", "", "| variable | default | meaning |", "|---|---|---|", *rows]
 

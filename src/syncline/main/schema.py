@@ -66,8 +66,8 @@ def schema_check(runtime: Runtime) -> Check:
         if not is_right:
             behind = await asyncio.to_thread(pending_migrations, runtime.database.operator_url)
             if behind:
-                return CheckResult(healthy=False, reason=f"{behind} migrations are missing; run: syncline db upgrade")
+                return CheckResult.down(f"{behind} migrations are missing; run: syncline db upgrade")
             is_right = True
-        return CheckResult(healthy=True)
+        return CheckResult.up()
 
     return Check("migrations", look)

@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field, ValidationError, ValidationInfo, field_va
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from syncline.kernel.errors import FieldError, InvalidInput
+from syncline.main.thresholds import Thresholds
 from syncline.runtime.app import App
 from syncline.runtime.connect.guard import Guard, allowing
 from syncline.runtime.db.settings import DatabaseSettings
@@ -52,7 +53,7 @@ def default_data_dir() -> Path:
     return (base if base.is_absolute() else Path.home() / ".local" / "share") / "syncline"
 
 
-class Settings(BaseSettings):
+class Settings(Thresholds, BaseSettings):
     """Settings of the installation. Those of an app are `SYNCLINE_<APP>_<FIELD>`, declared in its `settings.py`."""
 
     model_config = SettingsConfigDict(env_prefix="SYNCLINE_", extra="ignore", env_ignore_empty=True)

@@ -14,6 +14,9 @@ from syncline.runtime.db.migrate import MigrationSource
 
 APPS: tuple[App, ...] = (ACCOUNTS, COMMERCE, OPERATIONS, OUTREACH)
 
+VENDORS = ("smartlead", "lemlist", "shopify", "mixpanel", "attio", "slack")
+"""Those whose APIs health speaks of, by the first word of their upstreams' names."""
+
 
 def migration_sources() -> tuple[MigrationSource, ...]:
     """The runtime's own tables first, then each app's."""

@@ -14,6 +14,7 @@ from syncline.runtime.bus import Handler
 from syncline.runtime.connect.guard import Guard
 from syncline.runtime.db.engine import Database
 from syncline.runtime.jobs import Job, JobQueue, Schedule
+from syncline.runtime.letters import Letters, LetterSource
 from syncline.runtime.mail import Mailer
 from syncline.runtime.privacy.personal_data import PersonalData
 from syncline.runtime.sealed import SealedColumn
@@ -52,6 +53,9 @@ class App:
     needs: tuple[type, ...] = ()
     """Interfaces of other apps that this one calls."""
 
+    letters: Callable[[Runtime], LetterSource] | None = None
+    """Makes what shows this app's own dead letters beside those of jobs and events; called once, like `build`."""
+
     personal_data: PersonalData | None = None
     """How people's data in this app is found, handed out and erased. Every app has one; that it holds none is said by
     holdings that are empty."""
@@ -75,8 +79,16 @@ class Runtime:
     erasure_list: Path | None = None
     """The file outside of the database that tells, after a backup was restored, whom to erase again."""
 
+    letter_sources: Sequence[LetterSource] = ()
+    """Of the apps that have dead letters of their own."""
+
     guard: Guard = field(default_factory=Guard)
     """What addresses that users give may lead to."""
+
+    @property
+    def letters(self) -> Letters:
+        """What was given up, of every kind."""
+        return Letters(self.queue, self.letter_sources)
 
     def contract(self, cls: type[T]) -> T:
         """The implementation of an app's interface, here or remote. Raises `LookupError` when no app provides it."""

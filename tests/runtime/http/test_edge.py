@@ -72,11 +72,11 @@ async def test_a_made_up_method_makes_no_new_label(client: httpx.AsyncClient) ->
 
 
 async def well() -> CheckResult:
-    return CheckResult(healthy=True, facts={"server_version": "18.6"})
+    return CheckResult.up(server_version="18.6")
 
 
 async def behind() -> CheckResult:
-    return CheckResult(healthy=False, reason="2 migrations are missing; run: syncline db upgrade")
+    return CheckResult.down("2 migrations are missing; run: syncline db upgrade")
 
 
 async def raises() -> CheckResult:

@@ -23,9 +23,10 @@ from syncline.main.cli.sandbox import NoSchema
 from syncline.main.cli.working import working
 from syncline.main.cli.workspace import open_workspace, prepare
 from syncline.main.demo.place import empty_database, forget_settings, held_place
+from syncline.main.listening import BadAddress, listen
 from syncline.main.sandbox_process import RunningSandbox, running_sandbox
 from syncline.main.schema import open_access
-from syncline.main.serve import BadAddress, ServeOptions, listen, serve
+from syncline.main.serve import ServeOptions, serve
 from syncline.main.settings import Settings
 from syncline.runtime.db.access import Access
 from syncline.sandbox.shopify.schema import SchemaUnavailableError, cache_folder, ensure_schema_files

@@ -16,8 +16,8 @@ from syncline.kernel.errors import InvalidInput, Unavailable
 from syncline.main.cli.console import AsJson, command, command_group, say
 from syncline.main.cli.sandbox_outreach import outreach
 from syncline.main.cli.sandbox_serving import serve_double
+from syncline.main.listening import listen, local_url
 from syncline.main.sandbox_process import die_with_parent
-from syncline.main.serve import listen, local_url
 from syncline.runtime.observe import logs
 from syncline.sandbox.shopify.app import create_app
 from syncline.sandbox.shopify.csv_store import CsvNotReadableError, load_csv

@@ -14,8 +14,8 @@ import typer
 from syncline.kernel.errors import InvalidInput
 from syncline.main.cli.console import AsJson, command, say
 from syncline.main.cli.sandbox_serving import serve_double
+from syncline.main.listening import listen, local_url
 from syncline.main.sandbox_process import die_with_parent
-from syncline.main.serve import listen, local_url
 from syncline.runtime.observe import logs
 from syncline.sandbox.together import Town
 

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp
 
 from syncline.main.cli.console import emit
 from syncline.main.sandbox_process import watch_parent
-from syncline.main.serve import Server, signals_stop
+from syncline.main.stopping import Server, Stop, signals_stop
 from syncline.sandbox.server import AbortableProtocol
 
 
@@ -31,7 +31,7 @@ async def serve_double(
             application, loop="none", http=AbortableProtocol, log_config=None, access_log=False, server_header=False
         )
     )
-    with signals_stop(asyncio.Event(), server):
+    with signals_stop(Stop(server)):
         async with asyncio.TaskGroup() as group:
             serving = group.create_task(server.serve(sockets=[listener]))
             await server.listening.wait()

@@ -20,7 +20,7 @@ import psycopg
 from syncline.main.compose import compose
 from syncline.main.sandbox_process import die_with_parent
 from syncline.main.schema import open_access
-from syncline.main.serve import make_parts
+from syncline.main.serve import make_parts, make_worker
 from syncline.main.settings import load_settings
 from syncline.main.targets import APPS
 from syncline.main.testing.works import Works
@@ -30,7 +30,7 @@ from syncline.runtime.observe import logs
 async def _work() -> None:
     settings = load_settings()
     async with open_access(settings) as access, compose(settings, access) as runtime, asyncio.TaskGroup() as group:
-        for part in make_parts(runtime, APPS, settings):
+        for part in make_parts(runtime, APPS, make_worker(runtime, APPS, settings)):
             group.create_task(part.keep_running(asyncio.Event()))
 
 

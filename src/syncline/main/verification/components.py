@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import text
 
-from syncline.kernel.paging import PageRequest
 from syncline.main.examination import examine_disk, examine_secret_key
 from syncline.main.probe import probe_workers
 from syncline.main.schema import pending_migrations
@@ -15,12 +14,9 @@ from syncline.main.settings import Settings
 from syncline.main.verification.finding import Finding, Group, Verdict, from_examination, graded, span
 from syncline.runtime.app import Runtime
 from syncline.runtime.bus.backlog import find_backlog
-from syncline.runtime.bus.dead_letters import list_dead_letters as list_dead_events
 from syncline.runtime.db.engine import OLDEST_VERSION
 from syncline.runtime.db.isolation import unprotected_tables
-from syncline.runtime.jobs import list_dead_letters as list_dead_jobs
 
-_ONE = PageRequest(limit=1)
 _ROLE = text("SELECT rolname::text, rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user")
 _CLOCK = text("SELECT clock_timestamp()")
 _SKEW_NOTED, _SKEW_WRONG = timedelta(seconds=2), timedelta(seconds=30)
@@ -122,10 +118,9 @@ async def _outbox(runtime: Runtime) -> Finding:
 
 async def _dead_letters(runtime: Runtime) -> Finding:
     async with runtime.database.system() as session:
-        jobs = (await list_dead_jobs(session, _ONE)).total
-        events = (await list_dead_events(session, _ONE)).total
-    if jobs or events:
-        found = f"{jobs:,} jobs and {events:,} events were given up"
+        tally = await runtime.letters.tally(session)
+    if any(tally.values()):
+        found = f"given up: {', '.join(f'{count:,} {kind}s' for kind, count in tally.items())}"
         advice = "See why, then retry or discard: syncline dead-letters list"
         return Finding(Group.COMPONENTS, "dead letters", Verdict.WARN, found, advice)
     return Finding(Group.COMPONENTS, "dead letters", Verdict.OK, "none")

@@ -33,13 +33,14 @@ class DeadLetter:
     first_at: datetime
     last_at: datetime
     replayed_at: datetime | None
+    correlation: str | None
 
 
 _MINE = "(%(tenant)s::uuid IS NULL OR tenant = %(tenant)s)"
 _FILTER = f"""{_MINE} AND (%(handler)s::text IS NULL OR handler = %(handler)s)
     AND (%(name)s::text IS NULL OR name = %(name)s) AND (%(replayed)s OR replayed_at IS NULL)"""
 _COLUMNS = """id, handler, event_id, name, tenant AS tenant_id, occurred_at, payload, attempts, reason, first_at,
-    last_at, replayed_at"""
+    last_at, replayed_at, correlation"""
 _LIST = SQL(f"""
 SELECT {_COLUMNS}
 FROM bus.dead_letter WHERE {_FILTER} ORDER BY last_at DESC, id DESC LIMIT %(limit)s OFFSET %(offset)s
@@ -52,10 +53,10 @@ _REPLAY = SQL(f"""
 WITH taken AS (
     UPDATE bus.dead_letter SET replayed_at = now()
     WHERE id = ANY (%(ids)s) AND replayed_at IS NULL AND {_MINE}
-    RETURNING handler, event_id, name, tenant, occurred_at, payload
+    RETURNING handler, event_id, name, tenant, occurred_at, payload, correlation
 ), restored AS (
-    INSERT INTO bus.outbox (id, name, tenant, occurred_at, data, sent_at)
-    SELECT DISTINCT ON (event_id) event_id, name, tenant, occurred_at, payload, now() FROM taken
+    INSERT INTO bus.outbox (id, name, tenant, occurred_at, data, sent_at, correlation)
+    SELECT DISTINCT ON (event_id) event_id, name, tenant, occurred_at, payload, now(), correlation FROM taken
     ON CONFLICT (id) DO UPDATE SET sent_at = coalesce(outbox.sent_at, now())
     RETURNING id, position
 )

@@ -11,10 +11,13 @@ from syncline.kernel import clock
 from syncline.kernel.ids import new_id
 from syncline.runtime.bus.event import Event, encode, name_of
 from syncline.runtime.db.session import WriteSession
+from syncline.runtime.observe.correlation import correlation_id
 
 CHANNEL = "syncline_bus"
 
-_INSERT = SQL("INSERT INTO bus.outbox (id, name, tenant, occurred_at, data) VALUES (%s, %s, %s, %s, %s::json)")
+_INSERT = SQL(
+    "INSERT INTO bus.outbox (id, name, tenant, occurred_at, data, correlation) VALUES (%s, %s, %s, %s, %s::json, %s)"
+)
 _NOTIFY = SQL("SELECT pg_notify(%s, '')")
 
 
@@ -27,7 +30,8 @@ async def publish(session: WriteSession, event: Event) -> UUID:
 async def publish_many(session: WriteSession, events: Iterable[Event]) -> list[UUID]:
     """The same for several, in their order and in one round trip."""
     now = clock.now()
-    rows = [(new_id(), name_of(type(e)), session.tenant_id, now, encode(e).decode()) for e in events]
+    asked = correlation_id()
+    rows = [(new_id(), name_of(type(e)), session.tenant_id, now, encode(e).decode(), asked) for e in events]
     if not rows:
         return []
     connection = await session.driver()

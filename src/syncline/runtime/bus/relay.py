@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 from psycopg.rows import dict_row
 from psycopg.sql import SQL
@@ -62,6 +63,7 @@ class Relay:
         transport: Transport | None = None,
         concurrency: int = 4,
     ) -> None:
+        self._id = uuid4()
         self._database = database
         self._handlers = {handler.name: handler for handler in handlers}
         if len(self._handlers) < len(handlers):
@@ -141,7 +143,7 @@ class Relay:
         handler = self._handlers[lane.handler]
         async with self._places:
             for _ in range(_BATCHES_PER_LANE):
-                if not await deliver(self._database, handler, lane, self._runtime):
+                if not await deliver(self._database, handler, lane, self._runtime, self._id):
                     return False
         return True
 

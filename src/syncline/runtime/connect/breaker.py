@@ -48,7 +48,13 @@ class Breaker:
     name: str
     settings: BreakerSettings = field(default_factory=BreakerSettings)
     clock: Callable[[], float] = time.monotonic
+    on_change: Callable[[Breaker, BreakerState], None] | None = None
+    """Told at each change of state; half-open is told when the first call tries."""
+
     times_opened: int = 0
+    opened_after: tuple[int, int] = (0, 0)
+    """Calls in the window when it last opened, and how many of them had failed."""
+
     _buckets: list[_Bucket] = field(default_factory=list)
     _opened_at: float | None = None
     _probing: bool = False
@@ -67,6 +73,7 @@ class Breaker:
         if state is BreakerState.HALF_OPEN and not self._probing:
             self._probing = True
             self._era += 1
+            self._tell(BreakerState.HALF_OPEN)
         elif state is not BreakerState.CLOSED:
             # While a probe is under way its answer comes within the attempt time-out.
             raise BreakerOpen(
@@ -82,6 +89,7 @@ class Breaker:
         if self._probing:
             self._opened_at, self._probing = None, False
             self._era += 1
+            self._tell(BreakerState.CLOSED)
         else:
             self._bucket().ok += 1
 
@@ -131,4 +139,11 @@ class Breaker:
         self._probing = False
         self._era += 1
         self.times_opened += 1
+        ok, failed = self.counts()
+        self.opened_after = (ok + failed, failed)
         self._buckets.clear()
+        self._tell(BreakerState.OPEN)
+
+    def _tell(self, state: BreakerState) -> None:
+        if self.on_change is not None:
+            self.on_change(self, state)

@@ -29,10 +29,13 @@ from syncline.runtime.connect.deadline import Deadline
 from syncline.runtime.connect.errors import NotProcessed, Throttled, VendorTrouble
 from syncline.runtime.connect.redact import Redactor, bare_url
 from syncline.runtime.connect.registry import CallTrace, TraceHook
+from syncline.runtime.observe.correlation import correlation_id
 
 T = TypeVar("T")
 
 log = structlog.get_logger("syncline.connect")
+
+CORRELATION_HEADER = "X-Correlation-ID"
 
 
 class _WithoutQuery(logging.Filter):
@@ -127,7 +130,7 @@ class HttpClient:
         Raises `BreakerOpen` before sending, `NotProcessed` if no connection was made, `VendorTrouble` if the answer
         did not arrive whole or in time.
         """
-        seconds = self._allowed_seconds(deadline or Deadline())
+        seconds = self._allowed_seconds(deadline or Deadline.after(None))
         permit = self.breaker.allow()
         started = time.monotonic()
         response: httpx.Response | None = None
@@ -135,13 +138,16 @@ class HttpClient:
         try:
             async with asyncio.timeout(seconds):
                 response = await self._client.request(
-                    call.method, call.url, content=call.content, headers=dict(call.headers)
+                    call.method, call.url, content=call.content, headers=_traced(call.headers)
                 )
             result = interpret(response)
         except (httpx.TransportError, TimeoutError, httpx.DecodingError) as error:
             failure = self._failure(error)
             outcome = type(failure).__name__
-            self.breaker.failed(permit)
+            if isinstance(error, TimeoutError) and seconds < self.breaker.settings.timeout.total_seconds():
+                self.breaker.abandoned(permit)  # cut short by our own deadline: the upstream was not slow
+            else:
+                self.breaker.failed(permit)
             raise failure from error
         except Retriable as error:
             outcome = type(error).__name__
@@ -166,15 +172,18 @@ class HttpClient:
     async def stream(self, call: Call) -> AsyncIterator[httpx.Response]:
         """An answer whose body is read piece by piece by the caller. Outside the breaker: a file store is not the API.
 
-        Failures while reading surface as `VendorTrouble` too.
+        Failures while reading surface as `VendorTrouble` too, and so does a deadline of the work around it.
         """
+        limit = asyncio.timeout(Deadline.after(None).remaining())
         started = time.monotonic()
         response: httpx.Response | None = None
         outcome = "ok"
         try:
-            async with self._client.stream(call.method, call.url, headers=dict(call.headers)) as response:
+            async with limit, self._client.stream(call.method, call.url, headers=_traced(call.headers)) as response:
                 yield response
-        except (httpx.TransportError, httpx.DecodingError) as error:
+        except (httpx.TransportError, httpx.DecodingError, TimeoutError) as error:
+            if isinstance(error, TimeoutError) and not limit.expired():
+                raise  # the reader's own
             failure = self._failure(error)
             outcome = type(failure).__name__
             raise failure from error
@@ -224,6 +233,12 @@ class HttpClient:
         )
         for hook in self._hooks:
             hook(trace)
+
+
+def _traced(headers: Mapping[str, str]) -> dict[str, str]:
+    """With the id of what this call is made for, so that a vendor's support can be asked about it too."""
+    asked = correlation_id()
+    return dict(headers) if asked is None else {CORRELATION_HEADER: asked, **headers}
 
 
 def log_retry(upstream: str, operation: str) -> Callable[[int, Retriable, float], None]:

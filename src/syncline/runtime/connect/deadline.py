@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -15,7 +18,13 @@ class Deadline:
 
     @classmethod
     def after(cls, span: timedelta | None) -> Deadline:
-        return cls(None if span is None else time.monotonic() + span.total_seconds())
+        """`span` from now, and never later than what is being worked on must end: the request, or the attempt at a
+        job."""
+        around = _current.get().at
+        if span is None:
+            return cls(around)
+        at = time.monotonic() + span.total_seconds()
+        return cls(at if around is None else min(at, around))
 
     def remaining(self) -> float | None:
         """Seconds left, never below zero; `None` without a deadline."""
@@ -25,3 +34,16 @@ class Deadline:
         """Whether waiting this long still leaves time to do something."""
         left = self.remaining()
         return left is None or seconds < left
+
+
+_current: ContextVar[Deadline] = ContextVar("deadline", default=Deadline())  # noqa: B039 - it is frozen
+
+
+@contextmanager
+def within(deadline: Deadline) -> Iterator[None]:
+    """Every deadline made inside the block ends with this one at the latest, in the tasks it starts too."""
+    token = _current.set(deadline)
+    try:
+        yield
+    finally:
+        _current.reset(token)

@@ -81,7 +81,7 @@ class RestClient:
         ]
         self.http = HttpClient(
             endpoint.upstream,
-            breaker=registry.breaker(f"{endpoint.upstream} at {endpoint.base_url}"),
+            breaker=registry.breaker(key),
             auth=endpoint.auth,
             redactor=self.redact,
             timeouts=timeouts,

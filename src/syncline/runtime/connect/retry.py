@@ -56,7 +56,7 @@ async def retrying(
     A call that is not idempotent is repeated only after `NotProcessed`; any other retriable failure of it becomes
     `OutcomeUnknown`. When tries or time run out the last failure itself is raised, its wait kept for the job queue.
     """
-    deadline = deadline or Deadline()
+    deadline = deadline or Deadline.after(None)
     for attempt in range(1, policy.attempts + 1):
         try:
             return await call(attempt)

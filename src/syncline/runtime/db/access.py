@@ -48,6 +48,11 @@ class Access:
         return self._server is not None
 
     @property
+    def server(self) -> ServerHandle | None:
+        """Our own server; None with somebody else's."""
+        return self._server
+
+    @property
     def app_conninfo(self) -> str:
         if self._server is None:
             return self._app_conninfo

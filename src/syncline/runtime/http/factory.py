@@ -21,7 +21,7 @@ from syncline.runtime.app import App, Runtime
 from syncline.runtime.http import controls, figures, handlers, health, letters, limit_rates, live, openapi, trail
 from syncline.runtime.http.audit import AuditTrail
 from syncline.runtime.http.auth import TICKET_PATH, Authenticate, Enter
-from syncline.runtime.http.health import Check
+from syncline.runtime.http.health import Check, Panel
 from syncline.runtime.http.limits import DEFAULT_LIMIT_BYTES, BodyLimit, limits_by_path
 from syncline.runtime.http.live_socket import LiveSocket, SocketDoor
 from syncline.runtime.http.middleware import JsonBodies
@@ -84,7 +84,8 @@ def create_app(
     app.state.runtime = runtime
     app.state.authenticate = authenticate
     app.state.enter = enter
-    app.state.checks = tuple(checks)
+    app.state.panel = Panel(checks)
+    app.state.is_stopping = False
     app.state.open_diagnostics = open_diagnostics
     app.state.policies = limiter.policies if limiter else with_settings({})
     app.state.hub = hub

@@ -57,6 +57,7 @@ class Protection:
                 "Authorization",
                 "Content-Type",
                 "X-Correlation-ID",
+                "X-Request-Timeout",
                 "X-Tenant",
                 "If-Match",
                 "If-None-Match",

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Literal
 
+from syncline.kernel.errors import SynclineError
 from syncline.kernel.ids import new_id
+from syncline.runtime.connect.deadline import Deadline, within
 from syncline.runtime.jobs import metrics, store
 from syncline.runtime.jobs.job import Job, JobCancelled, JobContext, JobTakenOver, Signals
 from syncline.runtime.jobs.retry import GiveUp, judge
@@ -32,6 +34,8 @@ class Ended:
     wait: timedelta = _NO_WAIT
     reason: str = ""
     error: Exception | None = None
+    counts: bool = True
+    """False for what ended without being run."""
 
 
 @dataclass(slots=True, eq=False)
@@ -41,6 +45,9 @@ class Attempt:
     claim: store.Claim
     job: Job
     signals: Signals = field(default_factory=Signals)
+    limit: timedelta | None = None
+    """How long it may run, which is also how long its calls to vendors may."""
+
     lost: bool = False
     interrupted: bool = False
     task: asyncio.Task[Ended] | None = None
@@ -95,7 +102,7 @@ class Attempt:
 
     async def _end(self, context: JobContext) -> Ended:
         try:
-            await self.job.run(context, self.claim.payload)
+            await self._run_in_time(context)
         except asyncio.CancelledError:
             if self.interrupted:
                 return Ended(self.claim, self.stopped_as)
@@ -109,6 +116,20 @@ class Attempt:
             return self._failed(context, error)
         return Ended(self.claim, "cancelled" if self.signals.cancel_seen else "successful")
 
+    async def _run_in_time(self, context: JobContext) -> None:
+        seconds = None if self.limit is None else self.limit.total_seconds()
+        timer = asyncio.timeout(seconds)
+        try:
+            with within(Deadline.after(self.limit)):
+                async with timer:
+                    await self.job.run(context, self.claim.payload)
+        except TimeoutError as error:
+            if not timer.expired():
+                raise
+            raise TookTooLong(
+                f"was not done within {seconds:g} seconds and was stopped (SYNCLINE_JOB_SECONDS)"
+            ) from error
+
     def _failed(self, context: JobContext, error: Exception) -> Ended:
         verdict = judge(error, context.attempt, self.job.retry)
         if self.signals.cancel:
@@ -121,17 +142,28 @@ class Attempt:
         return Ended(self.claim, "retry", wait=verdict.wait, reason=verdict.reason, error=error)
 
 
+class TookTooLong(SynclineError):
+    """An attempt was stopped at its time limit; it is tried again like one that failed."""
+
+
 def end_before_start(claim: store.Claim, job: Job | None) -> Ended | None:
     """What is decided without running it: a kind this release does not know is left to another worker, a cancelled job
-    stays cancelled, and one that took its worker down as often as the policy allows is not given another."""
+    stays cancelled, and one that took its workers down, or was tried as often as the policy allows, is given to no
+    other."""
     if job is None:
         log.warning("a job of an unknown kind is left to other workers", job=claim.job, job_id=claim.job_id)
         return Ended(claim, "handed_back", wait=_UNKNOWN_JOB_WAIT)
     if claim.cancel:
         return Ended(claim, "cancelled")
+    if claim.deaths >= min(job.retry.max_deaths, job.retry.max_attempts):
+        times = {1: "once", 2: "twice"}.get(claim.deaths, f"{claim.deaths} times")
+        return _isolated(claim, f"killed its worker {times} in a row; see what became of the process before a retry")
     if claim.attempts >= job.retry.max_attempts:
-        reason = (
-            f"given up after {claim.attempts} attempts, the last of which ended with its worker: it was killed or stuck"
-        )
-        return Ended(claim, "dead", reason=reason)
+        reason = f"given up after {claim.attempts} attempts, the last of which ended with its worker: killed or stuck"
+        return _isolated(claim, reason)
     return None
+
+
+def _isolated(claim: store.Claim, reason: str) -> Ended:
+    log.error("job given up", job=claim.job, job_id=claim.job_id, attempt=claim.attempts, reason=reason)
+    return Ended(claim, "dead", reason=reason, counts=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,6 +16,7 @@ from syncline.kernel.paging import Page, PageRequest
 from syncline.kernel.tenant import TenantId
 from syncline.runtime.db.session import Session, WriteSession
 from syncline.runtime.jobs.queue import JobQueue
+from syncline.runtime.observe.correlation import correlated
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +34,13 @@ class DeadLetter:
     first_at: datetime
     last_at: datetime
     replayed_at: datetime | None
+    correlation: str | None
 
 
 _MINE = "(%(tenant)s::uuid IS NULL OR tenant = %(tenant)s)"
 _FILTER = f"{_MINE} AND (%(job)s::text IS NULL OR job = %(job)s) AND (%(replayed)s OR replayed_at IS NULL)"
-_COLUMNS = "id, job_id, job, tenant AS tenant_id, payload, priority, attempts, reason, first_at, last_at, replayed_at"
+_COLUMNS = """id, job_id, job, tenant AS tenant_id, payload, priority, attempts, reason, first_at, last_at,
+    replayed_at, correlation"""
 _LIST = SQL(
     f"SELECT {_COLUMNS} FROM jobs.dead_letter WHERE {_FILTER} ORDER BY last_at DESC, id DESC"  # noqa: S608 - constants
     " LIMIT %(limit)s OFFSET %(offset)s"
@@ -77,7 +81,13 @@ async def replay_dead_letters(queue: JobQueue, session: WriteSession, ids: Seque
     async with connection.cursor(row_factory=class_row(DeadLetter)) as cursor:
         await cursor.execute(_TAKE, {"ids": list(ids), "tenant": session.tenant_id})
         letters = await cursor.fetchall()
-    return [await queue.enqueue(session, each.job, each.payload, priority=each.priority) for each in letters]
+    return [await _enqueue(queue, session, each) for each in letters]
+
+
+async def _enqueue(queue: JobQueue, session: WriteSession, letter: DeadLetter) -> int:
+    """As what it was: the request it goes back to is still the one that made it."""
+    with correlated(letter.correlation) if letter.correlation else nullcontext():
+        return await queue.enqueue(session, letter.job, letter.payload, priority=letter.priority)
 
 
 async def find_dead_letter(session: Session, letter_id: UUID) -> DeadLetter | None:

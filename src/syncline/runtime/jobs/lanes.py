@@ -55,6 +55,15 @@ class Head:
         return min(most, self.priority + int(max(0.0, self.waited_seconds) / AGEING_SECONDS))
 
 
+def behind(heads: Iterable[Head], running: Counter[str], places: int) -> list[Head]:
+    """The heads of those tenants that have less than their share of `places` running, where all places are taken: an
+    even share for each tenant that runs or waits, and one at least."""
+    waiting = list(heads)
+    tenants = {tenant_of(head.lane) for head in waiting} | {tenant for tenant, count in running.items() if count}
+    share = max(1, places // len(tenants)) if tenants else 1
+    return [head for head in waiting if running[tenant_of(head.lane)] < share]
+
+
 class Turns:
     """Remembers whom this worker served, so that the next turn goes to another.
 

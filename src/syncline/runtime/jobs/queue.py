@@ -34,6 +34,15 @@ class Depth:
     oldest: timedelta
 
 
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """How many jobs wait and run, and how long the one that has been due for longest has been due."""
+
+    waiting: int
+    running: int
+    overdue: timedelta
+
+
 class JobQueue:
     """Where jobs are put. `jobs` are all kinds that may be enqueued here, whether or not this process runs them."""
 
@@ -82,6 +91,11 @@ class JobQueue:
         """None for a job that never was, or ended longer ago than the log is kept (a week)."""
         status = await store.find_status(await session.driver(), job_id)
         return _STATES.get(status) if status else None
+
+    async def lag(self, session: Session) -> Lag:
+        """Whether workers keep up. A job that is to run later is not late."""
+        waiting, running, overdue = await store.lag(await session.driver())
+        return Lag(waiting, running, timedelta(seconds=overdue))
 
     async def depth(self, session: Session) -> list[Depth]:
         """The queue by kind of job, for metrics and for scaling workers."""

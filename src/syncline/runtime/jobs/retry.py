@@ -17,11 +17,16 @@ _MAX_DOUBLINGS = 40  # keeps base * 2**n inside what a timedelta can hold
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
     """Attempt n+1 waits a random time between zero and `base` doubled n times, never over `cap`. "Full jitter" keeps
-    many that failed together from coming back together (Brooker, AWS Architecture Blog, March 2015)."""
+    many that failed together from coming back together (Brooker, AWS Architecture Blog, March 2015).
+
+    A job with which `max_deaths` workers ended, without anything kept in between (`JobContext.hold`), is given to no
+    other: what kills whoever takes it would go through the whole fleet. More of them is for jobs that run for long and
+    keep what they have done some other way."""
 
     max_attempts: int = 8
     base: timedelta = timedelta(seconds=2)
     cap: timedelta = timedelta(minutes=5)
+    max_deaths: int = 2
 
     def backoff(self, attempt: int, draw: Callable[[], float] = random.random) -> timedelta:
         """The wait after the failed `attempt` (the first is 1). `draw` gives a number from 0 to 1."""

@@ -56,7 +56,9 @@ WITH dead AS (
 ), freed AS (
     UPDATE jobs.pgqueuer queue
     SET status = 'queued', queue_manager_id = NULL, slot = NULL, attempts = attempts + 1,
-        execute_after = now() - interval '1 microsecond', updated = now()
+        execute_after = now() - interval '1 microsecond', updated = now(),
+        headers = coalesce(queue.headers, '{}')
+            || jsonb_build_object('deaths', coalesce((queue.headers ->> 'deaths')::int, 0) + 1)
     FROM dead WHERE queue.id = dead.id
     RETURNING queue.id, queue.entrypoint, queue.priority, queue.headers ->> 'job' AS job
 ), logged AS (
@@ -103,17 +105,27 @@ WITH gone AS (
     INSERT INTO jobs.pgqueuer_log (job_id, status, entrypoint, priority, traceback)
     SELECT id, 'exception', entrypoint, priority, %(traceback)s::jsonb FROM gone
 )
-INSERT INTO jobs.dead_letter (id, job_id, job, tenant, payload, priority, attempts, reason, first_at, last_at)
+INSERT INTO jobs.dead_letter
+    (id, job_id, job, tenant, payload, priority, attempts, reason, first_at, last_at, correlation)
 SELECT %(letter)s, id, headers ->> 'job', nullif(headers ->> 'tenant', '')::uuid,
-       convert_from(payload, 'UTF8')::json, priority, %(attempts)s + 1, %(reason)s, created, now()
+       convert_from(payload, 'UTF8')::json, priority, %(attempts)s + %(step)s, %(reason)s, created, now(),
+       headers ->> 'correlation'
 FROM gone
 RETURNING id
 """)
 
 HOLD = SQL("""
-SELECT id FROM jobs.pgqueuer
+SELECT id, coalesce(headers, '{}') ? 'deaths' AS died FROM jobs.pgqueuer
 WHERE id = %(id)s AND queue_manager_id = %(worker)s AND attempts = %(attempts)s AND status = 'picked'
 FOR UPDATE
+""")
+
+REVIVED = SQL("UPDATE jobs.pgqueuer SET headers = headers - 'deaths' WHERE id = ANY (%(ids)s) AND headers ? 'deaths'")
+
+LAG = SQL("""
+SELECT count(*) FILTER (WHERE status = 'queued') AS waiting, count(*) FILTER (WHERE status = 'picked') AS running,
+       extract(epoch FROM clock_timestamp() - min(execute_after) FILTER (WHERE status = 'queued'))::float AS overdue
+FROM jobs.pgqueuer
 """)
 
 CANCEL_LOCK = SQL("SELECT id FROM jobs.pgqueuer WHERE id = ANY (%(ids)s) ORDER BY id FOR UPDATE")

@@ -80,6 +80,8 @@ class Claim:
     enqueued_at: datetime
     cancel: bool
     correlation: str | None
+    deaths: int = 0
+    """How many workers in a row ended with it."""
 
     @property
     def token(self) -> Token:
@@ -193,6 +195,7 @@ def _claim(row: Row, worker: UUID) -> Claim:
         enqueued_at=row.created,
         cancel=bool(headers.get("cancel")),
         correlation=correlation if isinstance(correlation, str) else None,
+        deaths=int(cast("int", headers.get("deaths", 0))),
     )
 
 
@@ -237,20 +240,38 @@ async def put_back(
     return bool(await _rows(connection, statements.PUT_BACK, values))
 
 
-async def bury(connection: Connection, token: Token, reason: str, error: Exception | None) -> bool:
-    """Move the job to the dead letters. False when it was no longer ours."""
+async def bury(
+    connection: Connection, token: Token, reason: str, error: Exception | None, *, counts: bool = True
+) -> bool:
+    """Move the job to the dead letters. `counts`: this was an attempt too. False when it was no longer ours."""
     values = {
         **_token(token),
         "letter": new_id(),
         "reason": reason,
+        "step": int(counts),
         "traceback": _traceback(token, error),
     }
     return bool(await _rows(connection, statements.BURY, values))
 
 
 async def hold(connection: Connection, token: Token) -> bool:
-    """Lock the job's row until the transaction ends, if it is still ours. Nobody can free it meanwhile."""
-    return bool(await _rows(connection, statements.HOLD, _token(token)))
+    """Lock the job's row until the transaction ends, if it is still ours. Nobody can free it meanwhile. What is kept
+    with it is progress: the job is no longer one that only takes workers down."""
+    rows = await _rows(connection, statements.HOLD, _token(token))
+    if rows and rows[0]["died"]:
+        await revive(connection, [token.job_id])
+    return bool(rows)
+
+
+async def revive(connection: Connection, ids: Sequence[int]) -> None:
+    """Their workers did not end with them after all."""
+    await connection.execute(statements.REVIVED, {"ids": list(ids)})
+
+
+async def lag(connection: Connection) -> tuple[int, int, float]:
+    """How many jobs wait, how many run, and how many seconds the one that has been due for longest has been due."""
+    (row,) = await _rows(connection, statements.LAG, {})
+    return row["waiting"], row["running"], max(0.0, row["overdue"] or 0.0)
 
 
 async def cancel(connection: Connection, ids: Sequence[int], tenant: TenantId | None) -> int:

@@ -18,7 +18,7 @@ from syncline.runtime.db.session import WriteSession
 from syncline.runtime.jobs import metrics, store
 from syncline.runtime.jobs.attempt import Attempt, Ended, end_before_start
 from syncline.runtime.jobs.job import Job, JobContext, Schedule
-from syncline.runtime.jobs.lanes import Turns, app_of, tenant_of
+from syncline.runtime.jobs.lanes import Turns, app_of, behind, tenant_of
 from syncline.runtime.jobs.link import Link, Listener, Pause
 from syncline.runtime.jobs.schedule import declare, fire_due
 from syncline.runtime.observe.logs import get_logger
@@ -31,11 +31,14 @@ LEASE = timedelta(seconds=6)
 _BEAT_S = 1.0
 _FORGET_EVERY_S = 3600.0
 _LOG_KEPT = timedelta(days=7)
+_LOOK_WHEN_FULL_S = 0.05
 _LAST_WORDS_S = 5.0
 
 
 class Worker:
-    """Runs the jobs of the given kinds, `concurrency` at a time, in one event loop.
+    """Runs the jobs of the given kinds, `concurrency` at a time, in one event loop. Where jobs of one tenant hold every
+    place, such as those of a store that hangs, a tenant with less than its share running gets it beyond that number, up
+    to twice as many: it does not wait for the other's vendor. No attempt runs longer than `time_limit`.
 
     Kept alive by a heartbeat each second from that same loop: a loop that is busy for longer than `LEASE` less a second
     loses its jobs, which is noticed, logged and harmless, since only the present owner can end a job. A lost database
@@ -51,6 +54,7 @@ class Worker:
         concurrency: int = 4,
         schedules: Iterable[Schedule] = (),
         grace: timedelta = timedelta(seconds=20),
+        time_limit: timedelta | None = None,
     ) -> None:
         self.id = uuid4()
         self._database = database
@@ -60,6 +64,7 @@ class Worker:
         self._concurrency = concurrency
         self._schedules = tuple(schedules)
         self._grace = grace
+        self._time_limit = time_limit
         self._link = Link(database)
         self._wake = asyncio.Event()
         self._running: set[Attempt] = set()
@@ -68,6 +73,7 @@ class Worker:
         self._declared = False
         self._next_beat = 0.0
         self._next_forget = 0.0
+        self._next_look = 0.0
         unknown = {s.job for s in self._schedules} - set(self._jobs)
         if unknown:
             raise LookupError(f"schedules for jobs that nobody declares: {', '.join(sorted(unknown))}")
@@ -89,6 +95,11 @@ class Worker:
             await self._interrupt_all()
             await self._link.drop()
 
+    def hurry(self) -> None:
+        """No more grace: what still runs is interrupted and handed back at once."""
+        self._grace = timedelta(0)
+        self._wake.set()
+
     async def _turn(self, pause: Pause, *, claiming: bool) -> bool:
         """One round: say that we live, write what ended, take what is next. True when there is nothing more at once."""
         self._wake.clear()
@@ -107,7 +118,8 @@ class Worker:
         return taken == 0 and not self._ended
 
     async def _rest(self) -> None:
-        wait = max(0.0, self._next_beat - time.monotonic())
+        until = min(self._next_beat, self._next_look) if self._is_full else self._next_beat
+        wait = max(0.0, until - time.monotonic())
         try:
             async with asyncio.timeout(wait):
                 await self._wake.wait()
@@ -127,6 +139,9 @@ class Worker:
         self._next_beat = time.monotonic() + _BEAT_S
         for attempt in self._running:
             attempt.tell(owned.get(attempt.claim.job_id))
+        stalled = [attempt.claim.job_id for attempt in self._running if attempt.lost]
+        if stalled:  # we were taken for dead and are not, so none of them is what kills workers
+            await store.revive(connection, stalled)
         for job_id, job in await store.free_dead(connection, LEASE):
             metrics.FREED.labels(job=job).inc()
             log.warning("took a job from a worker that fell silent", job=job, job_id=job_id)
@@ -138,16 +153,25 @@ class Worker:
             await store.forget(connection, _LOG_KEPT)
             self._next_forget = time.monotonic() + _FORGET_EVERY_S
 
+    @property
+    def _is_full(self) -> bool:
+        return len(self._running) >= self._concurrency
+
     async def _claim(self, connection: store.Connection) -> int:
         free = self._concurrency - len(self._running)
-        if free <= 0 or not self._apps:
+        if not self._apps or (self._is_full and time.monotonic() < self._next_look):
             return 0
         heads = await store.heads(connection, self._apps)
         running = Counter(tenant_of(a.claim.lane) for a in self._running)
+        if self._is_full:
+            self._next_look = time.monotonic() + _LOOK_WHEN_FULL_S
+            heads = behind(heads, running, self._concurrency)
+            free = 2 * self._concurrency - len(self._running)
         lanes = self._turns.order(heads, running, free)
         taken = 0
         for lane in lanes:
-            claims = await store.claim(connection, self.id, lane, max(1, free // len(lanes)))
+            count = 1 if self._is_full else max(1, free // len(lanes))
+            claims = await store.claim(connection, self.id, lane, count)
             if claims:
                 self._turns.served(lane)
             for claim in claims:
@@ -164,7 +188,7 @@ class Worker:
         if claim.attempts == 0:
             waited = time.time() - claim.enqueued_at.timestamp()
             metrics.WAITED.labels(job=claim.job).observe(max(0.0, waited))
-        attempt = Attempt(claim, job)
+        attempt = Attempt(claim, job, limit=self._time_limit)
         self._running.add(attempt)
         attempt.start(self._runtime, _hold, self._on_end)
 
@@ -205,8 +229,8 @@ class Worker:
     async def _wind_down(self, pause: Pause) -> None:
         for attempt in self._running:
             attempt.signals.stopping = True
-        deadline = time.monotonic() + self._grace.total_seconds()
-        while self._running and time.monotonic() < deadline:
+        began = time.monotonic()
+        while self._running and time.monotonic() < began + self._grace.total_seconds():
             if await self._turn(pause, claiming=False):
                 await self._rest()
         await self._interrupt_all()
@@ -237,7 +261,7 @@ async def _write(connection: store.Connection, ended: Ended) -> bool:
     if ended.kind == "handed_back":
         return await store.put_back(connection, token, ended.wait, counts=False, error=None)
     if ended.kind == "dead":
-        return await store.bury(connection, token, ended.reason, ended.error)
+        return await store.bury(connection, token, ended.reason, ended.error, counts=ended.counts)
     assert ended.kind == "taken_over", ended.kind
     return False
 
