@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by, distinct_on
 
-from syncline.apps.commerce.fields import AnyValue, Owner, Value
+from syncline.apps.commerce.fields import AnyValue, Owner, Value, fields_of
 from syncline.apps.commerce.metafields import MetafieldName
 from syncline.apps.commerce.mirror.models import (
     collection,
@@ -149,7 +149,9 @@ def _product_of(owner: Owner, row: RowMapping) -> int:
     return int(row["id"] if owner in _OF_A_PRODUCT else row["product_id"])
 
 
-def _listed(owner: Owner, row: RowMapping, currency: str, more: Sequence[str]) -> Listed:
+def _listed(
+    owner: Owner, row: RowMapping, currency: str, more: Sequence[str], fields: Collection[str] | None
+) -> Listed:
     context: dict[str, Value] = {"handle": row["product_handle"], "title": row["product_title"]}
     if owner not in _WITHOUT_SKU:
         context["sku"] = row["sku"]
@@ -162,7 +164,7 @@ def _listed(owner: Owner, row: RowMapping, currency: str, more: Sequence[str]) -
         product_id=_product_of(owner, row),
         label=_label(owner, row),
         values={
-            **({} if owner in _READ_APART else values_of_row(owner, dict(row), currency)),
+            **({} if owner in _READ_APART else values_of_row(owner, row, currency, fields)),
             **{name: row[f"more_{place}"] for place, name in enumerate(more)},
         },
         context=context,
@@ -267,6 +269,15 @@ async def list_product_ids(
     return (await session.execute(found.distinct().order_by(product.c.id))).scalars().all()
 
 
+_NAMING = frozenset({"id", "inventory_item_id", "location_id", "product_id", "title", "handle", "sku", "location"})
+"""Columns that `_listed` and `_label` may look at, of those that a source has."""
+
+
+def _columns_for(owner: Owner, query: Select[Any], fields: Collection[str]) -> list[ColumnElement[Any]]:
+    wanted = _NAMING | {field.column for field in fields_of(owner) if field.name in fields}
+    return [column for name, column in query.selected_columns.items() if name in wanted or name.startswith("product_")]
+
+
 async def list_records(
     session: Session,
     store_id: UUID,
@@ -275,22 +286,26 @@ async def list_records(
     *,
     currency: str,
     more: Mapping[str, ColumnElement[Any]] | None = None,
+    fields: Collection[str] | None = None,
 ) -> AsyncIterator[Sequence[Listed]]:
     """Live records of `owner` that meet `condition`, in pages of 5,000 by key: memory does not grow with the store.
 
     Those of metafields and memberships are the products or variants that have or might have them; `more` says which
-    ones their values hold, by any name.
+    ones their values hold, by any name. `fields` are the only ones whose values are read, without it all are.
     """
     *_, keys = _SOURCES[owner]
     names = list(more or {})
     extra = [column.label(f"more_{place}") for place, column in enumerate((more or {}).values())]
-    query = _of_store(session, store_id, owner, condition).add_columns(*extra).order_by(*keys).limit(PAGE)
+    query = _of_store(session, store_id, owner, condition)
+    if fields is not None:
+        query = query.with_only_columns(*_columns_for(owner, query, fields))
+    query = query.add_columns(*extra).order_by(*keys).limit(PAGE)
     last: tuple[int, ...] | None = None
     while True:
         page = query if last is None else query.where(tuple_(*keys) > tuple_(*last))
         rows = (await session.execute(page)).mappings().all()
         if rows:
-            yield [_listed(owner, row, currency, names) for row in rows]
+            yield [_listed(owner, row, currency, names, fields) for row in rows]
         if len(rows) < PAGE:
             return
         last = tuple(rows[-1][key.name] for key in keys)

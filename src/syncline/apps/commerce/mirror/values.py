@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
+
+from sqlalchemy import RowMapping
 
 from syncline.apps.commerce.fields import FIELDS, AnyValue, Owner, Value, canonical, fields_of
 from syncline.apps.commerce.metafields import Metafield
@@ -11,9 +13,16 @@ from syncline.apps.commerce.mirror.kinds import KINDS
 from syncline.connectors.shopify.ids import number_of
 
 
-def values_of_row(owner: Owner, row: Mapping[str, Any], currency: str) -> dict[str, Value]:
-    """Every field of the catalogue that belongs to `owner`, from a row with the mirror's column names."""
-    return {field.name: canonical(field.name, row[field.column], currency) for field in fields_of(owner)}
+def values_of_row(
+    owner: Owner, row: RowMapping | Mapping[str, Any], currency: str, names: Container[str] | None = None
+) -> dict[str, Value]:
+    """Every field of the catalogue that belongs to `owner`, or those of them that are named, from a row with the
+    mirror's column names."""
+    return {
+        field.name: canonical(field.name, row[field.column], currency)
+        for field in fields_of(owner)
+        if names is None or field.name in names
+    }
 
 
 def values_of_node(owner: Owner, node: Any, currency: str) -> dict[str, Value]:

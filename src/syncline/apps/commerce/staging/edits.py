@@ -41,6 +41,7 @@ from syncline.apps.commerce.field_text import (
     shortened,
 )
 from syncline.apps.commerce.fields import (
+    FIELDS,
     AnyValue,
     Field,
     Kind,
@@ -117,6 +118,12 @@ def owner_of(edit: Edit) -> Owner:
 def location_of(edit: Edit) -> str | None:
     """The location an inventory edit names; None when it names none."""
     return edit.location if isinstance(edit, SetValue | AdjustQuantity) else None
+
+
+def fields_read(edits: Iterable[Edit]) -> frozenset[str]:
+    """Fields of a record, without metafields, that `apply` looks at."""
+    sources = {edit.source for edit in edits if isinstance(edit, AdjustMoney)}
+    return frozenset({edit.field for edit in edits} | sources) & FIELDS.keys()
 
 
 def edits_for(owner: Owner, edits: Iterable[Edit]) -> tuple[Edit, ...]:

@@ -14,7 +14,7 @@ from syncline.apps.commerce.mirror.listing import Listed, gallery_value, is_memb
 from syncline.apps.commerce.mirror.models import collection
 from syncline.apps.commerce.mirror.naming import Named, list_metafield_types, list_named_collections
 from syncline.apps.commerce.nearest import did_you_mean
-from syncline.apps.commerce.staging.edits import Edit, apply, edits_for
+from syncline.apps.commerce.staging.edits import Edit, apply, edits_for, fields_read
 from syncline.apps.commerce.staging.gallery_proposals import SHOWN, gallery_proposals
 from syncline.apps.commerce.staging.membership_edits import ChangeMembership
 from syncline.apps.commerce.staging.metafield_edits import SetMetafield
@@ -75,8 +75,10 @@ async def _fields(
 ) -> AsyncIterator[Page]:
     names = [name for name in (find_name(edit.field) for edit in edits) if name is not None]
     more = {name.field: metafield_value(name) for name in names}
-    looked = 0
-    async for page in list_records(session, store.id, owner, condition, currency=store.currency, more=more):
+    looked, read = 0, fields_read(edits)
+    async for page in list_records(
+        session, store.id, owner, condition, currency=store.currency, more=more, fields=read
+    ):
         looked += len(page)
         if looked > 1 and any(edit.field == "collection_handle" for edit in edits):
             raise _wrong("collection_handle", "Only one collection can have a handle; choose it by collection:HANDLE.")
