@@ -54,6 +54,8 @@ class ShopifyConfig:
     access_token: str = field(repr=False)
     api_version: str = LATEST
     base_url: str | None = None
+    client_id: str | None = None
+    """Of the app whose token it is, where the token is replaced by others while the app stays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,9 @@ class ShopifyClient:
         registry: Registry = PROCESS,
         retry: RetryPolicy = DEFAULT_RETRY,
         timeouts: Timeouts | None = None,
+        auth: httpx.Auth | None = None,
     ) -> None:
+        """`auth` signs in place of the config's token, which is then only the first of several."""
         origin = store_origin(config.shop_domain, config.base_url)
         self.config = config
         self.served_version: str | None = None
@@ -93,8 +97,8 @@ class ShopifyClient:
         self._each_id = True
         self.seconds_by_operation: dict[str, float] = {}
         upstream = f"shopify:{config.shop_domain}"
-        # Each app has its own bucket at a store, so the token is part of the bucket's name, as a digest.
-        app = hashlib.sha256(config.access_token.encode()).hexdigest()[:12]
+        # Each app has its own bucket at a store, so app or token is part of the bucket's name, as a digest.
+        app = hashlib.sha256((config.client_id or config.access_token).encode()).hexdigest()[:12]
         self.limiter = registry.limiter(
             f"{origin}:{config.shop_domain}:{app}",
             lambda: CostLimiter(capacity=_CAPACITY, restore_rate=_RESTORE_RATE),
@@ -102,7 +106,7 @@ class ShopifyClient:
         self.http = HttpClient(
             upstream,
             breaker=registry.breaker(upstream if config.base_url is None else f"{upstream} at {origin}"),
-            auth=AccessToken(config.access_token),
+            auth=auth or AccessToken(config.access_token),
             redactor=self._redact,
             timeouts=timeouts,
             transport=transport,

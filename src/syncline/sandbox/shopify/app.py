@@ -25,7 +25,8 @@ from syncline.sandbox.shopify.control import control_routes
 from syncline.sandbox.shopify.engine import Asked, Engine
 from syncline.sandbox.shopify.faults import DEFAULT_RETRY_AFTER, Fault
 from syncline.sandbox.shopify.files import FOLDER
-from syncline.sandbox.shopify.options import SandboxOptions
+from syncline.sandbox.shopify.oauth import oauth_routes
+from syncline.sandbox.shopify.options import LOOPBACK, SandboxOptions
 from syncline.sandbox.shopify.problems import Refused
 from syncline.sandbox.shopify.rest import CallLimit, call_limited, shop_body
 from syncline.sandbox.shopify.schema import load_schema
@@ -37,7 +38,6 @@ PROXY_PAGE = "<html><head><title>{title}</title></head><body><center><h1>{title}
 STATUS_TITLES = {502: "502 Bad Gateway", 503: "503 Service Temporarily Unavailable"}
 LARGE_STORE = 10_000
 """Variants."""
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "testserver", "::1"})
 
 _OPERATION = re.compile(r"\b(?:query|mutation)\s+(\w+)")
 
@@ -67,6 +67,7 @@ def create_app(store: Store, options: SandboxOptions | None = None, folder: Path
             Route("/admin/api/{version}/shop.json", shop.rest_shop),
             Route(f"{FOLDER}/{{name}}", shop.file, methods=["GET", "HEAD"]),
             Route(UPLOAD_PATH, shop.upload, methods=["POST"]),
+            *oauth_routes(engine.world, shop.fail_early),
             *control_routes(engine),
         ],
         lifespan=lifespan,
@@ -113,7 +114,7 @@ class ShopServer:
             sent = None
         text = sent.get("query") if isinstance(sent, dict) else None
         name = self._operation_name(sent, text)
-        early = await self._fail_early(request, name, text or "")
+        early = await self.fail_early(request, name, text or "")
         if early is not None:
             return early
         refusal = self._refuse(request)
@@ -133,6 +134,7 @@ class ShopServer:
             base_url=base_url(request),
             cost_debug=request.headers.get("Shopify-GraphQL-Cost-Debug") == "1",
             search_debug=request.headers.get("Shopify-Search-Query-Debug") == "1",
+            token_scopes=self._scopes(request),
         )
         return await self._run(request, asked, name)
 
@@ -169,7 +171,7 @@ class ShopServer:
         counts[name or ""] = counts.get(name or "", 0) + 1
         return name
 
-    async def _fail_early(self, request: Request, name: str | None, text: str) -> Response | None:
+    async def fail_early(self, request: Request, name: str | None, text: str) -> Response | None:
         """Faults that strike before anything is read."""
         faults = self.world.faults
         if faults.take("drop_before", name, text):
@@ -195,10 +197,14 @@ class ShopServer:
         host = (request.url.hostname or "").lower()
         if wanted is not None and host not in LOOPBACK | {wanted.lower()}:
             return answer({"errors": "Not Found"}, 404)
-        if request.headers.get("X-Shopify-Access-Token") != self.world.options.token:
+        if self._scopes(request) is None:
             self.world.counters.unauthenticated += 1
             return answer({"errors": BAD_TOKEN}, 401)
         return None
+
+    def _scopes(self, request: Request) -> frozenset[str] | None:
+        """What the request's token may do; None for one that is not good."""
+        return self.world.authority.scopes_of(request.headers.get("X-Shopify-Access-Token"), self.world.options)
 
     def _version(self, request: Request) -> str:
         """Without a version in the path the newest stable one, which is what an app is pinned to by default."""
@@ -214,7 +220,7 @@ class ShopServer:
         refusal = self._refuse(request)
         if refusal is not None:
             return refusal
-        return answer({"access_scopes": [{"handle": one} for one in sorted(self.world.options.granted())]})
+        return answer({"access_scopes": [{"handle": one} for one in sorted(self._scopes(request) or ())]})
 
     async def rest_shop(self, request: Request) -> Response:
         """The shop as REST told it; the version that answers is in the header, as everywhere."""

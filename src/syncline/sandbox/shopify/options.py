@@ -10,6 +10,14 @@ DEFAULT_SCOPES = frozenset({
 })  # fmt: skip
 
 
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "testserver", "::1"})
+
+
+def with_implied(scopes: frozenset[str]) -> frozenset[str]:
+    """Writing implies reading."""
+    return scopes | {"read_" + one.removeprefix("write_") for one in scopes if one.startswith("write_")}
+
+
 @dataclass(frozen=True, slots=True)
 class SandboxOptions:
     token: str = "shpat_sandbox"  # noqa: S105 - the double's own, worth nothing elsewhere
@@ -33,6 +41,16 @@ class SandboxOptions:
     async_operation_seconds: float = 1.0
     """How long an asynchronous productSet stays CREATED and ACTIVE."""
 
+    client_id: str = "sandbox-app"
+    """Of the app that may be installed by OAuth."""
+    consent: bool = False
+    """On: the consent page waits for somebody to press Install. Off: it sends the browser back at once."""
+    redirect_urls: tuple[str, ...] = ()
+    """Where the consent page may send the browser; when empty, any address on this machine."""
+    access_seconds: float = 3_600
+    """How long an expiring offline token lasts."""
+    refresh_seconds: float = 7_776_000
+
     def granted(self) -> frozenset[str]:
-        """The scopes with what they imply: writing implies reading."""
-        return self.scopes | {"read_" + one.removeprefix("write_") for one in self.scopes if one.startswith("write_")}
+        """The scopes with what they imply."""
+        return with_implied(self.scopes)

@@ -7,6 +7,7 @@ from datetime import datetime
 from random import Random
 from typing import Any
 
+from syncline.sandbox.shopify.authority import Authority
 from syncline.sandbox.shopify.bucket import RATES, Bucket
 from syncline.sandbox.shopify.faults import Faults, parse_faults
 from syncline.sandbox.shopify.idempotency import IdempotencyKeys
@@ -46,6 +47,7 @@ class World:
     ledger: Ledger
     idempotency: IdempotencyKeys
     webhooks: Webhooks
+    authority: Authority = field(default_factory=Authority)
     counters: Counters = field(default_factory=Counters)
     product_operations: dict[int, ProductSetOperation] = field(default_factory=dict)
     bulk: Any = None
