@@ -51,6 +51,7 @@ SHARED_TABLES = {
     "commerce.schedule_due": "one tick looks for all tenants; holds ids and times only",
     "commerce.webhook_refusal": "who knocked and was nobody's shop; holds what was claimed, and counts",
     "commerce.shop_directory": "asked before a tenant is known; holds ids, addresses of shops, ids of apps and times",
+    "outreach.directory": "whose a run or a webhook's door is, before a tenant is known; holds ids and digests only",
     "commerce.change_expiry": "looked through for all tenants at once; holds ids and times only",
 }
 

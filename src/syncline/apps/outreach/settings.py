@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 from pydantic import BaseModel, Field
 
 
@@ -10,4 +12,20 @@ class OutreachSettings(BaseModel):
         default="default",
         description="Whose administrators may optimise the database and run migrations over HTTP: the tenant's name in"
         " addresses. These change the installation for everybody",
+    )
+    allow_sandbox_urls: bool = Field(
+        default=True, description="Accept connections whose base URL is a loopback address (a sandbox)"
+    )
+    overlap: timedelta = Field(
+        default=timedelta(days=1),
+        description="How far a delta sync reaches back before the last one at lemlist, for what was recorded late",
+    )
+    export_lag: timedelta = Field(
+        default=timedelta(seconds=30),
+        description="How long after an import whose answer was lost its events are looked for in Mixpanel's export;"
+        " Mixpanel gives no figure",
+    )
+    delivery_senders: int = Field(default=4, ge=1, le=20, description="Batches under way to Mixpanel at once")
+    lag_alert: timedelta = Field(
+        default=timedelta(hours=1), description="An event that waits longer for Mixpanel is told as an alert"
     )

@@ -23,6 +23,8 @@ PACE = Pace(calls=20, seconds=2.0)
 class LemlistConfig:
     api_key: str = field(repr=False)
     base_url: str = CLOUD
+    is_paced: bool = True
+    """False only for a double that limits nothing."""
 
 
 class LemlistClient(RestClient):
@@ -43,7 +45,7 @@ class LemlistClient(RestClient):
             secrets=(config.api_key,),
             errors=ERRORS,
             refusals=refusal,
-            paces=(PACE,),
+            paces=(PACE,) if config.is_paced else (),
             auth=httpx.BasicAuth("", config.api_key),
         )
         super().__init__(endpoint, transport=transport, registry=registry, retry=retry, timeouts=timeouts)

@@ -31,6 +31,8 @@ class MixpanelConfig:
     password: str = field(repr=False)
     ingestion_url: str = INGESTION
     export_url: str = EXPORT
+    is_paced: bool = True
+    """False only for a double that limits nothing."""
 
 
 class MixpanelClient:
@@ -61,7 +63,7 @@ class MixpanelClient:
             return RestClient(endpoint, transport=transport, registry=registry, retry=retry, timeouts=timeouts)
 
         self.ingestion = client("mixpanel", config.ingestion_url, ())
-        self.export = client("mixpanel export", config.export_url, EXPORT_PACES)
+        self.export = client("mixpanel export", config.export_url, EXPORT_PACES if config.is_paced else ())
 
     def __repr__(self) -> str:
         return f"MixpanelClient({self.config.project_id!r})"

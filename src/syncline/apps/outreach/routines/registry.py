@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from syncline.apps.outreach.routines import full_sync
 from syncline.apps.outreach.routines.declaration import Routine
 
-ROUTINES: tuple[Routine, ...] = ()
+ROUTINES: tuple[Routine, ...] = (*full_sync.ROUTINES,)

@@ -1,0 +1,1 @@
+"""Telling a webhook of the caller that a run has ended."""

@@ -1,0 +1,1 @@
+"""How this tenant reaches lemlist, Smartlead, Mixpanel and Attio: keys, sealed, and what they were last found to be."""

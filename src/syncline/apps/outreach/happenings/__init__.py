@@ -1,0 +1,1 @@
+"""What the tools tell, understood: happenings with an identity, and how they become rows."""

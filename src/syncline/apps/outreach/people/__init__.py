@@ -1,0 +1,1 @@
+"""The people of each namespace, and their way to Attio."""

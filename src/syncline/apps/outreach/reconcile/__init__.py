@@ -1,0 +1,1 @@
+"""Source, stored and delivered, compared by day and namespace."""

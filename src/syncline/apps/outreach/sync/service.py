@@ -1,0 +1,264 @@
+"""Runs: begun, looked at, cancelled, ended. What a run does is in `jobs.py` and `work.py`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from secrets import token_bytes
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row
+
+from syncline.apps.outreach.completion import service as completions
+from syncline.apps.outreach.connections import repository as connections
+from syncline.apps.outreach.connections.service import missing
+from syncline.apps.outreach.namespaces import service as namespaces
+from syncline.apps.outreach.sync import repository
+from syncline.apps.outreach.sync.repository import Counts
+from syncline.apps.outreach.sync_contract import (
+    Platform,
+    SyncAlreadyRunning,
+    SyncMode,
+    SyncNotFound,
+    SyncRefused,
+    SyncRequest,
+    SyncStatus,
+)
+from syncline.kernel import clock
+from syncline.kernel.errors import FieldError
+from syncline.kernel.tenant import Actor
+from syncline.runtime.app import Runtime
+from syncline.runtime.audit.changes import note_change
+from syncline.runtime.db.session import Session, WriteSession
+from syncline.runtime.jobs import JobQueue
+
+PLAN_JOB = "outreach.plan_sync"
+PLANNING, READING, ENDING = "planning", "reading", "ending"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    percentage: float
+    processed_items: int
+    total_items: int
+    current_stage: str
+    eta_minutes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    id: UUID
+    status: SyncStatus
+    mode: SyncMode
+    namespaces: Sequence[str]
+    config: Mapping[str, Any]
+    requested_by: str
+    progress: Progress
+    counts: Counts
+    people: int
+    removed: int
+    report: Mapping[str, Any] | None
+    sentence: str | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+    @property
+    def duration_ms(self) -> int:
+        begun = self.started_at or self.created_at
+        return max(0, round(((self.finished_at or clock.now()) - begun).total_seconds() * 1000))
+
+
+async def start(
+    session: WriteSession, runtime: Runtime, request: SyncRequest, *, actor: Actor, config: Mapping[str, Any]
+) -> Run:
+    """Claims the namespaces, makes those that are not there, and puts the run into the queue, all or nothing. Raises
+    `SyncRefused` for a tool that is not connected, `SyncAlreadyRunning`."""
+    await _require_connections(session, request.platforms)
+    for name in request.namespaces:
+        await namespaces.ensure(session, name, made_by=actor.name)
+    now = clock.now()
+    values = {
+        # 128 random bits: whoever knows a run's id may ask how it is, without a key.
+        "id": UUID(bytes=token_bytes(16)),
+        "status": SyncStatus.QUEUED,
+        "mode": request.mode,
+        "namespaces": list(request.namespaces),
+        "config": {"asked": dict(config), "request": packed(request)},
+        "read_until": now,
+        "stage": PLANNING,
+        "requested_by": actor.name,
+        "people": 0,
+        "removed": 0,
+        "created_at": now,
+    }
+    row = await repository.add_run(session, values)
+    await _claim(session, row.id, request)
+    if request.webhook_url is not None:
+        await completions.promise(session, runtime.secrets, run_id=row.id, url=request.webhook_url)
+    await runtime.queue.enqueue(session, PLAN_JOB, {"run_id": str(row.id)})
+    note_change(f"full sync {row.id}", after={"mode": request.mode, "namespaces": list(request.namespaces)})
+    return await _view(session, row)
+
+
+async def _require_connections(session: Session, platforms: Sequence[Platform]) -> None:
+    for platform in platforms:
+        if await connections.find(session, platform) is None:
+            sentence = missing(platform).sentence
+            raise SyncRefused(sentence, fields=[FieldError("platforms", sentence)])
+
+
+async def _claim(session: WriteSession, run_id: UUID, request: SyncRequest) -> None:
+    """A comparison stores nothing, but reads as much: it counts as a run too."""
+    holder = await repository.claim(session, run_id, request.namespaces)
+    if holder is not None:
+        which = ", ".join(request.namespaces) or "all namespaces"
+        raise SyncAlreadyRunning(
+            f"{which}: sync job {holder} is running. Wait for it, or cancel it with DELETE"
+            f" /api/full-sync/cancel/{holder}.",
+            extra={"jobId": str(holder)},
+        )
+
+
+async def get(session: Session, run_id: UUID) -> Run:
+    """Raises `SyncNotFound`."""
+    row = await repository.find_run(session, run_id)
+    if row is None:
+        raise not_found(run_id)
+    return await _view(session, row)
+
+
+async def get_by_id(runtime: Runtime, run_id: UUID) -> Run:
+    """For whoever knows the id, whosever it is. Raises `SyncNotFound`."""
+    async with runtime.database.system() as system:
+        tenant = await repository.find_tenant(system, run_id)
+    if tenant is None:
+        raise not_found(run_id)
+    async with runtime.database.reading(tenant) as session:
+        return await get(session, run_id)
+
+
+async def estimate(session: Session, mode: SyncMode) -> str:
+    """By how long the last run of the same mode took."""
+    past = await repository.find_last_duration(session, mode)
+    if past is None:
+        return "not known before the first run of this kind"
+    minutes = max(1, round(past.total_seconds() / 60))
+    return f"about {minutes} minute{'s' if minutes > 1 else ''}, as the last time"
+
+
+async def list_runs(session: Session, *, limit: int) -> Sequence[Run]:
+    return [await _view(session, row) for row in await repository.list_runs(session, limit=limit)]
+
+
+async def cancel(session: WriteSession, queue: JobQueue, run_id: UUID) -> Run:
+    """What was stored stays. One that has ended is left as it is. Raises `SyncNotFound`."""
+    if await repository.find_run(session, run_id) is None:
+        raise not_found(run_id)
+    await finish(session, queue, run_id, status=SyncStatus.CANCELLED, sentence="It was cancelled.")
+    note_change(f"full sync {run_id}", after={"status": SyncStatus.CANCELLED})
+    return await get(session, run_id)
+
+
+async def finish(
+    session: WriteSession,
+    queue: JobQueue,
+    run_id: UUID,
+    *,
+    status: SyncStatus,
+    sentence: str | None = None,
+    **more: Any,
+) -> bool:
+    """Makes the run final, lets its namespaces go, and tells whoever asked. Once: False when it was final."""
+    row = await repository.find_run(session, run_id, lock=True)
+    if row is None or row.status not in repository.LIVE:
+        return False
+    await repository.change_run(
+        session, run_id, status=status, sentence=sentence, finished_at=clock.now(), stage=status, **more
+    )
+    await repository.release(session, run_id)
+    await repository.drop_staged(session, run_id)
+    await completions.keep(session, queue, run_id, told_of(await get(session, run_id)))
+    return True
+
+
+def told_of(run: Run) -> dict[str, Any]:
+    """What `status` answers, and a completion webhook carries."""
+    shown = asdict(run.progress)
+    return {
+        "jobId": str(run.id),
+        "status": run.status.value,
+        "progress": shown,
+        "summary": {
+            "total_processed": run.counts.read,
+            "events_created": run.counts.created,
+            "users_processed": run.people,
+            "errors": run.counts.unusable,
+            "duration_ms": run.duration_ms,
+        },
+        "error": run.sentence if run.status is SyncStatus.FAILED else None,
+    }
+
+
+def not_found(run_id: object) -> SyncNotFound:
+    return SyncNotFound(f"There is no sync job {str(run_id)[:60]}; GET /api/full-sync/history lists them.")
+
+
+def packed(request: SyncRequest) -> dict[str, Any]:
+    """Without the webhook's address, which is a secret and lies elsewhere."""
+    told = asdict(request)
+    for name in ("since", "until"):
+        told[name] = None if told[name] is None else clock.iso(told[name])
+    return {**told, "webhook_url": None}
+
+
+def unpacked(told: Mapping[str, Any]) -> SyncRequest:
+    moments = {name: None if told[name] is None else datetime.fromisoformat(told[name]) for name in ("since", "until")}
+    return SyncRequest(
+        **{
+            **told,
+            **moments,
+            "platforms": tuple(Platform(one) for one in told["platforms"]),
+            "mode": SyncMode(told["mode"]),
+            "namespaces": tuple(told["namespaces"]),
+        }
+    )
+
+
+async def _view(session: Session, row: Row[Any]) -> Run:
+    counts = await repository.count(session, row.id)
+    return Run(
+        id=row.id,
+        status=SyncStatus(row.status),
+        mode=SyncMode(row.mode),
+        namespaces=tuple(row.namespaces),
+        config=row.config["asked"],
+        requested_by=row.requested_by,
+        progress=progress_of(SyncStatus(row.status), row.stage, counts, row.started_at, clock.now()),
+        counts=counts,
+        people=row.people,
+        removed=row.removed,
+        report=row.report,
+        sentence=row.sentence,
+        created_at=row.created_at,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+    )
+
+
+def progress_of(status: SyncStatus, stage: str, counts: Counts, started_at: datetime | None, now: datetime) -> Progress:
+    """By records where the tools say how many there are, or else by how many the chunks that are done had each."""
+    if status is SyncStatus.COMPLETED:
+        return Progress(100.0, counts.read, counts.read, stage, 0)
+    each = counts.expected / counts.known if counts.known else 0.0
+    total = max(counts.read, round(counts.expected + each * (counts.chunks - counts.known)))
+    by_records = counts.read / total if total else 0.0
+    by_chunks = counts.done / counts.chunks if counts.chunks else 0.0
+    share = min(by_records if counts.known else by_chunks, 0.99)
+    eta = None
+    if share > 0 and started_at is not None and not status.is_final:
+        eta = math.ceil((now - started_at).total_seconds() * (1 - share) / share / 60)
+    return Progress(round(share * 100, 1), counts.read, total, stage, eta)

@@ -1,0 +1,1 @@
+"""How the scheduled jobs of a tenant fare."""
