@@ -7,6 +7,7 @@ from syncline.apps.outreach.completion.jobs import JOBS as COMPLETION_JOBS
 from syncline.apps.outreach.connections import endpoints as connection_endpoints
 from syncline.apps.outreach.contract import Outreach
 from syncline.apps.outreach.delivery.jobs import JOBS as DELIVERY_JOBS
+from syncline.apps.outreach.events import endpoints as event_endpoints
 from syncline.apps.outreach.namespaces import endpoints as namespace_endpoints
 from syncline.apps.outreach.people.jobs import JOBS as PEOPLE_JOBS
 from syncline.apps.outreach.personal_data import PERSONAL_DATA
@@ -24,6 +25,7 @@ APP = App(
     migrations=Path(__file__).parent / "migrations",
     settings=OutreachSettings,
     routers=(
+        event_endpoints.router,
         namespace_endpoints.router,
         routine_endpoints.router,
         *connection_endpoints.ROUTERS,

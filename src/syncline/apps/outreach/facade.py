@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from syncline.apps.outreach.events.desk import KeyDesk
 from syncline.apps.outreach.events.facade import LocalEventKeys
 from syncline.apps.outreach.namespaces.facade import LocalNamespaces
 from syncline.apps.outreach.routines.facade import LocalRoutines
@@ -16,4 +17,4 @@ class LocalOutreach(LocalEventKeys, LocalNamespaces, LocalRoutines):
 
 
 def build(runtime: Runtime) -> LocalOutreach:
-    return LocalOutreach(runtime)
+    return LocalOutreach(runtime=runtime, desk=KeyDesk(runtime.database))

@@ -56,12 +56,11 @@ class KeyStats:
 
 class EventKeys(Protocol):
     async def generate_key(self, *, actor: Actor, identity: EventIdentity) -> RecordedKey:
-        """The key of an event, recorded in `event_source`. Safe to repeat. Raises `BadEventKey`, `EventKeyFailed`."""
+        """The key of an event, recorded in `event_source`. Safe to repeat. Raises `EventKeyFailed`."""
         ...
 
     async def generate_keys(self, *, actor: Actor, identities: Sequence[EventIdentity]) -> Sequence[RecordedKey]:
-        """The same of up to 1,000 events in one transaction, in their order. Raises `BadEventKey` for the first that
-        is wrong, and records none."""
+        """The same of many events in one transaction, in their order: all of them or none."""
         ...
 
     async def count_invalid_key(self, *, actor: Actor) -> None:
