@@ -1,3 +1,4 @@
+<<<<<<< HEAD
 """The four doubles on real sockets, and a runtime whose jobs run when a test says so."""
 
 from __future__ import annotations
@@ -8,10 +9,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, LiteralString
 
+=======
+"""The app on a database of its own, and somebody who calls it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import httpx
+>>>>>>> e00f048 (Event keys have a specification, and tests that hold it against the code)
 import pytest
 from cryptography.fernet import Fernet
 
 from syncline.apps.outreach.app import APP
+<<<<<<< HEAD
 from syncline.apps.outreach.connections import service as connections
 from syncline.apps.outreach.sync import service
 from syncline.apps.outreach.sync.asking import parse
@@ -134,3 +145,57 @@ async def new_place(runtime: Runtime, queue: FakeJobQueue, tenant_id: TenantId) 
 async def place(new_place: Callable[..., Any]) -> Place:
     made: Place = await new_place()
     return made
+=======
+from syncline.apps.outreach.contract import Outreach
+from syncline.apps.outreach.facade import build
+from syncline.apps.outreach.settings import OutreachSettings
+from syncline.kernel.tenant import Actor, TenantId
+from syncline.runtime.app import Runtime
+from syncline.runtime.db.engine import Database
+from syncline.runtime.http.factory import create_app
+from syncline.runtime.jobs.testing import FakeJobQueue
+from syncline.runtime.secrets import SecretBox
+
+Call = Callable[..., Awaitable[httpx.Response]]
+
+
+@pytest.fixture
+def runtime(shared_database: Database) -> Runtime:
+    made = Runtime(
+        database=shared_database,
+        queue=FakeJobQueue(APP.jobs),
+        secrets=SecretBox([Fernet.generate_key().decode()]),
+        settings={"outreach": OutreachSettings()},
+    )
+    made.contracts[Outreach] = build(made)
+    return made
+
+
+@pytest.fixture
+async def call(runtime: Runtime, tenant_id: TenantId, other_tenant_id: TenantId) -> AsyncIterator[Call]:
+    """`await call("POST", path, role="editor", tenant="other", json=...)`; role None is nobody."""
+    tenants = {"mine": tenant_id, "other": other_tenant_id}
+
+    async def authenticate(bearer: str) -> Actor | None:
+        role, _, tenant = bearer.partition("@")
+        return Actor(tenants[tenant], f"the {role}", role)
+
+    transport = httpx.ASGITransport(
+        app=create_app(runtime, [APP], authenticate=authenticate), raise_app_exceptions=False
+    )
+    async with httpx.AsyncClient(transport=transport, base_url="http://syncline.test") as client:
+
+        async def send(
+            method: str,
+            path: str,
+            *,
+            role: str | None = "owner",
+            tenant: str = "mine",
+            headers: dict[str, str] | None = None,
+            **request: object,
+        ) -> httpx.Response:
+            key = {"Authorization": f"Bearer {role}@{tenant}"} if role else {}
+            return await client.request(method, path, headers={**key, **(headers or {})}, **request)  # type: ignore[arg-type]
+
+        yield send
+>>>>>>> e00f048 (Event keys have a specification, and tests that hold it against the code)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -11,10 +13,23 @@ from syncline.apps.outreach.keys.event_key import READABLE_MOST, canonical, even
 
 SENT = EventIdentity("lemlist", "campaign123", "emailSent", "a.b@x.com", "default", "activity456")
 
-# docs/reference/event-keys.md has the same ones: another implementation is checked by them, so they never change.
-GOLDEN = {
-    SENT: "lemlist_campaign123_emailsent_activity456_0f04d22b76c441ff6783095724c3c71f",
-}
+PAGE = Path(__file__).parents[4] / "docs" / "reference" / "event-keys.md"
+
+
+def golden() -> dict[EventIdentity, str]:
+    """The examples of the specification, by which another implementation is checked. They never change."""
+    cells = [
+        [cell.strip() for cell in line.strip("|\n").split("|")]
+        for line in PAGE.read_text(encoding="utf-8").splitlines()
+        if line.endswith("` |") and line.startswith(("| lemlist", "| smartlead"))
+    ]
+    return {
+        EventIdentity(a, b, c, d, e, f or None, int(g) if g else None): key.strip("`")
+        for a, b, c, d, e, f, g, key in cells
+    }
+
+
+GOLDEN = golden()
 
 # Few characters, so that many are alike but for how they are cut into parts; and what the encoding itself is made of.
 texts = st.text("aAbñ1:,. _", max_size=4) | st.sampled_from(["1:a,", "a1:1,", "n0:,", "\U0001f600", "x" * 60])
@@ -30,6 +45,11 @@ def told_apart(one: EventIdentity) -> tuple[object, ...]:
     """What the specification says an identity is."""
     last = ("activity", one.activity_id) if one.activity_id is not None else ("moment", one.timestamp_ms)
     return (*one[:3], one.email.lower(), one.namespace, last)
+
+
+def test_the_specification_has_its_examples() -> None:
+    assert len(GOLDEN) == 6
+    assert GOLDEN[SENT] == "lemlist_campaign123_emailsent_activity456_0f04d22b76c441ff6783095724c3c71f"
 
 
 @pytest.mark.parametrize("identity", GOLDEN)
