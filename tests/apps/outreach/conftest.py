@@ -1,29 +1,21 @@
-<<<<<<< HEAD
 """The four doubles on real sockets, and a runtime whose jobs run when a test says so."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, LiteralString
 
-=======
-"""The app on a database of its own, and somebody who calls it."""
-
-from __future__ import annotations
-
-from collections.abc import AsyncIterator, Awaitable, Callable
-
 import httpx
->>>>>>> e00f048 (Event keys have a specification, and tests that hold it against the code)
 import pytest
 from cryptography.fernet import Fernet
 
 from syncline.apps.outreach.app import APP
-<<<<<<< HEAD
 from syncline.apps.outreach.connections import service as connections
+from syncline.apps.outreach.contract import Outreach
+from syncline.apps.outreach.facade import build
 from syncline.apps.outreach.sync import service
 from syncline.apps.outreach.sync.asking import parse
 from syncline.apps.outreach.sync.service import Run
@@ -32,6 +24,7 @@ from syncline.kernel.tenant import Actor, TenantId
 from syncline.runtime.app import Runtime
 from syncline.runtime.connect.guard import allowing
 from syncline.runtime.db.engine import Database
+from syncline.runtime.http.factory import create_app
 from syncline.runtime.jobs.testing import FakeJobQueue
 from syncline.runtime.secrets import SecretBox
 from syncline.sandbox.outreach.double import OutreachDouble
@@ -40,6 +33,7 @@ from syncline.sandbox.together import Town
 
 UNTIL = datetime(2026, 11, 1, tzinfo=UTC)
 """When the doubles' story ends."""
+Call = Callable[..., Awaitable[httpx.Response]]
 
 
 @dataclass(frozen=True)
@@ -114,13 +108,15 @@ def queue() -> FakeJobQueue:
 @pytest.fixture
 def runtime(shared_database: Database, queue: FakeJobQueue) -> Runtime:
     """The operator allows addresses of this machine."""
-    return Runtime(
+    made = Runtime(
         database=shared_database,
         queue=queue,
         secrets=SecretBox([Fernet.generate_key().decode()]),
         settings={"outreach": APP.settings(export_lag=0)},
         guard=allowing(["127.0.0.0/8"]),
     )
+    made.contracts[Outreach] = build(made)
+    return made
 
 
 @pytest.fixture
@@ -144,30 +140,6 @@ async def new_place(runtime: Runtime, queue: FakeJobQueue, tenant_id: TenantId) 
 @pytest.fixture
 async def place(new_place: Callable[..., Any]) -> Place:
     made: Place = await new_place()
-    return made
-=======
-from syncline.apps.outreach.contract import Outreach
-from syncline.apps.outreach.facade import build
-from syncline.apps.outreach.settings import OutreachSettings
-from syncline.kernel.tenant import Actor, TenantId
-from syncline.runtime.app import Runtime
-from syncline.runtime.db.engine import Database
-from syncline.runtime.http.factory import create_app
-from syncline.runtime.jobs.testing import FakeJobQueue
-from syncline.runtime.secrets import SecretBox
-
-Call = Callable[..., Awaitable[httpx.Response]]
-
-
-@pytest.fixture
-def runtime(shared_database: Database) -> Runtime:
-    made = Runtime(
-        database=shared_database,
-        queue=FakeJobQueue(APP.jobs),
-        secrets=SecretBox([Fernet.generate_key().decode()]),
-        settings={"outreach": OutreachSettings()},
-    )
-    made.contracts[Outreach] = build(made)
     return made
 
 
@@ -198,4 +170,3 @@ async def call(runtime: Runtime, tenant_id: TenantId, other_tenant_id: TenantId)
             return await client.request(method, path, headers={**key, **(headers or {})}, **request)  # type: ignore[arg-type]
 
         yield send
->>>>>>> e00f048 (Event keys have a specification, and tests that hold it against the code)
