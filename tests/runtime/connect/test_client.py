@@ -3,6 +3,7 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from syncline.kernel import clock
 from syncline.kernel.errors import Fatal
@@ -11,8 +12,9 @@ from syncline.runtime.connect.client import Call, HttpClient, require_https, ret
 from syncline.runtime.connect.deadline import Deadline
 from syncline.runtime.connect.errors import BreakerOpen, NotProcessed, Throttled, VendorTrouble
 from syncline.runtime.connect.redact import Redactor
-from syncline.runtime.connect.registry import CallTrace, Registry
+from syncline.runtime.connect.registry import CallTrace, Registry, shown_name, vendor_of
 from syncline.runtime.connect.testing import Handler
+from syncline.runtime.observe.correlation import correlated
 
 CALL = Call("Read", "https://vendor.test/things?signature=s3cret", content=b"{}")
 
@@ -175,3 +177,46 @@ def test_registry_shows_breakers_and_forgets_unused_limiters() -> None:
     assert registry.limiter("x", lambda: CostLimiter(capacity=1, restore_rate=1)) is kept
     del kept
     assert "x" not in registry.limiters
+
+
+async def test_a_call_carries_the_id_of_what_it_is_made_for() -> None:
+    seen: list[str | None] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request.headers.get("x-correlation-id"))
+        return httpx.Response(200)
+
+    call = Call("read", "https://vendor.test/a", method="GET")
+    async with HttpClient("v", breaker=Breaker("v"), transport=httpx.MockTransport(answer)) as http:
+        with correlated("order-42"):
+            await http.attempt(call, lambda response: response)
+        await http.attempt(call, lambda response: response)
+    assert seen == ["order-42", None]
+
+
+def test_each_change_of_a_breaker_is_told_and_logged() -> None:
+    told: list[tuple[str, str]] = []
+    registry = Registry(settings=BreakerSettings(minimum_calls=2, cool_down=timedelta(0)))
+    registry.on_change.append(lambda breaker, state: told.append((breaker.name, state.value)))
+    breaker = registry.breaker("shopify:summer.example")
+    with capture_logs() as lines:
+        breaker.succeeded(breaker.allow())
+        breaker.failed(breaker.allow())
+        breaker.succeeded(breaker.allow())
+    assert told == [("shopify:summer.example", state) for state in ("open", "half-open", "closed")]
+    assert [line["event"] for line in lines] == ["breaker opened", "breaker half-open", "breaker closed"]
+    opened = lines[0]
+    assert (opened["calls"], opened["failed"], opened["log_level"]) == (2, 1, "warning")
+    assert opened["shown_as"] == shown_name("shopify:summer.example")
+
+
+def test_what_is_shown_to_anybody_names_the_vendor_and_not_the_shop() -> None:
+    one, two = shown_name("shopify:summer.example"), shown_name("shopify:winter.example files")
+    assert (vendor_of("shopify:summer.example"), vendor_of("attio writes"), vendor_of("lemlist")) == (
+        "shopify",
+        "attio",
+        "lemlist",
+    )
+    assert one.startswith("shopify:")
+    assert "summer" not in one
+    assert one != two

@@ -44,7 +44,7 @@ async def test_a_trailing_slash_is_another_address_and_not_a_redirect(
 async def test_a_wrong_method_is_405_and_names_the_right_one(client: httpx.AsyncClient) -> None:
     answer = await client.post("/things/long")
     check(answer, 405, "REQ_005")
-    assert answer.headers["allow"] == "GET"
+    assert answer.headers["allow"] == "GET, HEAD"
 
 
 @pytest.mark.parametrize("content", ["{", '{"name": }', "[1,", '{"name": "a"} x'])

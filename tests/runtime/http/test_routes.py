@@ -88,7 +88,7 @@ async def test_the_document_names_every_route_once(client: httpx.AsyncClient) ->
 
 async def test_a_refused_method_names_all_that_the_path_has(client: httpx.AsyncClient) -> None:
     answer = await client.post("/api/things/newest")
-    assert (answer.status_code, answer.headers["allow"]) == (405, "DELETE, GET")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "DELETE, GET, HEAD")
     assert answer.json()["error"] == "POST is not possible here; DELETE and GET are."
     alone = await client.post("/api/things")
-    assert (alone.headers["allow"], alone.json()["error"]) == ("GET", "POST is not possible here; GET is.")
+    assert (alone.headers["allow"], alone.json()["error"]) == ("GET, HEAD", "POST is not possible here; GET is.")

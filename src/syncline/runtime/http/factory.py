@@ -21,6 +21,7 @@ from syncline.runtime.app import App, Runtime
 from syncline.runtime.http import controls, figures, handlers, health, letters, limit_rates, live, openapi, trail
 from syncline.runtime.http.audit import AuditTrail
 from syncline.runtime.http.auth import TICKET_PATH, Authenticate, Enter
+from syncline.runtime.http.head import HeadRequests
 from syncline.runtime.http.health import Check, Panel
 from syncline.runtime.http.limits import DEFAULT_LIMIT_BYTES, BodyLimit, limits_by_path
 from syncline.runtime.http.live_socket import LiveSocket, SocketDoor
@@ -97,6 +98,7 @@ def create_app(
     app.user_middleware = [
         *_live(app, stops, around),
         *around.edge(),
+        Middleware(HeadRequests),
         *_counted(runtime, limiter, routes, around),
         *_watched(runtime, stops, routes),
         around.time_limit(routes),

@@ -61,7 +61,8 @@ async def _validation_error(request: Request, error: Exception) -> Response:
 
 
 def _methods_sentence(method: str, allowed: str) -> str:
-    *others, last = allowed.split(", ")
+    # Wherever GET is, HEAD is too; nobody has to be told.
+    *others, last = [one for one in allowed.split(", ") if one != "HEAD"]
     return (
         f"{method} is not possible here; {', '.join(others)} and {last} are."
         if others

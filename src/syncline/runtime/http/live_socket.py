@@ -311,6 +311,8 @@ async def _refuse(scope: Scope, send: Send, refusal: DomainError) -> None:
         await send({"type": "websocket.close", "code": 1008})
         return
     headers = [(b"content-type", MEDIA_TYPE.encode()), (b"cache-control", b"no-store")]
+    if status_of(refusal) == 503:
+        headers.append((b"retry-after", str(refusal.extra.get("retry_after", 5)).encode()))
     start: Message = {"type": "websocket.http.response.start", "status": status_of(refusal), "headers": headers}
     await send(start)
     await send({"type": "websocket.http.response.body", "body": json.dumps(problem_of(refusal)).encode()})

@@ -28,6 +28,9 @@ _seconds = Histogram(
 _in_flight = Gauge("syncline_http_requests_in_flight", "Requests being answered now")
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+# RFC 9110 10.2.3 and RFC 6585 4: whoever is sent away is told when to come back, also where nobody knows better.
+_COME_BACK = frozenset({429, 503})
+_COME_BACK_SECONDS = "5"
 # Asked every few seconds by machines: worth a metric, not a line each.
 _QUIET = frozenset({"/live", "/ready", "/health", "/api/health", "/metrics", "/api/metrics"})
 
@@ -57,7 +60,10 @@ class Edge:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message)["X-Correlation-ID"] = identifier
+                headers = MutableHeaders(scope=message)
+                headers["X-Correlation-ID"] = identifier
+                if status in _COME_BACK:
+                    headers.setdefault("Retry-After", _COME_BACK_SECONDS)
             await send(message)
 
         structlog.contextvars.clear_contextvars()

@@ -44,6 +44,8 @@ class RouteIndex(BaseRoute):
             if match is Match.PARTIAL:
                 partial = partial or (route, child)
                 allowed |= route.methods or set()
+        if "GET" in allowed:
+            allowed.add("HEAD")
         if partial is None:
             return Match.NONE, {}
         return Match.PARTIAL, {**partial[1], _FOUND: partial[0], _ALLOWED: sorted(allowed)}

@@ -158,25 +158,25 @@ class Worker:
         return len(self._running) >= self._concurrency
 
     async def _claim(self, connection: store.Connection) -> int:
-        free = self._concurrency - len(self._running)
-        if not self._apps or (self._is_full and time.monotonic() < self._next_look):
+        is_over = self._is_full
+        if not self._apps or (is_over and time.monotonic() < self._next_look):
             return 0
         heads = await store.heads(connection, self._apps)
         running = Counter(tenant_of(a.claim.lane) for a in self._running)
-        if self._is_full:
-            self._next_look = time.monotonic() + _LOOK_WHEN_FULL_S
+        if is_over:
             heads = behind(heads, running, self._concurrency)
-            free = 2 * self._concurrency - len(self._running)
+        free = self._concurrency * (2 if is_over else 1) - len(self._running)
         lanes = self._turns.order(heads, running, free)
         taken = 0
         for lane in lanes:
-            count = 1 if self._is_full else max(1, free // len(lanes))
-            claims = await store.claim(connection, self.id, lane, count)
+            claims = await store.claim(connection, self.id, lane, 1 if is_over else max(1, free // len(lanes)))
             if claims:
                 self._turns.served(lane)
             for claim in claims:
                 self._start(claim)
             taken += len(claims)
+        if is_over and not taken:
+            self._next_look = time.monotonic() + _LOOK_WHEN_FULL_S
         return taken
 
     def _start(self, claim: store.Claim) -> None:
@@ -194,6 +194,7 @@ class Worker:
 
     def _on_end(self, attempt: Attempt) -> None:
         self._running.discard(attempt)
+        self._next_look = 0.0
         assert attempt.task is not None
         if attempt.task.cancelled():  # before it ran its first step
             self._ended.append(Ended(attempt.claim, attempt.stopped_as))
