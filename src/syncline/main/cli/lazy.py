@@ -59,6 +59,9 @@ COMMANDS: dict[str, Entry] = {
     "reconcile": Entry(
         "syncline.main.cli.reconcile", "Compare the store with the mirror, name what differs and mend it.", _STORE
     ),
+    "outreach": Entry(
+        "syncline.main.cli.outreach", "Read lemlist and Smartlead, and tell Mixpanel each event once.", _STORE
+    ),
     "schedule": Entry(
         "syncline.main.cli.schedule",
         "Have pulls, comparisons and alignments start by themselves, and see what became of them.",

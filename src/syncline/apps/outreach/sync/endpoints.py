@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Annotated
 from uuid import UUID
 
@@ -59,18 +58,16 @@ async def execute(body: SyncExecute, actor: _Syncer, session: Writing, runtime: 
     return await _started(session, run)
 
 
-@router.post("/reconcile", summary="Compare source, store and Mixpanel", responses=problems(SyncRefused))
+@router.post(
+    "/reconcile", summary="Compare source, store and Mixpanel", responses=problems(SyncRefused, SyncAlreadyRunning)
+)
 @limited("full-sync:execute")
 async def reconcile(body: SyncCompare, actor: _Syncer, session: Writing, runtime: _Runtime) -> SyncStarted:
     """Reads the tools without storing, and compares by day and namespace. GET `/reconciliations/{jobId}` has the
     report."""
     told = body.model_dump(exclude_none=True, exclude={"repair", "readBack"})
-    has_range = "startDate" in told or "endDate" in told
-    mode = SyncMode.RANGE if has_range else SyncMode.FULL
-    request = parse({**told, "syncMode": mode.value}, now=clock.now())
-    config = {**told, "syncMode": SyncMode.COMPARE.value, "repair": body.repair, "readBack": body.readBack}
-    run = await service.start(
-        session, runtime, replace(request, mode=SyncMode.COMPARE, webhook_url=None), actor=actor, config=config
+    run = await service.start_comparison(
+        session, runtime, told, actor=actor, repair=body.repair, read_back=body.readBack
     )
     return await _started(session, run)
 

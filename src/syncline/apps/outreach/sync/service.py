@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from secrets import token_bytes
 from typing import Any
@@ -15,8 +15,10 @@ from sqlalchemy import Row
 from syncline.apps.outreach.completion import service as completions
 from syncline.apps.outreach.connections import repository as connections
 from syncline.apps.outreach.connections.service import missing
+from syncline.apps.outreach.delivery import repository as deliveries
 from syncline.apps.outreach.namespaces import service as namespaces
 from syncline.apps.outreach.sync import repository
+from syncline.apps.outreach.sync.asking import parse
 from syncline.apps.outreach.sync.repository import Counts
 from syncline.apps.outreach.sync_contract import (
     Platform,
@@ -27,6 +29,7 @@ from syncline.apps.outreach.sync_contract import (
     SyncRequest,
     SyncStatus,
 )
+from syncline.apps.outreach.watching import service as watching
 from syncline.kernel import clock
 from syncline.kernel.errors import FieldError
 from syncline.kernel.tenant import Actor
@@ -102,6 +105,39 @@ async def start(
     await runtime.queue.enqueue(session, PLAN_JOB, {"run_id": str(row.id)})
     note_change(f"full sync {row.id}", after={"mode": request.mode, "namespaces": list(request.namespaces)})
     return await _view(session, row)
+
+
+async def start_comparison(
+    session: WriteSession,
+    runtime: Runtime,
+    told: Mapping[str, Any],
+    *,
+    actor: Actor,
+    repair: bool,
+    read_back: bool,
+) -> Run:
+    """A run that reads without storing, and ends with a report. Raises as `start`."""
+    has_range = "startDate" in told or "endDate" in told
+    mode = SyncMode.RANGE if has_range else SyncMode.FULL
+    request = replace(parse({**told, "syncMode": mode.value}, now=clock.now()), mode=SyncMode.COMPARE, webhook_url=None)
+    if read_back and await connections.find(session, "mixpanel") is None:
+        sentence = missing("mixpanel").sentence
+        raise SyncRefused(sentence, fields=[FieldError("readBack", sentence)])
+    config = {**told, "syncMode": SyncMode.COMPARE.value, "repair": repair, "readBack": read_back}
+    return await start(session, runtime, request, actor=actor, config=config)
+
+
+async def deliveries_of(session: Session) -> dict[str, Any]:
+    """How many events Mixpanel was told, how many it is still to be told (`open`), and what stands in the way."""
+    found = await deliveries.standing(session)
+    state = await watching.find_row(session, watching.MIXPANEL)
+    is_connected = await connections.find(session, "mixpanel") is not None
+    sentence = None if state is None else state.sentence
+    return {
+        **asdict(found),
+        "open": found.waiting + found.sending if is_connected else 0,
+        "sentence": sentence if is_connected else missing("mixpanel").sentence,
+    }
 
 
 async def _require_connections(session: Session, platforms: Sequence[Platform]) -> None:
