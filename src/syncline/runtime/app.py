@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from fastapi import APIRouter
 from pydantic import BaseModel
@@ -15,6 +15,8 @@ from syncline.runtime.connect.guard import Guard
 from syncline.runtime.db.engine import Database
 from syncline.runtime.jobs import Job, JobQueue, Schedule
 from syncline.runtime.letters import Letters, LetterSource
+from syncline.runtime.limits.limiter import Limiter
+from syncline.runtime.limits.rates import RateBook
 from syncline.runtime.mail import Mailer
 from syncline.runtime.privacy.personal_data import PersonalData
 from syncline.runtime.sealed import SealedColumn
@@ -38,6 +40,9 @@ class App:
     routers: Sequence[APIRouter] = ()
     """Each states its full path in its own prefix; they are included as they are."""
 
+    hot_routes: Sequence[HotRoutes] = ()
+    """Addresses that machines call thousands of times a second."""
+
     jobs: Sequence[Job] = ()
     schedules: Sequence[Schedule] = ()
     handlers: Sequence[Handler] = ()
@@ -59,6 +64,55 @@ class App:
     personal_data: PersonalData | None = None
     """How people's data in this app is found, handed out and erased. Every app has one; that it holds none is said by
     holdings that are empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class HotRequest:
+    """A request to a hot route. `headers` are as they came, names in small letters; `body` yields it piece by piece and
+    is over early when the caller goes away, which raises `CallerGone`."""
+
+    path: str
+    headers: Sequence[tuple[bytes, bytes]]
+    correlation_id: str
+    body: Callable[[], AsyncIterator[bytes]]
+
+
+class CallerGone(Exception):
+    """The connection was closed before the body was whole: nobody is left to answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class HotAnswer:
+    """JSON, encoded already."""
+
+    body: bytes
+    status: int = 200
+    headers: Sequence[tuple[bytes, bytes]] = ()
+
+
+HotHandler: TypeAlias = Callable[[HotRequest], Awaitable[HotAnswer]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class HotRoutes:
+    """Addresses answered before the framework and all that stands around it: no key is looked at, no database asked and
+    no limit counted but by the handler itself. Its errors are `DomainError`s, as everywhere.
+
+    `operations` are, by path, what the OpenAPI document says of `method` there; `make` is called once when the process
+    starts to serve."""
+
+    method: str
+    operations: Mapping[str, Mapping[str, Any]]
+    make: Callable[[HotParts], HotHandler]
+
+
+@dataclass(frozen=True)
+class HotParts:
+    """What a hot handler can reach. `limiter` None counts nobody; `rates` knows limits changed while running."""
+
+    runtime: Runtime
+    limiter: Limiter | None
+    rates: RateBook | None
 
 
 @dataclass(eq=False)

@@ -30,6 +30,9 @@ from syncline.apps.commerce.schedules.jobs import SCHEDULES
 from syncline.apps.commerce.settings import CommerceSettings
 from syncline.apps.commerce.stores import endpoints as store_endpoints
 from syncline.apps.commerce.transfer import endpoints as sheet_endpoints
+from syncline.apps.commerce.webhooks import endpoints as webhook_endpoints
+from syncline.apps.commerce.webhooks.hot_routes import HOT_ROUTES
+from syncline.apps.commerce.webhooks.jobs import JOBS as WEBHOOK_JOBS
 from syncline.runtime.app import App
 from syncline.runtime.sealed import SealedColumn
 
@@ -62,8 +65,10 @@ APP = App(
         *product_endpoints.ROUTERS,
         *sheet_endpoints.ROUTERS,
         *alignment_endpoints.ROUTERS,
+        *webhook_endpoints.ROUTERS,
     ),
-    jobs=(*PULL_JOBS, *PUSH_JOBS, *SCHEDULE_JOBS, *REMOVAL_JOBS, *BATCH_JOBS, *DECISION_JOBS),
+    hot_routes=HOT_ROUTES,
+    jobs=(*PULL_JOBS, *PUSH_JOBS, *SCHEDULE_JOBS, *REMOVAL_JOBS, *BATCH_JOBS, *DECISION_JOBS, *WEBHOOK_JOBS),
     schedules=(*SCHEDULES, *DECISION_SCHEDULES),
     handlers=HANDLERS,
     sealed=SEALED,

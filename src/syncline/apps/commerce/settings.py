@@ -49,6 +49,16 @@ class CommerceSettings(BaseModel):
         description="JSON: products in one batch, by operation, where not status 1000, tags 500, price 250, "
         "inventory 10000, details 1000, seo 500, metafields 250, collections 1000",
     )
+    webhook_limit_bytes: int = Field(
+        default=5_000_000, ge=10_000, le=100_000_000, description="Largest webhook that is taken"
+    )
+    webhook_delay: timedelta = Field(
+        default=timedelta(seconds=5),
+        description="How long webhooks of a shop wait that come faster than its limit, so that more are done together",
+    )
+    webhook_attempts: int = Field(
+        default=8, ge=1, le=100, description="How often a webhook is tried before it is a dead letter"
+    )
     author_may_approve: bool = Field(default=True, description="Off: somebody else must approve what I staged")
 
     def batch_limit(self, operation: BatchOperation) -> int:

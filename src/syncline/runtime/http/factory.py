@@ -17,12 +17,13 @@ from starlette.types import Receive, Scope, Send
 from syncline import __version__
 from syncline.kernel.errors import NotAllowed
 from syncline.kernel.tenant import Actor
-from syncline.runtime.app import App, Runtime
+from syncline.runtime.app import App, HotParts, Runtime
 from syncline.runtime.http import controls, figures, handlers, health, letters, limit_rates, live, openapi, trail
 from syncline.runtime.http.audit import AuditTrail
 from syncline.runtime.http.auth import TICKET_PATH, Authenticate, Enter
 from syncline.runtime.http.head import HeadRequests
 from syncline.runtime.http.health import Check, Panel
+from syncline.runtime.http.hot import HotPath, handlers_of, operations_of
 from syncline.runtime.http.limits import DEFAULT_LIMIT_BYTES, BodyLimit, limits_by_path
 from syncline.runtime.http.live_socket import LiveSocket, SocketDoor
 from syncline.runtime.http.middleware import JsonBodies
@@ -90,16 +91,20 @@ def create_app(
     app.state.open_diagnostics = open_diagnostics
     app.state.policies = limiter.policies if limiter else with_settings({})
     app.state.hub = hub
+    app.state.hot_operations = operations_of(apps)
     app.state.redeem = _no_ticket if runtime is None else partial(redeem, runtime.database)
     _route(app, [*(router for one in apps for router in one.routers), *routers])
     around = protection or Protection()
     stops = None if runtime is None else Stops(runtime.database, around.stops_kept_seconds)
     routes = openapi.api_routes(app)
+    rates = _rates(runtime, limiter, around)
     app.user_middleware = [
         *_live(app, stops, around),
+        *around.proxied(),
+        *_hot(runtime, apps, limiter, rates),
         *around.edge(),
         Middleware(HeadRequests),
-        *_counted(runtime, limiter, routes, around),
+        *_counted(limiter, routes, rates),
         *_watched(runtime, stops, routes),
         around.time_limit(routes),
         Middleware(Compression, minimum_size=1024, compresslevel=5),
@@ -147,14 +152,26 @@ def _live(app: FastAPI, stops: Stops | None, around: Protection) -> list[Middlew
     return [Middleware(LiveSocket, hub=state.hub, door=door)]
 
 
-def _counted(
-    runtime: Runtime | None, limiter: Limiter | None, routes: Sequence[APIRoute], around: Protection
+def _rates(runtime: Runtime | None, limiter: Limiter | None, around: Protection) -> RateBook | None:
+    if runtime is None or limiter is None:
+        return None
+    return RateBook(runtime.database, limiter.policies, kept_seconds=around.rates_kept_seconds)
+
+
+def _hot(
+    runtime: Runtime | None, apps: Sequence[App], limiter: Limiter | None, rates: RateBook | None
 ) -> list[Middleware]:
+    """Who calls is known by then, and nothing else has been done."""
+    if runtime is None:
+        return []
+    handlers = handlers_of(apps, HotParts(runtime, limiter, rates))
+    return [Middleware(HotPath, handlers=handlers)] if handlers else []
+
+
+def _counted(limiter: Limiter | None, routes: Sequence[APIRoute], rates: RateBook | None) -> list[Middleware]:
     if limiter is None:
         return []
-    kept = around.rates_kept_seconds
-    book = None if runtime is None else RateBook(runtime.database, limiter.policies, kept_seconds=kept)
-    return [Middleware(RateLimit, limiter=limiter, policy_of=limits_by_route(routes), book=book)]
+    return [Middleware(RateLimit, limiter=limiter, policy_of=limits_by_route(routes), book=rates)]
 
 
 def _watched(runtime: Runtime | None, stops: Stops | None, routes: Sequence[APIRoute]) -> list[Middleware]:

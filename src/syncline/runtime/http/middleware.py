@@ -25,7 +25,7 @@ _requests = Counter("syncline_http_requests_total", "Requests answered", ["metho
 _seconds = Histogram(
     "syncline_http_request_duration_seconds", "Time to the last byte", ["method", "route"], buckets=LATENCY_BUCKETS
 )
-_in_flight = Gauge("syncline_http_requests_in_flight", "Requests being answered now")
+in_flight = Gauge("syncline_http_requests_in_flight", "Requests being answered now")
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 # RFC 9110 10.2.3 and RFC 6585 4: whoever is sent away is told when to come back, also where nobody knows better.
@@ -67,7 +67,7 @@ class Edge:
             await send(message)
 
         structlog.contextvars.clear_contextvars()
-        with correlated(identifier), _in_flight.track_inprogress():
+        with correlated(identifier), in_flight.track_inprogress():
             try:
                 await self.app(scope, receive, answer)
             except Exception:
@@ -82,11 +82,15 @@ class Edge:
                 _record(scope, status, time.perf_counter() - started)
 
 
+def count_request(method: str, route: str, status: int, seconds: float) -> None:
+    named = method if method in _METHODS else "other"
+    _requests.labels(named, route, str(status)).inc()
+    _seconds.labels(named, route).observe(seconds)
+
+
 def _record(scope: Scope, status: int, seconds: float) -> None:
     route = route_of(scope)
-    method = scope["method"] if scope["method"] in _METHODS else "other"
-    _requests.labels(method, route, str(status)).inc()
-    _seconds.labels(method, route).observe(seconds)
+    count_request(scope["method"], route, status, seconds)
     line: Callable[..., Any] = log.debug if route in _QUIET and status < 500 else log.info
     line(
         "request",

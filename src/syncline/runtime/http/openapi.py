@@ -32,6 +32,8 @@ def install(app: FastAPI) -> None:
                 title=app.title, version=app.version, description=app.description, routes=api_routes(app)
             )
             _mend(made, {operation_id(route): route for route in api_routes(app)})
+            for path, operations in getattr(app.state, "hot_operations", {}).items():
+                made["paths"].setdefault(path, {}).update(operations)
             made["x-syncline"] = True
             app.openapi_schema = made
         return app.openapi_schema

@@ -38,10 +38,13 @@ class Protection:
     stops_kept_seconds: float = 1.0
     rates_kept_seconds: float = KEPT_SECONDS
 
+    def proxied(self) -> list[Middleware]:
+        """Around everything: who calls."""
+        return [Middleware(TrustedProxies, trusted=self.proxies)] if self.proxies else []
+
     def edge(self) -> list[Middleware]:
-        """Around everything, so that the last resort's 500 has the headers too, and a listed page may read it."""
-        trusted = [Middleware(TrustedProxies, trusted=self.proxies)] if self.proxies else []
-        return [*trusted, Middleware(SecurityHeaders), *self._cross_origin(), Middleware(Edge)]
+        """Around all but that, so that the last resort's 500 has the headers too, and a listed page may read it."""
+        return [Middleware(SecurityHeaders), *self._cross_origin(), Middleware(Edge)]
 
     def time_limit(self, routes: Sequence[APIRoute]) -> Middleware:
         return Middleware(TimeLimit, seconds_of=seconds_by_path(self.request_seconds, routes))
