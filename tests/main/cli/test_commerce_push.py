@@ -115,6 +115,12 @@ def test_chosen_rows_are_rolled_back(pulled: Run, approved: str, said: Said) -> 
     rows = [change["id"] for change in said(pulled("review", "list", "--batch", approved, "--json"))["changes"]]
     undo = said(pulled("rollback", approved, "--rows", f"{rows[0]}, {rows[1]}", "--json"))
     assert (undo["reverts"], undo["counts"]) == (approved, {"pending": 2})
+    again = pulled("rollback", approved, "--rows", rows[1])
+    assert (again.exit_code, f"1 already waiting with the same value, in batch {undo['id']}" in again.stderr) == (
+        3,
+        True,
+    )
+    pulled("review", "reject", "--batch", undo["id"])
     assert said(pulled("rollback", approved, "--rows", rows[1], "--json"))["counts"] == {"pending": 1}
 
 

@@ -22,7 +22,8 @@ class AlignedBy(StrEnum):
 class Alignment:
     """What came of making one store like another. `looked` records of the source were looked at: `staged` of their
     counterparts become others, `unchanged` are alike, `unmatched` have none, and of `ambiguous` ones nobody can tell
-    which is meant; `waiting` changes are not staged again, because the same ones wait already. `problems` has a
+    which is meant; `waiting` changes are not staged again, because the same ones wait already; `replaced` ones that
+    waited, approved or not, are not sent, because the source has other values by now. `problems` has a
     sentence for each of the first ambiguous ones; `batch_id` is None when nothing was staged."""
 
     source: str
@@ -37,6 +38,7 @@ class Alignment:
     ambiguous: int
     problems: Sequence[str]
     waiting: int = 0
+    replaced: int = 0
 
 
 class Alignments(Protocol):

@@ -179,10 +179,9 @@ class LocalCommerce(
         async with self.runtime.database.writing(actor.tenant_id) as session:
             row = await stores.get(session, store)
             await stores.hold(session, row.store)
-            batch_id = await staging.stage_edit(
+            return await staging.stage_edit(
                 session, store=row.store, where=where, expressions=edits, actor=actor, note=note
             )
-            return await staging.get_batch(session, batch_id)
 
     async def import_sheet(
         self,
@@ -288,10 +287,9 @@ class LocalCommerce(
         self, *, actor: Actor, batch_id: UUID, change_ids: Sequence[UUID] = (), note: str | None = None
     ) -> ChangeBatch:
         async with self.runtime.database.writing(actor.tenant_id) as session:
-            undo = await rollback.stage_rollback(
+            return await rollback.stage_rollback(
                 session, batch_id=batch_id, change_ids=change_ids, actor=actor, note=note
             )
-            return await staging.get_batch(session, undo)
 
 
 def build(runtime: Runtime) -> LocalCommerce:

@@ -25,6 +25,8 @@ def _view(found: Alignment) -> RenderableType:
         f"{found.unchanged:,} alike, {found.unmatched:,} without a counterpart, {found.ambiguous:,} ambiguous"
     )
     line += f", {found.waiting:,} staged before" if found.waiting else ""
+    if found.replaced:
+        line += f", {found.replaced:,} that waited replaced, for the source has another value by now"
     more = len(found.problems) - SHOWN
     tail = [f"and {more:,} more"] if more > 0 else []
     hint = [f"See them: syncline review list --batch {found.batch_id}"] if found.batch_id is not None else []

@@ -13,7 +13,7 @@ from syncline.apps.commerce.contract import ChangeQuery, Commerce
 from syncline.kernel.paging import PageRequest
 from syncline.main.cli.changes import change_table
 from syncline.main.cli.console import AsJson, DataDir, TenantSlug, command, emit
-from syncline.main.cli.outcome import batch_table
+from syncline.main.cli.outcome import batch_table, overlap_lines
 from syncline.main.cli.workspace import open_workspace
 
 app = typer.Typer(add_completion=False)
@@ -65,6 +65,12 @@ async def change(
             f"All of them: syncline review list --batch {batch.id}\n"
             f"Approve:     syncline review approve --batch {batch.id}"
         )
-        return Group(batch_table([batch]), change_table(preview.items), *([tail] if tail else []), hint)
+        return Group(
+            batch_table([batch]),
+            change_table(preview.items),
+            *([tail] if tail else []),
+            *overlap_lines(batch.overlap),
+            hint,
+        )
 
     emit(asdict(batch), as_json=as_json, show=show)

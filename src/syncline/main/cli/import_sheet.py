@@ -14,7 +14,7 @@ from rich.text import Text
 from syncline.apps.accounts.contract import DEFAULT_TENANT
 from syncline.apps.commerce.contract import Commerce, ImportProblem, ImportResult, SheetRefused
 from syncline.main.cli.console import AsJson, DataDir, ExitCode, TenantSlug, command, console, emit
-from syncline.main.cli.outcome import batch_table, problem_table
+from syncline.main.cli.outcome import batch_table, overlap_lines, problem_table
 from syncline.main.cli.progress import progress
 from syncline.main.cli.workspace import Workspace, open_workspace
 
@@ -28,7 +28,7 @@ def import_view(result: ImportResult) -> RenderableType:
         f"{result.rows:,} rows, {result.products:,} products: {result.staged:,} changes staged, "
         f"{result.unchanged:,} records already as the sheet says, {result.errors:,} errors, {result.notes:,} notes"
     )
-    parts: list[RenderableType] = [Text(line)]
+    parts: list[RenderableType] = [Text(line), *overlap_lines(result.overlap)]
     if result.problems:
         parts.append(problem_table(result.problems, most=SHOWN))
     if result.batch is not None:

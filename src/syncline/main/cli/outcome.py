@@ -13,8 +13,10 @@ from rich.text import Text
 from syncline.apps.commerce.contract import (
     ChangeBatch,
     ImportProblem,
+    Overlap,
     Reconciliation,
 )
+from syncline.apps.commerce.staging.overlap import said
 from syncline.main.cli.console import table
 
 _STYLES = {
@@ -57,6 +59,21 @@ def counts_text(counts: Mapping[str, int]) -> Text:
 def batch_table(batches: Sequence[ChangeBatch]) -> Table:
     rows = ((str(b.id), b.store, b.kind, b.summary, b.author, b.created_at, counts_text(b.counts)) for b in batches)
     return table(("batch", "store", "kind", "what", "by", "staged", "changes"), rows)
+
+
+def overlap_lines(overlap: Overlap | None) -> list[Text]:
+    """What waits already, and what waits with another value; nothing where there is neither."""
+    lines: list[Text] = []
+    if overlap is not None and overlap.waiting:
+        lines.append(Text(f"{said(overlap)}: not staged again", style="yellow"))
+    if overlap is not None and overlap.rivals:
+        batches = ", ".join(map(str, overlap.rivals_in))
+        sentence = (
+            f"{overlap.rivals:,} of these records wait with another value, in batch {batches}: both stay: reject one, "
+            "or the one that is pushed later is a conflict"
+        )
+        lines.append(Text(sentence, style="yellow"))
+    return lines
 
 
 def reconciliation_view(found: Reconciliation) -> RenderableType:

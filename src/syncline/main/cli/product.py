@@ -16,7 +16,7 @@ from syncline.kernel.errors import InvalidInput
 from syncline.kernel.paging import PageRequest
 from syncline.main.cli.changes import change_table
 from syncline.main.cli.console import AsJson, DataDir, TenantSlug, command, command_group, emit
-from syncline.main.cli.outcome import batch_table
+from syncline.main.cli.outcome import batch_table, overlap_lines
 from syncline.main.cli.workspace import Workspace, open_workspace
 
 app = command_group("Stage new products, and the deletion of products.")
@@ -46,7 +46,11 @@ async def _show(here: Workspace, batch: ChangeBatch, *, as_json: bool) -> None:
     hint = (
         f"All of them: syncline review list --batch {batch.id}\nApprove:     syncline review approve --batch {batch.id}"
     )
-    emit(asdict(batch), as_json=as_json, show=lambda: Group(batch_table([batch]), change_table(preview.items), hint))
+    emit(
+        asdict(batch),
+        as_json=as_json,
+        show=lambda: Group(batch_table([batch]), change_table(preview.items), *overlap_lines(batch.overlap), hint),
+    )
 
 
 @app.command("create")

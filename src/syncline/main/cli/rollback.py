@@ -15,7 +15,7 @@ from syncline.kernel.errors import InvalidInput
 from syncline.kernel.paging import PageRequest
 from syncline.main.cli.changes import change_table
 from syncline.main.cli.console import AsJson, DataDir, TenantSlug, command, emit
-from syncline.main.cli.outcome import batch_table
+from syncline.main.cli.outcome import batch_table, overlap_lines
 from syncline.main.cli.workspace import open_workspace
 
 app = typer.Typer(add_completion=False)
@@ -56,4 +56,8 @@ async def rollback(
             actor=here.actor, query=ChangeQuery(batch_id=undo.id), page=PageRequest(limit=10)
         )
     hint = f"Approve: syncline review approve --batch {undo.id}\nThen:    syncline push {undo.store} --batch {undo.id}"
-    emit(asdict(undo), as_json=as_json, show=lambda: Group(batch_table([undo]), change_table(preview.items), hint))
+    emit(
+        asdict(undo),
+        as_json=as_json,
+        show=lambda: Group(batch_table([undo]), change_table(preview.items), *overlap_lines(undo.overlap), hint),
+    )

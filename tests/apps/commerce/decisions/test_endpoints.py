@@ -91,7 +91,7 @@ async def test_the_whole_way_over_http(call: Call, table: Any) -> None:
     (note,) = (await call("GET", f"{SYNC}/staged-changes/{change}/notes")).json()["notes"]
     assert (note["author"], note["text"]) == ("the editor", "Please look.")
     approved = await call("POST", f"{SYNC}/approve-changes", json=these, role="approver")
-    assert approved.json() == {"changed": 3}
+    assert approved.json() == {"changed": 3, "to_push": 3, "accepted": 0, "put_back": []}
     asked = {"by": ["vendor", "status"], "store": "demo"}
     counts = (await call("GET", f"{SYNC}/change-counts", params=asked, role="viewer")).json()
     assert counts["total"] == 5

@@ -78,6 +78,9 @@ async def test_the_whole_way_over_http(pulled: Any, call: Call) -> None:
     undo = await call("POST", f"{SYNC}/rollback/{batch['id']}", role="editor")
     assert (undo.status_code, undo.json()["reverts"], undo.json()["counts"]) == (201, batch["id"], {"pending": 2})
     chosen = {"change_ids": [change_id], "note": "only this"}
+    again = await call("POST", f"{SYNC}/rollback/{batch['id']}", json=chosen)
+    assert (again.status_code, undo.json()["id"] in again.json()["error"]) == (409, True)
+    await call("POST", f"{SYNC}/reject-changes", role="approver", json={"batch_id": undo.json()["id"]})
     assert (await call("POST", f"{SYNC}/rollback/{batch['id']}", json=chosen)).json()["counts"] == {"pending": 1}
 
     batches = (await call("GET", f"{SYNC}/batches", params={"store": "demo"})).json()["batches"]
@@ -87,7 +90,7 @@ async def test_the_whole_way_over_http(pulled: Any, call: Call) -> None:
     assert (outcome["agreed"], outcome["method"]) == (True, "content")
 
     status = (await call("GET", f"{SYNC}/status", role="viewer", params={"store": "demo"})).json()["stores"]
-    assert [one["changes"] for one in status] == [{"applied": 2, "pending": 3, "rejected": 1}]
+    assert [one["changes"] for one in status] == [{"applied": 2, "pending": 1, "rejected": 3}]
     assert status[0]["last_push"]["id"] == push["id"]
     assert (await call("GET", f"{SYNC}/status")).json()["stores"] == status
 

@@ -27,7 +27,11 @@ async def test_a_sheet_is_staged(pulled: Any, call: Call) -> None:
     body = answer.json()
     assert (answer.status_code, body["rows"], body["staged"], body["unchanged"]) == (200, 2, 1, 1)
     assert (body["batch"]["summary"], body["batch"]["counts"]) == ("Import of prices.csv", {"pending": 1})
-    assert (await sheet(call, content)).json()["batch"]["summary"] == "Import of a sheet"
+    again = (await sheet(call, content)).json()
+    waits = {"waiting": 1, "waiting_in": [body["batch"]["id"]], "rivals": 0, "rivals_in": []}
+    assert (again["batch"], again["staged"], again["overlap"]) == (None, 0, waits)
+    other = (await sheet(call, content.replace(b"9.50", b"9.70"))).json()["batch"]
+    assert (other["summary"], other["overlap"]["rivals_in"]) == ("Import of a sheet", [body["batch"]["id"]])
 
 
 async def test_a_refused_sheet_lists_row_column_and_reason(pulled: Any, call: Call, problem: Problem) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from syncline.apps.commerce.contract import ChangeQuery, ChangeStatus, PullMode, StoreNotFound
+from syncline.apps.commerce.contract import ChangeQuery, ChangeStatus, NothingToDo, PullMode, StoreNotFound
 from syncline.apps.commerce.schedule_contract import Schedule, ScheduledAction, ScheduleExists
 from syncline.apps.commerce.schedules import jobs
 from syncline.apps.commerce.schedules.aligning import ALIGN_JOB
@@ -36,13 +36,19 @@ class Stores:
         return made
 
     async def set_price(self, store: str, price: str) -> None:
+        await self._set(store, "price", price)
+
+    async def set_barcode(self, store: str, barcode: str) -> None:
+        await self._set(store, "barcode", barcode)
+
+    async def _set(self, store: str, column: str, value: str) -> None:
         """As a pull would leave the mirror."""
         async with self.ticking.runtime.database.writing(self.ticking.actor.tenant_id) as session:
             statement = (
-                "UPDATE commerce.variant v SET price = :price FROM commerce.store s"
+                f"UPDATE commerce.variant v SET {column} = :value FROM commerce.store s"
                 " WHERE s.id = v.store_id AND s.name = :store AND v.sku = 'SHIRT-S'"
             )
-            await session.execute(text(statement), {"price": price, "store": store})
+            await session.execute(text(statement), {"value": value, "store": store})
 
     async def staged(self) -> list[tuple[str, Any]]:
         """Newest last."""
@@ -108,6 +114,47 @@ async def test_a_source_that_moved_on_takes_the_place_of_what_waits(stores: Stor
     await stores.set_price("main", "20.00")
     await stores.comes_round()
     assert (await stores.staged())[-1] == ("pending", "20.00")
+
+
+async def test_what_is_approved_and_not_sent_is_not_sent_when_the_source_moves(stores: Stores) -> None:
+    await stores.add()
+    await stores.comes_round()
+    commerce, actor = stores.ticking.commerce, stores.ticking.actor
+    await commerce.approve(actor=actor, query=ChangeQuery(store="demo"))
+    await stores.set_price("main", "22.00")
+    moved = await stores.comes_round()
+    assert await stores.staged() == [("skipped", "20.00"), ("pending", "22.00")]
+    assert "1 not sent, for the source has other values by now" in moved.sentence
+    page = await commerce.list_changes(
+        actor=actor, query=ChangeQuery(statuses=(ChangeStatus.SKIPPED,)), page=PageRequest()
+    )
+    assert "another value by now" in (page.items[0].note or "")
+    with pytest.raises(NothingToDo):
+        await commerce.start_push(actor=actor, store="demo")
+
+
+async def test_what_waits_is_not_sent_when_the_source_comes_back(stores: Stores) -> None:
+    """The stores are alike again, and no change is needed."""
+    await stores.add()
+    await stores.comes_round()
+    await stores.set_price("main", "15.00")
+    back = await stores.comes_round()
+    assert await stores.staged() == [("skipped", "20.00")]
+    assert "Nothing to stage" in back.sentence
+    assert "1 not sent" in back.sentence
+
+
+async def test_a_change_of_more_fields_stays_and_is_named(stores: Stores) -> None:
+    commerce, actor = stores.ticking.commerce, stores.ticking.actor
+    await stores.set_barcode("main", "4711")
+    await commerce.align_stores(actor=actor, source="main", target="demo", fields=["price", "barcode"])
+    await stores.set_price("main", "22.00")
+    again = await commerce.align_stores(actor=actor, source="main", target="demo", fields=["price"])
+    assert (again.staged, again.replaced) == (1, 0)
+    assert "more than is copied here" in " ".join(again.problems)
+    whole = await commerce.align_stores(actor=actor, source="main", target="demo", fields=["price", "barcode"])
+    assert (whole.replaced, whole.staged) == (1, 1)
+    assert "more than is copied" not in " ".join(whole.problems)
 
 
 async def test_what_was_rejected_comes_again_only_when_a_store_moves(stores: Stores) -> None:

@@ -198,11 +198,64 @@ async def test_a_batch_and_a_change_are_found_by_their_ids(session: WriteSession
     assert await labels(session, ids=[first.id, new_id()]) == ["Product 1"]
 
 
-@pytest.mark.parametrize("search", ["stat:pending", "status:new", "field:prize", "created_at:soon", 'note:"open', "OR"])
+@pytest.mark.parametrize(
+    "search",
+    [
+        "stat:pending",
+        "status:new",
+        "field:prize",
+        "created_at:soon",
+        'note:"open',
+        "OR",
+        "prize>2",
+        "price > 20",
+        "price>ten",
+    ],
+)
 async def test_a_search_that_is_not_clear_is_refused_with_its_place(session: WriteSession, search: str) -> None:
     with pytest.raises(InvalidInput, match="at character") as caught:
         await labels(session, search=search)
     assert isinstance(caught.value.extra["position"], int)
+
+
+AMOUNTS = (
+    ("price>20", [2, 3]),
+    ("price>=20", [1, 2, 3]),
+    ("price:20", [1]),
+    ("price:20.000", [1]),
+    ("price<20.01", [1, 4]),
+    ("after.price:20..20.10", [1, 2]),
+    ("before.price<10", [3, 4]),
+    ("before.price>9.99 price>20.09", [2]),
+    ("-price>20", [1, 4, 5, 6]),
+    ("compare_at_price:none", [5]),
+    ("before.compare_at_price>29.99", [5]),
+    ("available<0", [6]),
+    ("stock<=-2 before.available:5", [6]),
+    ("percent.price>100.99", [2, 3]),
+    ("percent.price>101", [3]),
+    ("percent.price>=100", [1, 2, 3]),
+    ("percent.price:none", [4]),
+    ("percent.available<-100", [6]),
+)
+
+
+@pytest.mark.parametrize(("search", "found"), AMOUNTS)
+async def test_changes_are_found_by_their_amounts(
+    session: WriteSession, store: Store, search: str, found: list[int]
+) -> None:
+    """Exactly, whatever the digits; what is about no such amount is found only by what it is not."""
+    await stage(
+        session,
+        store,
+        proposal(1, after={"price": "20.00"}),
+        proposal(2, after={"price": "20.10"}),
+        proposal(3, before={"price": "9.99"}, after={"price": "100000000000000.01"}),
+        proposal(4, before={"price": "0.00"}, after={"price": "5.00"}),
+        proposal(5, before={"compare_at_price": "30.00"}, after={"compare_at_price": None}),
+        proposal(6, kind="inventory_level", before={"available": 5}, after={"available": -2}),
+    )
+    assert await labels(session, search=search) == [f"Product {number}" for number in found]
 
 
 async def test_all_parts_of_a_query_must_hold(session: WriteSession, store: Store, add_store: AddStore) -> None:

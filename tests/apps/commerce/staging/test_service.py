@@ -78,9 +78,10 @@ async def store(
 
 
 async def stage(session: WriteSession, store: Store, actor: Actor, where: str, *edits: str, **more: Any) -> UUID:
-    return await service.stage_edit(
+    batch = await service.stage_edit(
         session, store=store, where=where, expressions=edits, actor=actor, note=more.get("note")
     )
+    return batch.id
 
 
 async def changes_of(session: WriteSession, **query: Any) -> Sequence[StagedChange]:

@@ -9,7 +9,8 @@ from sqlalchemy import ColumnElement, any_, literal
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from syncline.apps.commerce.alignment.pairing import Key, Pair, by_key, by_products
-from syncline.apps.commerce.alignment.waiting import KIND, find_earlier, sift, take_back
+from syncline.apps.commerce.alignment.waiting import KIND, find_earlier, outdated, outdated_in_part, sift, take_back
+from syncline.apps.commerce.alignment.waiting import Key as WaitingKey
 from syncline.apps.commerce.alignment_contract import AlignedBy, Alignment
 from syncline.apps.commerce.contract import Store
 from syncline.apps.commerce.fields import AnyValue, Field, Kind, Owner, get_editable
@@ -18,6 +19,7 @@ from syncline.apps.commerce.mirror.listing import Listed, list_records, metafiel
 from syncline.apps.commerce.mirror.models import product, variant
 from syncline.apps.commerce.nearest import join_or
 from syncline.apps.commerce.staging.diff import changed_fields
+from syncline.apps.commerce.staging.overlap import take_turn
 from syncline.apps.commerce.staging.repository import Proposal, add_batch, add_changes
 from syncline.apps.commerce.staging.search import Search
 from syncline.apps.commerce.staging.selection import mirror_condition, parse_where
@@ -40,10 +42,14 @@ class _Tally:
     unmatched: int = 0
     ambiguous: int = 0
     waiting: int = 0
+    replaced: int = 0
     problems: list[str] = field(default_factory=list)
 
     def wrong(self, sentence: str) -> None:
         self.ambiguous += 1
+        self.tell(sentence)
+
+    def tell(self, sentence: str) -> None:
         if len(self.problems) < NAMED:
             self.problems.append(sentence)
 
@@ -87,6 +93,7 @@ async def align(
     """One batch on `target`; none when nothing differs but what waits already. One `is_repeated` does not propose again
     what was rejected."""
     chosen = choose_fields(source, target, fields)
+    await take_turn(session, target.id)
     search = parse_where(where)
     names = [one.name for one in chosen]
     tally = _Tally()
@@ -97,9 +104,7 @@ async def align(
         if not mine:
             continue
         async for pairs in _pairs(session, source, target, owner, mine, by, search):
-            differing = _proposals(pairs, mine, tally)
-            proposals = await _new(session, target, differing, actor, is_repeated=is_repeated) if differing else []
-            tally.waiting += len(differing) - len(proposals)
+            proposals = await _new(session, target, pairs, mine, actor, tally, heeds_rejected=is_repeated)
             if proposals and batch_id is None:
                 batch_id = await add_batch(
                     session, store_id=target.id, kind=KIND, summary=f"Copy {shown}", author=actor
@@ -126,17 +131,44 @@ async def align(
         ambiguous=tally.ambiguous,
         problems=tuple(tally.problems),
         waiting=tally.waiting,
+        replaced=tally.replaced,
     )
 
 
 async def _new(
-    session: WriteSession, target: Store, proposals: Sequence[Proposal], actor: Actor, *, is_repeated: bool
+    session: WriteSession,
+    target: Store,
+    pairs: Sequence[Pair],
+    names: Sequence[str],
+    actor: Actor,
+    tally: _Tally,
+    *,
+    heeds_rejected: bool,
 ) -> list[Proposal]:
-    """Without what waits already; what waits with a value that the source no longer has is taken back."""
-    earlier = await find_earlier(session, target.id, proposals)
-    left, replaced = sift(proposals, earlier, heeds_rejected=is_repeated)
-    await take_back(session, replaced, actor)
+    """Without what waits already. What waits or is approved with a value that the source no longer has is taken back,
+    also where the stores are alike again, so that nobody pushes it."""
+    differing = _proposals(pairs, names, tally)
+    matched = [(_key(pair.there), pair.here, pair.there) for pair in pairs if isinstance(pair.there, Listed)]
+    if not matched:
+        return []
+    wanted = {key: {name: _copied(here.values.get(name)) for name in names} for key, here, _ in matched}
+    earlier = await find_earlier(session, target.id, {key: there.product_id for key, _, there in matched})
+    gone = [one for one in earlier if outdated(one, wanted[one.key])]
+    tally.replaced += await take_back(session, [one.id for one in gone], actor)
+    labels = {key: there.label for key, _, there in matched}
+    for one in earlier:
+        if outdated_in_part(one, wanted[one.key]):
+            tally.tell(
+                f"{labels[one.key]} has a change {one.status.value} that the source no longer says and that changes"
+                f" more than is copied here; it stays: copy all its fields, or reject it ({one.id})."
+            )
+    left = sift(differing, [one for one in earlier if one not in gone], heeds_rejected=heeds_rejected)
+    tally.waiting += len(differing) - len(left)
     return left
+
+
+def _key(record: Listed) -> WaitingKey:
+    return record.owner.value, record.resource_id
 
 
 def _proposals(pairs: Sequence[Pair], names: Sequence[str], tally: _Tally) -> list[Proposal]:

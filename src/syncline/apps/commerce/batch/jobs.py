@@ -20,6 +20,7 @@ from syncline.apps.commerce.batch.sweep import Plan, cut, list_products, sweep
 from syncline.apps.commerce.batch.telling import BatchTelling, batch_ended
 from syncline.apps.commerce.batch_contract import BatchRefusal, BatchStatus
 from syncline.apps.commerce.settings import CommerceSettings
+from syncline.apps.commerce.staging import overlap
 from syncline.apps.commerce.staging import repository as staging
 from syncline.apps.commerce.stores.repository import find_by_id
 from syncline.kernel.errors import DomainError, Fatal, Unavailable
@@ -65,6 +66,7 @@ async def _stage(ctx: JobContext, held: BatchRow) -> None:
         work = _Work(ctx, session, held, plan, tally)
         for part in cut(products, plan.limit):
             await work.stage(part)
+        await work.close()
         await _finish(session, held, BatchStatus.COMPLETED, tally, _sentence(tally))
         await ctx.hold(session)
 
@@ -83,6 +85,7 @@ class _Work:
     plan: Plan
     tally: Tally
     telling: BatchTelling = field(default_factory=BatchTelling)
+    parts: list[tuple[UUID | None, Tally]] = field(default_factory=list)
 
     async def stage(self, products: Sequence[int]) -> None:
         """One batch: as many products as one takes."""
@@ -107,7 +110,28 @@ class _Work:
                 counted.waiting += chunk.waiting
                 counted.refused += len(chunk.refusals)
             await self._tell(chunk.refusals)
-        await repository.add_part(self.session, self.held, self.tally.parts, batch_id, part)
+        self.parts.append((batch_id, part))
+
+    async def close(self) -> None:
+        """Write the batches down, without what somebody else has staged while this was at it."""
+        for number, (batch_id, part) in enumerate(self.parts, start=1):
+            kept = batch_id and await self._without_known(batch_id, part)
+            await repository.add_part(self.session, self.held, number, kept, part)
+
+    async def _without_known(self, batch_id: UUID, part: Tally) -> UUID | None:
+        before = await overlap.count_products(self.session, batch_id)
+        await overlap.settle(self.session, store_id=self.held.store_id, batch_id=batch_id)
+        batch = await staging.find_batch(self.session, batch_id)
+        left = sum(batch.counts.values()) if batch is not None else 0
+        waiting = before - await overlap.count_products(self.session, batch_id)
+        gone = part.staged - left
+        for counted in (part, self.tally):
+            counted.staged -= gone
+            counted.waiting += waiting
+        if left:
+            return batch_id
+        await overlap.drop_batch(self.session, batch_id)
+        return None
 
     async def _add_batch(self) -> UUID:
         number = f", part {self.tally.parts}" if self.tally.parts > 1 else ""

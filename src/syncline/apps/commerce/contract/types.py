@@ -185,8 +185,22 @@ class Reconciliation:
 
 
 @dataclass(frozen=True, slots=True)
+class Overlap:
+    """What was to be staged, held against what waits already (pending, approved or on its way). `waiting` values were
+    not staged again: the same step waits in the batches `waiting_in`. `rivals` of the changes that were staged want
+    another value than ones that wait in `rivals_in`: both stay, and of two that are approved the later one is a
+    conflict when it is pushed. The batches with the most are named, up to five."""
+
+    waiting: int = 0
+    waiting_in: Sequence[UUID] = ()
+    rivals: int = 0
+    rivals_in: Sequence[UUID] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ChangeBatch:
-    """What was staged together: one bulk edit, one sheet, one rollback. `counts` is changes by status."""
+    """What was staged together: one bulk edit, one sheet, one rollback. `counts` is changes by status; `overlap` is
+    told by whoever stages it, once."""
 
     id: UUID
     store: str
@@ -196,6 +210,7 @@ class ChangeBatch:
     created_at: datetime
     reverts: UUID | None
     counts: Mapping[str, int]
+    overlap: Overlap | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,6 +301,7 @@ class ImportResult:
     notes: int
     problems: Sequence[ImportProblem]
     problems_cut: bool
+    overlap: Overlap = Overlap()
 
 
 @dataclass(frozen=True, slots=True)

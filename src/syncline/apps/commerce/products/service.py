@@ -2,14 +2,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Any
-from uuid import UUID
 
-from syncline.apps.commerce.contract import NothingToDo, Store
+from syncline.apps.commerce.contract import ChangeBatch, NothingToDo, Store
 from syncline.apps.commerce.fields import Owner
 from syncline.apps.commerce.mirror.repository import list_locations
 from syncline.apps.commerce.nearest import did_you_mean, join_or
 from syncline.apps.commerce.products import repository
 from syncline.apps.commerce.products.draft import draft_of
+from syncline.apps.commerce.staging.overlap import finish
 from syncline.apps.commerce.staging.repository import Proposal, add_batch, add_changes
 from syncline.apps.commerce.staging.selection import mirror_condition, parse_where
 from syncline.apps.commerce.whole_product import FIELD, WholeProduct, draft_number
@@ -34,7 +34,7 @@ def deleting(product: WholeProduct) -> Proposal:
 
 async def stage_making(
     session: WriteSession, *, store: Store, products: Sequence[Mapping[str, Any]], actor: Actor, note: str | None
-) -> UUID:
+) -> ChangeBatch:
     """One batch with a pending change for each product. All or nothing. Raises `InvalidInput` with what is wrong with
     any of them."""
     if not products or len(products) > MOST_AT_ONCE:
@@ -91,7 +91,9 @@ def join_titles(products: Sequence[WholeProduct], most: int = 3) -> str:
     return shown if len(products) <= most else f"{shown} and {len(products) - most:,} more"
 
 
-async def stage_deletion(session: WriteSession, *, store: Store, where: str, actor: Actor, note: str | None) -> UUID:
+async def stage_deletion(
+    session: WriteSession, *, store: Store, where: str, actor: Actor, note: str | None
+) -> ChangeBatch:
     """One batch with a pending change for each product that matches. What is deleted is kept whole in its change."""
     if not where.strip():
         raise InvalidInput("Say which products to delete, like handle:old-mug; to delete all write handle:*.")
@@ -104,7 +106,7 @@ async def stage_deletion(session: WriteSession, *, store: Store, where: str, act
         await add_changes(
             session, batch_id=batch_id, store_id=store.id, author=actor.name, note=note, proposals=proposals
         )
-    return batch_id
+    return await finish(session, store_id=store.id, batch_id=batch_id)
 
 
 async def propose_deletions(session: Session, store: Store, numbers: Sequence[int]) -> AsyncIterator[list[Proposal]]:
@@ -123,7 +125,7 @@ async def _staged(
     actor: Actor,
     note: str | None,
     kind: str,
-) -> UUID:
+) -> ChangeBatch:
     batch_id = await add_batch(session, store_id=store.id, kind=kind, summary=summary, author=actor)
     await add_changes(session, batch_id=batch_id, store_id=store.id, author=actor.name, note=note, proposals=proposals)
-    return batch_id
+    return await finish(session, store_id=store.id, batch_id=batch_id)

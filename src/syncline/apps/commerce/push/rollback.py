@@ -7,11 +7,12 @@ from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
-from syncline.apps.commerce.contract import BatchNotFound, NothingToDo
+from syncline.apps.commerce.contract import BatchNotFound, ChangeBatch, NothingToDo
 from syncline.apps.commerce.fields import Owner
 from syncline.apps.commerce.gallery import is_shown
 from syncline.apps.commerce.push import repository
 from syncline.apps.commerce.push.repository import AppliedRow
+from syncline.apps.commerce.staging.overlap import finish
 from syncline.apps.commerce.staging.repository import Proposal, add_batch, add_changes, find_batch
 from syncline.apps.commerce.stores.repository import hold
 from syncline.apps.commerce.whole_product import FIELD, draft_number, without_ids
@@ -72,7 +73,7 @@ def _whole(row: AppliedRow) -> Proposal:
 
 async def stage_rollback(
     session: WriteSession, *, batch_id: UUID, change_ids: Sequence[UUID], actor: Actor, note: str | None
-) -> UUID:
+) -> ChangeBatch:
     """A new batch that undoes `batch_id`, or only `change_ids` of it. A rollback can be rolled back."""
     batch = await find_batch(session, batch_id)
     if batch is None:
@@ -108,7 +109,7 @@ async def stage_rollback(
         note=note,
         proposals=(proposal for proposal in proposals if proposal is not None),
     )
-    return undo
+    return await finish(session, store_id=store_id, batch_id=undo)
 
 
 def _lost_sentence(labels: Sequence[str]) -> str:

@@ -67,6 +67,7 @@ async def repeat(session: WriteSession, row: ScheduleRow, actor: Actor) -> tuple
 
 def _sentence(found: Alignment) -> str:
     parts = [f"{found.waiting:,} staged before"] if found.waiting else []
+    parts += [f"{found.replaced:,} not sent, for the source has other values by now"] if found.replaced else []
     parts += [f"{found.unmatched:,} without a counterpart"] if found.unmatched else []
     parts += [f"{found.ambiguous:,} ambiguous"] if found.ambiguous else []
     besides = f" ({', '.join(parts)})" if parts else ""

@@ -6,7 +6,10 @@
 | `status:active,draft`              | any of them                                                                    |
 | `type:"Gift card"`                 | a value with blanks; `\\"` `\\,` `\\*` `\\\\` are the character itself         |
 | `title:*shirt*`                    | `*` stands for any characters, in quotes too                                   |
-| `price:>=10` `price:10..20`        | numbers; both ends of a range belong to it, either may be left out             |
+| `price:>=10` `price>20`            | numbers, exact; the colon may be left out before `>` and `<`                   |
+| `price:10..20` `price:..9.99`      | both ends of a range belong to it, either may be left out                      |
+| `before.price<10` `after.price:5`  | of a staged change: what was and what is wanted; `price` alone is `after.price` |
+| `percent.price<-20`                | of a staged change: by how many per cent the amount becomes another            |
 | `updated_at:>=2026-11-01`          | dates (whole days, UTC) and moments (`2026-11-01T10:00Z`)          |
 | `sku:none`                         | no value; `sku:"none"` is the word                                             |
 | `-type:"Gift card"`                | not that                                                                       |

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from syncline.apps.commerce.fields import CATALOGUE, FIELDS, Kind, Owner
+from syncline.apps.commerce.staging.amounts import AMOUNT_FIELDS
 from syncline.apps.commerce.staging.search import SearchField, SearchKind
 
 _KINDS = {
@@ -54,8 +55,8 @@ MIRROR_FIELDS: tuple[SearchField, ...] = (
 
 
 def change_fields(statuses: Sequence[str], kinds: Sequence[str] = tuple(Owner)) -> tuple[SearchField, ...]:
-    """What chooses staged changes. `field` and `batch` speak of the change; `vendor`, `title`, `handle` and `tag` of
-    its product and `sku` of its variant, as the mirror has them."""
+    """What chooses staged changes. Amounts speak of what the change makes of what; `field` and `batch` of the change;
+    `vendor`, `title`, `handle` and `tag` of its product and `sku` of its variant, as the mirror has them."""
     of_the_record = {"vendor", "product_type", "title", "handle", "tags", "sku"}
     return (
         SearchField("status", SearchKind.ENUM, "change", choices=tuple(statuses)),
@@ -70,6 +71,7 @@ def change_fields(statuses: Sequence[str], kinds: Sequence[str] = tuple(Owner)) 
         SearchField("expires_at", SearchKind.DATE, "change", aliases=("expires",), nullable=True),
         SearchField("direction", SearchKind.ENUM, "change", choices=("outbound", "inbound")),
         SearchField("id", SearchKind.TEXT, "change"),
+        *AMOUNT_FIELDS,
         SearchField("product_id", SearchKind.NUMBER, "change"),
         SearchField("created_at", SearchKind.DATE, "change", aliases=("created",)),
         SearchField("reviewed_at", SearchKind.DATE, "change", aliases=("reviewed",), nullable=True),

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 # Only the names of metafields may have hyphens: `t-shirt:` is more probably a text.
-_NAME = re.compile(r"((?:variant_)?metafield\.[A-Za-z0-9_.-]+|[A-Za-z_][A-Za-z0-9_.]*):")
+_NAME = re.compile(r"((?:variant_)?metafield\.[A-Za-z0-9_.-]+|[A-Za-z_][A-Za-z0-9_.]*)(?::|(?=[<>]))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,8 @@ def _refuse_operators(operand: Operand, start: int) -> None:
         "OR": "There is no OR: write the values as a list, like vendor:Acme,Globex",
         "NOT": "There is no NOT: write a minus before the term, like -vendor:Acme",
     }.get(operand.text)
+    if operand.text.startswith(("<", ">")):
+        advice = f"Write {operand.text[0]} right after a field, without blanks, like price{operand.text[0]}20"
     if operand.text.startswith("("):
         advice = "There are no brackets: put a text that begins with one in quotes"
     if advice is not None:

@@ -38,6 +38,7 @@ from syncline.apps.commerce.mirror.models import (
     product_media,
     variant,
 )
+from syncline.apps.commerce.staging.amounts import AMOUNT, amount, has_amount
 from syncline.apps.commerce.staging.models import staged_change
 from syncline.apps.commerce.staging.search import Op, Pattern, Search, SearchKind, SearchValue, Term, parse_search
 from syncline.apps.commerce.staging.search_fields import FREE_TEXT, MIRROR_FIELDS, change_fields
@@ -329,6 +330,8 @@ def _change_term(term: Term) -> Condition:
         found: Condition = staged_change.c.label.ilike(f"%{like}%", escape="\\")
     elif term.field.name == "field":
         found = or_(*(staged_change.c.after.has_key(str(value)) for value in term.values))
+    elif term.field.entity == AMOUNT:
+        found = has_amount(term.field.name) & _plain(term, amount(term.field.name))
     elif term.field.entity == "change":
         found = _plain(term, _CHANGE_COLUMNS[term.field.name])
     else:

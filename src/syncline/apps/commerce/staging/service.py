@@ -26,6 +26,7 @@ from syncline.apps.commerce.review.service import get_rule
 from syncline.apps.commerce.settings import CommerceSettings
 from syncline.apps.commerce.staging import repository
 from syncline.apps.commerce.staging.edits import Edit, describe, edits_for, location_of, parse_edits
+from syncline.apps.commerce.staging.overlap import finish
 from syncline.apps.commerce.staging.proposing import propose, with_types
 from syncline.apps.commerce.staging.putting_back import put_back
 from syncline.apps.commerce.staging.search import Search
@@ -78,8 +79,9 @@ def _wrong_place(sentence: str) -> InvalidInput:
 
 async def stage_edit(
     session: WriteSession, *, store: Store, where: str, expressions: Sequence[str], actor: Actor, note: str | None
-) -> UUID:
-    """One batch with a pending change for every record the edits make different. All or nothing."""
+) -> ChangeBatch:
+    """One batch with a pending change for every record the edits make different and that does not wait already. All or
+    nothing."""
     if not expressions:
         raise InvalidInput("Say what to change, like --set price=+10% or --set tags=+sale.")
     search = parse_where(where)
@@ -102,7 +104,7 @@ async def stage_edit(
         raise NothingToDo(f"{found}; pull the store first if it is new.")
     if not staged:
         raise NothingToDo(f"All {looked} records that match have these values already; nothing was staged.")
-    return batch_id
+    return await finish(session, store_id=store.id, batch_id=batch_id)
 
 
 async def get_batch(session: Session, batch_id: UUID) -> ChangeBatch:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Table, any_, delete, literal, select, tuple_
+from sqlalchemy import ColumnElement, Table, any_, literal, select, tuple_
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from syncline.apps.commerce.contract import Store
@@ -15,11 +15,10 @@ from syncline.apps.commerce.fields import FIELDS, AnyValue, Owner, Value, canoni
 from syncline.apps.commerce.gallery import is_shown_from
 from syncline.apps.commerce.metafields import MetafieldName, find_name
 from syncline.apps.commerce.mirror.models import inventory_level, metafield, product, product_media, variant
-from syncline.apps.commerce.staging.models import change_batch
 from syncline.apps.commerce.transfer.alike import unlike_query
 from syncline.apps.commerce.transfer.comparing import Question
 from syncline.apps.commerce.transfer.matching import MirrorProduct, MirrorVariant
-from syncline.runtime.db.session import Session, WriteSession
+from syncline.runtime.db.session import Session
 
 
 def _live(session: Session, store_id: UUID, table: Table) -> Any:
@@ -180,9 +179,3 @@ async def _metafields(
 async def list_handles(session: Session, store_id: UUID) -> Sequence[str]:
     query = select(product.c.handle).where(_live(session, store_id, product))
     return (await session.execute(query)).scalars().all()
-
-
-async def drop_batch(session: WriteSession, batch_id: UUID) -> None:
-    """A sheet that changes nothing leaves no empty batch behind."""
-    query = delete(change_batch).where(change_batch.c.tenant_id == session.tenant_id, change_batch.c.id == batch_id)
-    await session.execute(query)

@@ -5,13 +5,13 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import BinaryIO
 
-from syncline.apps.commerce.contract import ImportResult, SheetRefused, Store
+from syncline.apps.commerce.contract import ImportResult, Overlap, SheetRefused, Store
 from syncline.apps.commerce.mirror.naming import list_metafield_names
 from syncline.apps.commerce.mirror.repository import list_locations
 from syncline.apps.commerce.nearest import did_you_mean, join_or
 from syncline.apps.commerce.sheet_contract import MarkedSheet
+from syncline.apps.commerce.staging.overlap import drop_batch, settle
 from syncline.apps.commerce.staging.repository import add_batch, find_batch
-from syncline.apps.commerce.transfer import repository
 from syncline.apps.commerce.transfer.intake import Intake, Tally
 from syncline.apps.commerce.transfer.mapping import service as mappings
 from syncline.apps.commerce.transfer.marking import Found, mark
@@ -134,12 +134,13 @@ async def import_sheet(
     tally = await intake.take()
     if tally.errors and (tally.stopped or not options.keep_good):
         raise _refusal(tally, options)
-    staged = await find_batch(session, intake.batch_id) if tally.staged else None
-    if staged is None:
-        await repository.drop_batch(session, intake.batch_id)
-    result = _result(tally)
-    values = {name: getattr(result, name) for name in ImportResult.__dataclass_fields__}
-    return ImportResult(**{**values, "batch": staged})
+    overlap = await settle(session, store_id=store.id, batch_id=intake.batch_id) if tally.staged else Overlap()
+    batch = await find_batch(session, intake.batch_id) if tally.staged else None
+    staged = sum(batch.counts.values()) if batch is not None else 0
+    if not staged:
+        await drop_batch(session, intake.batch_id)
+    kept = replace(batch, overlap=overlap) if batch is not None and staged else None
+    return replace(_result(tally), batch=kept, staged=staged, overlap=overlap)
 
 
 async def examine(
