@@ -46,6 +46,14 @@ class TooManyRequests(DomainError):
     title = "Too many requests"
 
 
+class SyncsTooOften(TooManyRequests):
+    code = "SYNC_004"
+
+
+_REFUSALS: dict[str, type[TooManyRequests]] = {"full-sync:execute": SyncsTooOften}
+"""Limits whose refusal has a code of its own, which callers know."""
+
+
 def limited(policy: str) -> Callable[[F], F]:
     """Decorator, under the route's: this endpoint is counted under `policy` instead of the general limit."""
 
@@ -106,7 +114,8 @@ class RateLimit:
         elif verdict.allowed:
             await self.app(scope, receive, _telling(send, verdict))
         else:
-            await problem_response(_refusal(verdict), _headers(verdict))(scope, receive, send)
+            named = self.policy_of(scope["method"], scope["path"])
+            await problem_response(_refusal(verdict, named), _headers(verdict))(scope, receive, send)
 
     async def _count(self, scope: Scope) -> Verdict | None:
         actor = await _known(scope)
@@ -148,9 +157,9 @@ def _headers(verdict: Verdict) -> dict[str, str]:
     }
 
 
-def _refusal(verdict: Verdict) -> TooManyRequests:
+def _refusal(verdict: Verdict, named: str | None) -> TooManyRequests:
     wait = max(1, math.ceil(verdict.retry_in))
-    return TooManyRequests(
+    return _REFUSALS.get(named or "", TooManyRequests)(
         f"Too many requests. Try again in {_in_words(wait)}.",
         extra={"retry_after": wait, "limit": verdict.limit},
     )
