@@ -45,6 +45,7 @@ from syncline.runtime.limits.redis_counts import RedisCounts
 from syncline.runtime.observe import logs
 
 RAISED = "100000000/15min"
+_RAISED = (ANONYMOUS, SIGNED_IN, "sign-in", "event-keys:generate", "event-keys:generate-batch")
 PASSWORD = "four words in a row"
 _READ = text("SELECT name, shop_domain FROM commerce.store WHERE tenant_id = :tenant ORDER BY name LIMIT 50")
 
@@ -114,7 +115,7 @@ async def serve(data_dir: Path) -> None:
     settings = load_settings(data_dir=data_dir)
     async with open_access(settings, upgrade=True) as access, compose(settings, access) as runtime:
         counts = RedisCounts(settings.redis_url) if settings.redis_url else MemoryCounts()
-        raised = with_settings({ANONYMOUS: RAISED, SIGNED_IN: RAISED, "sign-in": RAISED})
+        raised = with_settings(dict.fromkeys(_RAISED, RAISED))
         limiter = Limiter(counts, raised)
         app = make_web(runtime, settings, APPS, limiter=limiter)
         app.include_router(router)

@@ -25,7 +25,7 @@ APP = App(
     migrations=Path(__file__).parent / "migrations",
     settings=OutreachSettings,
     routers=(
-        event_endpoints.router,
+        *event_endpoints.ROUTERS,
         namespace_endpoints.router,
         routine_endpoints.router,
         *connection_endpoints.ROUTERS,

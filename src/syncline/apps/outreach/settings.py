@@ -9,7 +9,7 @@ class OutreachSettings(BaseModel):
     """SYNCLINE_OUTREACH_*"""
 
     operator_tenant: str = Field(
-        default="default",
+        default="main",
         description="Whose administrators may optimise the database and run migrations over HTTP: the tenant's name in"
         " addresses. These change the installation for everybody",
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Annotated, TypeVar
 
 from fastapi import Depends, Query, Request
@@ -72,10 +72,10 @@ def pagination(page: Page[object]) -> Pagination:
     )
 
 
-def uses(contract: type[T]) -> Callable[[Request], T]:
+def uses(contract: type[T]) -> Callable[[Request], Awaitable[T]]:
     """Dependency: the implementation of an app's contract. `keys: Annotated[KeyRing, Depends(uses(KeyRing))]`."""
 
-    def provided(request: Request) -> T:
+    async def provided(request: Request) -> T:  # what is not async would be given to a thread
         return runtime_of(request).contract(contract)
 
     return provided

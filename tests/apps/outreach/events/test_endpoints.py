@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import text
 
 from syncline.apps.outreach.contract import EventIdentity
-from syncline.apps.outreach.events.endpoints import router
+from syncline.apps.outreach.events.endpoints import ROUTERS
 from syncline.apps.outreach.keys.event_key import event_key
 from syncline.kernel.ids import new_id
 from syncline.kernel.paging import PageRequest
@@ -53,7 +53,7 @@ async def trail(runtime: Runtime, tenant_id: TenantId) -> list[Entry]:
 
 
 def test_the_table_above_holds_every_endpoint() -> None:
-    routes = {f"{method} {route.path}" for route in router.routes for method in route.methods}  # type: ignore[attr-defined]
+    routes = {f"{method} {route.path}" for router in ROUTERS for route in router.routes for method in route.methods}  # type: ignore[attr-defined]
     assert routes == set(ENDPOINTS)
 
 

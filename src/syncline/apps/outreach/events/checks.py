@@ -5,6 +5,7 @@ Nothing is cleaned: two events that were told apart by what was taken off would 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -20,7 +21,7 @@ LONGEST: Final = 200
 
 _FIELDS = frozenset({"platform", "campaignId", "eventType", "email", "activityId", "timestamp", "namespace"})
 _NEEDED = ("platform", "campaignId", "eventType", "email")
-_FORBIDDEN = ("'", '"', "`", "\\", ";", "--", "/*", "*/")
+_FORBIDDEN = re.compile(r"""['"`\\;]|--|/\*|\*/""")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_MS, _LAST_MS = 946_684_800_000, 4_102_444_800_000
 _TOLD = 10
@@ -106,7 +107,7 @@ def _words(value: object) -> str | None:
         return f"must have 1 to {LONGEST} characters, and has {len(value):,}"
     if not value.isprintable() or value != value.strip():
         return "must be printable characters, without blanks at its ends"
-    if any(mark in value for mark in _FORBIDDEN):
+    if _FORBIDDEN.search(value):
         return "must not hold quotes, backslashes, semicolons or the comment marks -- and /* */"
     return None
 

@@ -25,12 +25,15 @@ from syncline.apps.outreach.events.schemas import (
 from syncline.kernel.tenant import Actor
 from syncline.runtime.http.auth import require
 from syncline.runtime.http.dependencies import uses
+from syncline.runtime.http.plain_route import PlainRoute
 from syncline.runtime.http.problems import MalformedJson, problems
 from syncline.runtime.http.rate_limit import limited
 
 T = TypeVar("T")
 
 router = APIRouter(prefix="/api/event-keys", tags=["event keys"])
+making = APIRouter(prefix="/api/event-keys", tags=["event keys"], route_class=PlainRoute)
+ROUTERS = (making, router)
 
 _Outreach = Annotated[Outreach, Depends(uses(Outreach))]
 _Reader = Annotated[Actor, Depends(require("outreach:read"))]
@@ -38,7 +41,7 @@ _Syncer = Annotated[Actor, Depends(require("outreach:sync"))]
 _REFUSALS = problems(BadEventKey, EventKeyFailed)
 
 
-@router.post(
+@making.post(
     "/generate",
     summary="Make an event's key",
     response_model=GeneratedKey,
@@ -59,7 +62,7 @@ async def generate_key(request: Request, actor: _Syncer, outreach: _Outreach) ->
     )
 
 
-@router.post(
+@making.post(
     "/generate-batch",
     summary="Make the keys of many events",
     response_model=GeneratedKeys,

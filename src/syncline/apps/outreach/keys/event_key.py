@@ -17,7 +17,7 @@ READABLE_MOST: Final = 40
 _LOWER = bytes.maketrans(ascii_uppercase.encode(), ascii_uppercase.lower().encode())
 _KEPT = f"{ascii_uppercase}{ascii_uppercase.lower()}{digits}".encode()
 _DROPPED = bytes(byte for byte in range(256) if byte not in _KEPT)
-_DIGEST_BYTES = 16
+_DIGEST_DIGITS = 32
 
 
 class Fingerprint(NamedTuple):
@@ -29,11 +29,16 @@ class Fingerprint(NamedTuple):
 
 def fingerprint(identity: EventIdentity) -> Fingerprint:
     """Raises `UnicodeEncodeError` for half a character, which no database could hold either."""
-    platform, campaign, event_type, _, _, activity, timestamp = identity
-    found = sha256(canonical(identity)).digest()
-    shown = activity if activity is not None else "" if timestamp is None else str(timestamp)
-    key = b"_".join((_readable(platform), _readable(campaign), _readable(event_type), _readable(shown))).decode()
-    return Fingerprint(f"{key}_{found[:_DIGEST_BYTES].hex()}", found)
+    platform, campaign, event_type, email, namespace, kind, last = _parts(identity)
+    found = sha256(_canonical(platform, campaign, event_type, email, namespace, kind, last)).digest()
+    # In UTF-8 every byte of a character beyond ASCII is beyond ASCII too, and so left out with it.
+    shown = b"%b_%b_%b_%b_" % (
+        platform.translate(_LOWER, _DROPPED)[:READABLE_MOST],
+        campaign.translate(_LOWER, _DROPPED)[:READABLE_MOST],
+        event_type.translate(_LOWER, _DROPPED)[:READABLE_MOST],
+        last.translate(_LOWER, _DROPPED)[:READABLE_MOST],
+    )
+    return Fingerprint(shown.decode() + found.hex()[:_DIGEST_DIGITS], found)
 
 
 def event_key(identity: EventIdentity) -> str:
@@ -43,24 +48,35 @@ def event_key(identity: EventIdentity) -> str:
 def canonical(identity: EventIdentity) -> bytes:
     """The identity as bytes, each part with its length before it, so that no two identities read alike: `a` + `bc` is
     not `ab` + `c`, and an activity that is called like a moment is not that moment."""
-    platform, campaign, event_type = identity[0].encode(), identity[1].encode(), identity[2].encode()
-    email, namespace = identity[3].lower().encode(), identity[4].encode()
-    kind, last = _last(identity.activity_id, identity.timestamp_ms)
-    return b"event-key/1 %d:%b,%d:%b,%d:%b,%d:%b,%d:%b,%b%d:%b," % (
-        *(len(platform), platform),
-        *(len(campaign), campaign),
-        *(len(event_type), event_type),
-        *(len(email), email),
-        *(len(namespace), namespace),
-        *(kind, len(last), last),
+    return _canonical(*_parts(identity))
+
+
+def _parts(identity: EventIdentity) -> tuple[bytes, bytes, bytes, bytes, bytes, bytes, bytes]:
+    """Each in UTF-8, and the last with what it is."""
+    platform, campaign, event_type, email, namespace, activity, timestamp = identity
+    if activity is not None:
+        kind, last = b"a", activity.encode()
+    elif timestamp is not None:
+        kind, last = b"t", b"%d" % timestamp
+    else:
+        kind, last = b"n", b""
+    return (
+        platform.encode(),
+        campaign.encode(),
+        event_type.encode(),
+        email.lower().encode(),
+        namespace.encode(),
+        kind,
+        last,
     )
 
 
-def _last(activity_id: str | None, timestamp_ms: int | None) -> tuple[bytes, bytes]:
-    if activity_id is not None:
-        return b"a", activity_id.encode()
-    return (b"n", b"") if timestamp_ms is None else (b"t", b"%d" % timestamp_ms)
-
-
-def _readable(text: str) -> bytes:
-    return text.encode("ascii", "ignore").translate(_LOWER, _DROPPED)[:READABLE_MOST]
+def _canonical(
+    platform: bytes, campaign: bytes, event_type: bytes, email: bytes, namespace: bytes, kind: bytes, last: bytes
+) -> bytes:
+    # fmt: off
+    return b"event-key/1 %d:%b,%d:%b,%d:%b,%d:%b,%d:%b,%b%d:%b," % (
+        len(platform), platform, len(campaign), campaign, len(event_type), event_type,
+        len(email), email, len(namespace), namespace, kind, len(last), last,
+    )
+    # fmt: on
