@@ -27,6 +27,7 @@ from syncline.kernel.paging import PageRequest
 from syncline.kernel.tenant import TenantId
 from syncline.runtime.app import Runtime
 from syncline.runtime.http.factory import create_app
+from syncline.runtime.jobs import JobContext
 from syncline.runtime.limits.limiter import Limiter
 from syncline.runtime.limits.memory import MemoryCounts
 from syncline.runtime.limits.policy import with_settings
@@ -82,7 +83,18 @@ class Hooked:
         return await self.client.post(path, content=body, headers=self.headers(body, topic, **more))
 
     async def work(self) -> None:
-        await self.pulled.work()
+        """What is to be done at once; jobs for later stay."""
+        queue = self.pulled.queue
+        while ready := [one for one in queue.waiting if one.run_at is None]:
+            job = ready[0]
+            queue.waiting.remove(job)
+            context = JobContext(runtime=self.runtime, job_id=job.job_id, attempt=1, tenant=job.tenant)
+            await queue.declared(job.job).run(context, job.payload)
+
+    @property
+    def waiting(self) -> Sequence[Any]:
+        found: Sequence[Any] = self.pulled.queue.waiting
+        return found
 
     async def events(self, **wanted: Any) -> Sequence[WebhookEvent]:
         async with self.runtime.database.reading(self.tenant) as session:
