@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import httpx
 import psycopg
 import pytest
 from cryptography.fernet import Fernet
 
+from syncline.kernel import clock
 from syncline.kernel.ids import new_id
 from syncline.kernel.tenant import PERMISSIONS, Actor, TenantId
 from syncline.runtime.app import Runtime
 from syncline.runtime.db.engine import Database
+from syncline.runtime.db.session import Session, WriteSession
 from syncline.runtime.db.settings import DatabaseSettings
 from syncline.runtime.http.factory import create_app
 from syncline.runtime.http.letters import MOST, router
 from syncline.runtime.jobs import Job, JobContext, JobQueue
+from syncline.runtime.letters import Letter, LetterKind, LetterQuery, Letters
 from syncline.runtime.secrets import SecretBox
 
 BASE = "/api/operations/dead-letters"
@@ -42,7 +47,14 @@ async def nothing(_ctx: JobContext, _payload: dict[str, Any]) -> None: ...
 
 
 @pytest.fixture
-async def call(database: Database, tenant_id: TenantId, other_tenant_id: TenantId) -> AsyncIterator[Call]:
+def runtime(database: Database) -> Runtime:
+    secrets = SecretBox([Fernet.generate_key().decode()])
+    queue = JobQueue([Job(name="things.do", run=nothing)])
+    return Runtime(database=database, queue=queue, secrets=secrets, settings={})
+
+
+@pytest.fixture
+async def call(runtime: Runtime, tenant_id: TenantId, other_tenant_id: TenantId) -> AsyncIterator[Call]:
     """`await call("POST", path, role="editor", tenant="other", json=...)`; role None is nobody."""
     tenants = {"mine": tenant_id, "other": other_tenant_id}
 
@@ -50,9 +62,6 @@ async def call(database: Database, tenant_id: TenantId, other_tenant_id: TenantI
         role, _, tenant = bearer.partition("@")
         return Actor(tenants[tenant], f"the {role}", role)
 
-    secrets = SecretBox([Fernet.generate_key().decode()])
-    queue = JobQueue([Job(name="things.do", run=nothing)])
-    runtime = Runtime(database=database, queue=queue, secrets=secrets, settings={})
     app = create_app(runtime, (), authenticate=authenticate)
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://syncline.test") as client:
@@ -218,6 +227,11 @@ async def test_one_that_is_not_there_is_404(call: Call, method: str, path: str) 
         {"everything": False, "kind": "job"},
         {"ids": [NOWHERE], "everything": True},
         {"ids": [NOWHERE], "kind": "job"},
+        {"ids": [NOWHERE], "reason": "fire"},
+        {"reason": "fire"},
+        {"everything": True, "name": ""},
+        {"everything": True, "since": "yesterday"},
+        {"everything": True, "since": "2026-11-22T08:00:00"},
         {"ids": [NOWHERE] * (MOST + 1)},
         {"everything": True, "kind": "letter"},
         {"everything": True, "force": True},
@@ -237,6 +251,101 @@ async def test_one_that_is_not_there_keeps_the_others_as_they_are(call: Call, bu
     for what in ("retry", "discard"):
         assert (await call("POST", f"{BASE}/{what}", json={"ids": [letter, NOWHERE]})).status_code == 404
     assert await listed(call) == [letter]
+
+
+async def test_they_are_found_by_name_reason_and_time(call: Call, bury_job: Bury, bury_event: Bury) -> None:
+    burning, other = bury_job(hours=3), bury_job(hours=2, job="things.undo")
+    unread = bury_event(hours=1)
+    three_hours_ago = (clock.now() - timedelta(hours=2, minutes=30)).isoformat()
+    assert await listed(call, name="THINGS.do") == [unread, burning]
+    assert await listed(call, name="for mail.tell") == [unread]
+    assert await listed(call, reason="on FIRE") == [other, burning]
+    assert await listed(call, reason="100 %") == []
+    assert await listed(call, since=three_hours_ago) == [unread, other]
+    assert await listed(call, until=three_hours_ago) == [burning]
+    assert await listed(call, name="things.do", reason="fire", kind="job") == [burning]
+    assert (await call("GET", params={"since": "yesterday"})).status_code == 400
+
+
+async def test_those_that_a_filter_names_are_retried_and_no_others(
+    call: Call, bury_job: Bury, bury_event: Bury, waiting: Any
+) -> None:
+    bury_job(), bury_job(job="things.undo")
+    event = bury_event()
+    answer = await call("POST", f"{BASE}/retry", json={"everything": True, "name": "things.do", "kind": "job"})
+    assert (answer.json(), waiting()) == ({"retried": 1}, (1, 0))
+    answer = await call("POST", f"{BASE}/discard", json={"everything": True, "reason": "fire"})
+    assert (answer.json(), await listed(call)) == ({"discarded": 1}, [event])
+
+
+class Shelf:
+    """An app's own letters, here kept in memory."""
+
+    kind = LetterKind.WEBHOOK
+
+    def __init__(self) -> None:
+        self.letters: list[Letter] = []
+        self.retried: list[UUID] = []
+
+    def put(self, hours: int, tenant: TenantId) -> str:
+        at = clock.now() - timedelta(hours=hours)
+        letter = Letter(new_id(), self.kind, "orders/create", tenant, 5, "No such order.", at, at, None, {"id": hours})
+        self.letters.append(letter)
+        return str(letter.id)
+
+    def _of(self, session: Session, query: LetterQuery) -> list[Letter]:
+        mine = [one for one in self.letters if one.tenant_id == session.tenant_id]
+        found = [one for one in mine if query.reason is None or query.reason in one.reason]
+        return sorted(found, key=lambda letter: letter.last_at, reverse=True)
+
+    async def list(self, session: Session, query: LetterQuery, limit: int) -> Sequence[Letter]:
+        return self._of(session, query)[:limit]
+
+    async def count(self, session: Session, query: LetterQuery) -> int:
+        return len(self._of(session, query))
+
+    async def find(self, session: Session, letter_id: UUID) -> Letter | None:
+        return next((one for one in self._of(session, LetterQuery()) if one.id == letter_id), None)
+
+    async def retry(self, session: WriteSession, ids: Sequence[UUID]) -> int:
+        assert session.tenant_id is not None
+        self.retried += ids
+        return len(ids)
+
+    async def discard(self, session: WriteSession, ids: Sequence[UUID]) -> int:
+        kept = [one for one in self.letters if one.tenant_id != session.tenant_id or one.id not in ids]
+        count, self.letters = len(self.letters) - len(kept), kept
+        return count
+
+
+@pytest.fixture
+def shelf(runtime: Runtime) -> Shelf:
+    made = Shelf()
+    runtime.letter_sources = [made]
+    return made
+
+
+async def test_an_apps_own_letters_stand_among_the_others(
+    call: Call, bury_job: Bury, shelf: Shelf, tenant_id: TenantId, other_tenant_id: TenantId, waiting: Any
+) -> None:
+    shelf.put(1, other_tenant_id)
+    fourth, third = shelf.put(4, tenant_id), bury_job(hours=3)
+    second, first = shelf.put(2, tenant_id), bury_job(hours=1)
+    assert await listed(call) == [first, second, third, fourth]
+    assert await listed(call, kind="webhook") == [second, fourth]
+    assert await listed(call, kind="job") == [first, third]
+    page = (await call("GET", params={"limit": 2, "page": 2})).json()
+    assert ([one["id"] for one in page["letters"]], page["pagination"]["totalItems"]) == ([third, fourth], 4)
+    assert (await call("GET", f"{BASE}/{second}")).json()["payload"] == {"id": 2}
+    assert (await call("POST", f"{BASE}/retry", json={"ids": [second, first]})).json() == {"retried": 2}
+    assert ([str(one) for one in shelf.retried], waiting()) == ([second], (1, 0))
+    assert (await call("DELETE", f"{BASE}/{fourth}")).json() == {"discarded": 1}
+    assert await listed(call, kind="webhook") == [second]
+
+
+def test_two_sources_of_one_kind_are_a_mistake() -> None:
+    with pytest.raises(ValueError, match="same kind"):
+        Letters(JobQueue([]), [Shelf(), Shelf()])
 
 
 async def test_another_tenant_sees_and_moves_nothing(

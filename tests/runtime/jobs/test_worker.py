@@ -343,3 +343,24 @@ async def test_missing_tables_stop_the_worker(database: Database) -> None:
         connection.execute("ALTER TABLE jobs.pgqueuer RENAME TO gone")
     with pytest.raises(psycopg.errors.UndefinedTable):
         await asyncio.wait_for(worker.run(asyncio.Event()), 5)
+
+
+async def test_a_worker_in_a_hurry_hands_back_at_once_what_it_would_have_waited_for(
+    fleet: Fleet, database: Database
+) -> None:
+    started = asyncio.Event()
+
+    async def run(_: JobContext, __: dict[str, Any]) -> None:
+        started.set()
+        await asyncio.Event().wait()
+
+    job, stop = Job("trial.long", run), asyncio.Event()
+    await fleet.enqueue(job, {})
+    worker = Worker(database, [job], runtime=None, grace=timedelta(hours=1))
+    working = asyncio.create_task(worker.run(stop))
+    await started.wait()
+    stop.set()
+    await asyncio.sleep(0)
+    worker.hurry()
+    await asyncio.wait_for(working, 30)
+    assert await fleet.scalar("SELECT status::text || attempts FROM jobs.pgqueuer") == "queued0"
