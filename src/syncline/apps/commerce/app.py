@@ -33,6 +33,9 @@ from syncline.apps.commerce.transfer import endpoints as sheet_endpoints
 from syncline.apps.commerce.webhooks import endpoints as webhook_endpoints
 from syncline.apps.commerce.webhooks.hot_routes import HOT_ROUTES
 from syncline.apps.commerce.webhooks.jobs import JOBS as WEBHOOK_JOBS
+from syncline.apps.commerce.webhook_management import endpoints as management_endpoints
+from syncline.apps.commerce.webhook_watch.jobs import JOBS as WATCH_JOBS
+from syncline.apps.commerce.webhook_watch.jobs import SCHEDULES as WATCH_SCHEDULES
 from syncline.runtime.app import App
 from syncline.runtime.sealed import SealedColumn
 
@@ -66,10 +69,14 @@ APP = App(
         *sheet_endpoints.ROUTERS,
         *alignment_endpoints.ROUTERS,
         *webhook_endpoints.ROUTERS,
+        *management_endpoints.ROUTERS,
     ),
     hot_routes=HOT_ROUTES,
-    jobs=(*PULL_JOBS, *PUSH_JOBS, *SCHEDULE_JOBS, *REMOVAL_JOBS, *BATCH_JOBS, *DECISION_JOBS, *WEBHOOK_JOBS),
-    schedules=(*SCHEDULES, *DECISION_SCHEDULES),
+    jobs=(
+        *(*PULL_JOBS, *PUSH_JOBS, *SCHEDULE_JOBS, *REMOVAL_JOBS, *BATCH_JOBS, *DECISION_JOBS),
+        *(*WEBHOOK_JOBS, *WATCH_JOBS),
+    ),
+    schedules=(*SCHEDULES, *DECISION_SCHEDULES, *WATCH_SCHEDULES),
     handlers=HANDLERS,
     sealed=SEALED,
     provides=Commerce,

@@ -54,6 +54,7 @@ from syncline.apps.commerce.transfer.export import service as export
 from syncline.apps.commerce.transfer.facade import LocalSheets
 from syncline.apps.commerce.transfer.service import ImportOptions
 from syncline.apps.commerce.transfer.telling import telling
+from syncline.apps.commerce.webhook_management.facade import LocalWebhookManagement
 from syncline.connectors.shopify.client import ShopifyConfig
 from syncline.kernel.paging import Page, PageRequest
 from syncline.kernel.tenant import Actor
@@ -76,6 +77,7 @@ class LocalCommerce(
     LocalProducts,
     LocalSheets,
     LocalAlignments,
+    LocalWebhookManagement,
 ):
     async def add_store(
         self,

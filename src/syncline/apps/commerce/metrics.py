@@ -25,3 +25,13 @@ SCHEDULED = Counter(
     ["action", "outcome"],
 )
 """Outcomes: started, skipped."""
+SUBSCRIPTIONS = Counter(
+    "syncline_commerce_webhook_subscriptions_total",
+    "Subscriptions that had to be mended, by what was done.",
+    ["outcome"],
+)
+"""Outcomes: created, recreated, moved, removed, refused."""
+
+MISSED = Counter(
+    "syncline_commerce_webhooks_missed_total", "Records that no webhook told of, by kind and why.", ["kind", "reason"]
+)

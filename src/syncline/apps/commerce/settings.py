@@ -59,6 +59,24 @@ class CommerceSettings(BaseModel):
     webhook_attempts: int = Field(
         default=8, ge=1, le=100, description="How often a webhook is tried before it is a dead letter"
     )
+    public_url: str | None = Field(
+        default=None, description="Where Shopify reaches this installation, like https://sync.example.com"
+    )
+    webhook_check: timedelta = Field(
+        default=timedelta(minutes=15),
+        ge=timedelta(minutes=1),
+        description="How often the subscriptions of a store are compared with what Shopify sends",
+    )
+    webhook_catch_up: timedelta = Field(
+        default=timedelta(hours=24),
+        ge=timedelta(minutes=10),
+        description="How often what webhooks missed is looked for when nothing seems wrong",
+    )
+    webhook_grace: timedelta = Field(
+        default=timedelta(minutes=2),
+        ge=timedelta(0),
+        description="How old a change must be before its webhook counts as missed",
+    )
     author_may_approve: bool = Field(default=True, description="Off: somebody else must approve what I staged")
 
     def batch_limit(self, operation: BatchOperation) -> int:

@@ -16,6 +16,8 @@ from syncline.sandbox.shopify.state import Store
 
 Payload = dict[str, Any]
 MOST_OPTIONS = 3
+MOST_VARIANTS = 100
+"""A payload carries no more: those changed last; `variant_gids` names them all."""
 
 
 def rest_moment(value: datetime | None) -> str | None:
@@ -27,6 +29,7 @@ def product(store: Store, one: Product) -> Payload:
     images = [media for media in store.media.shown_by(one.id) if media.content_type == "IMAGE"]
     shown = [_image(one, media, place) for place, media in enumerate(images, start=1)]
     variants = store.variants_of(one)
+    latest = sorted(variants, key=lambda variant: variant.updated_at, reverse=True)[:MOST_VARIANTS]
     return {
         "admin_graphql_api_id": gid("Product", one.id),
         "body_html": one.description_html or None,
@@ -42,7 +45,7 @@ def product(store: Store, one: Product) -> Payload:
         "status": one.status.lower(),
         "published_scope": "global",
         "tags": ", ".join(one.tags),
-        "variants": [_variant(store, variant) for variant in variants],
+        "variants": [_variant(store, variant) for variant in sorted(latest, key=lambda variant: variant.position)],
         "options": [
             {
                 "name": option.name,

@@ -33,12 +33,24 @@ from syncline.apps.commerce.push_contract import EngineConfig, PushPlan
 from syncline.apps.commerce.review_contract import Reviewing
 from syncline.apps.commerce.schedule_contract import Schedules
 from syncline.apps.commerce.sheet_contract import Sheets
+from syncline.apps.commerce.webhook_management_contract import WebhookManagement
 from syncline.kernel.paging import Page, PageRequest
 from syncline.kernel.tenant import Actor
 
 
 class Commerce(
-    Schedules, Integrity, Browse, Reviewing, Batches, Conflicts, Deciding, Inbound, Sheets, Alignments, Protocol
+    Schedules,
+    Integrity,
+    Browse,
+    Reviewing,
+    Batches,
+    Conflicts,
+    Deciding,
+    Inbound,
+    Sheets,
+    Alignments,
+    WebhookManagement,
+    Protocol,
 ):
     """The commerce app as others see it. Every call acts for `actor` and inside its tenant."""
 

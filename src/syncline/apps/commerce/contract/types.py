@@ -353,3 +353,7 @@ class OperationKind(StrEnum):
     RECONCILE = "reconcile"
     BATCH = "batch"
     ALIGN = "align"
+    WEBHOOKS = "webhooks"
+    """Subscriptions were mended, or records that webhooks missed were read."""
+    PRIVACY_REQUEST = "privacy_request"
+    """Shopify asked for a person's data or its erasure, or the day it is due comes near."""

@@ -8,13 +8,15 @@ from typing import Any
 from uuid import UUID
 
 from psycopg import sql
-from sqlalchemy import func, select
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, any_, bindparam, func, literal_column, select, tuple_
 
 from syncline.apps.commerce.mirror.kind import Parent
 from syncline.apps.commerce.mirror.kinds import KINDS, LOCATION, Kind, compared_hash, content_of_row
 from syncline.apps.commerce.mirror.lines import Key, array_texts
 from syncline.apps.commerce.mirror.models import location
 from syncline.runtime.db.session import Session
+
+_KEYS_AT_ONCE = 5_000
 
 
 def _live(session: Session, store_id: UUID, kind: Kind) -> Any:
@@ -53,6 +55,42 @@ async def list_contents(session: Session, store_id: UUID, kind: Kind) -> AsyncIt
             )
             for row in page
         }
+
+
+async def find_contents_of_roots(session: Session, store_id: UUID, kind: Kind, roots: Sequence[int]) -> dict[Key, int]:
+    """As `list_contents`, of all that is read with the records of these numbers."""
+    root = literal_column(f"({kind.root})", BigInteger)
+    return await _find_contents(
+        session, store_id, kind, root == any_(bindparam("roots", list(roots), ARRAY(BigInteger)))
+    )
+
+
+async def find_contents(session: Session, store_id: UUID, kind: Kind, keys: Sequence[Key]) -> dict[Key, int]:
+    """As `list_contents`, of these records."""
+    found: dict[Key, int] = {}
+    for start in range(0, len(keys), _KEYS_AT_ONCE):
+        columns = [literal_column(f"m.{name}", BigInteger) for name in kind.key]
+        part = tuple_(*columns).in_(keys[start : start + _KEYS_AT_ONCE])
+        found |= await _find_contents(session, store_id, kind, part)
+    return found
+
+
+async def _find_contents(
+    session: Session, store_id: UUID, kind: Kind, condition: ColumnElement[bool]
+) -> dict[Key, int]:
+    """`condition` calls the row `m`."""
+    m = kind.table.alias("m")
+    names = (*kind.columns, "position") if kind.is_placed else kind.columns
+    query = select(*(m.c[name] for name in names)).where(
+        m.c.tenant_id == session.tenant_id, m.c.store_id == store_id, m.c.deleted_at.is_(None), condition
+    )
+    rows = (await session.execute(query)).mappings()
+    return {
+        tuple(row[name] for name in kind.key): compared_hash(
+            kind, content_of_row(kind, dict(row)), row["position"] if kind.is_placed else None
+        )
+        for row in rows
+    }
 
 
 async def find_parents_with_wrong_count(

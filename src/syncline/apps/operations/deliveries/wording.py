@@ -16,6 +16,8 @@ _NAMES = {
     "reconcile": "Comparison",
     "align": "Alignment",
     "batch": "Bulk operation",
+    "webhooks": "A look at webhooks",
+    "privacy_request": "A privacy request",
 }
 _ENDS = {
     RunStatus.COMPLETED: "is done",
