@@ -8,6 +8,8 @@ from syncline.apps.commerce.alignment import endpoints as alignment_endpoints
 from syncline.apps.commerce.batch import endpoints as batch_endpoints
 from syncline.apps.commerce.batch.jobs import JOBS as BATCH_JOBS
 from syncline.apps.commerce.browse import endpoints as browse_endpoints
+from syncline.apps.commerce.compliance import endpoints as compliance_endpoints
+from syncline.apps.commerce.compliance.jobs import JOBS as COMPLIANCE_JOBS
 from syncline.apps.commerce.conflicts import endpoints as conflict_endpoints
 from syncline.apps.commerce.conflicts.handlers import HANDLERS
 from syncline.apps.commerce.contract import Commerce
@@ -70,11 +72,12 @@ APP = App(
         *alignment_endpoints.ROUTERS,
         *webhook_endpoints.ROUTERS,
         *management_endpoints.ROUTERS,
+        *compliance_endpoints.ROUTERS,
     ),
     hot_routes=HOT_ROUTES,
     jobs=(
         *(*PULL_JOBS, *PUSH_JOBS, *SCHEDULE_JOBS, *REMOVAL_JOBS, *BATCH_JOBS, *DECISION_JOBS),
-        *(*WEBHOOK_JOBS, *WATCH_JOBS),
+        *(*WEBHOOK_JOBS, *WATCH_JOBS, *COMPLIANCE_JOBS),
     ),
     schedules=(*SCHEDULES, *DECISION_SCHEDULES, *WATCH_SCHEDULES),
     handlers=HANDLERS,

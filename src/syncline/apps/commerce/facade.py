@@ -11,6 +11,7 @@ from uuid import UUID
 from syncline.apps.commerce.alignment.facade import LocalAlignments
 from syncline.apps.commerce.batch.facade import LocalBatches
 from syncline.apps.commerce.browse.facade import LocalBrowse
+from syncline.apps.commerce.compliance.facade import LocalPrivacyRequests
 from syncline.apps.commerce.conflicts.facade import LocalConflicts
 from syncline.apps.commerce.contract import (
     ChangeBatch,
@@ -78,6 +79,7 @@ class LocalCommerce(
     LocalSheets,
     LocalAlignments,
     LocalWebhookManagement,
+    LocalPrivacyRequests,
 ):
     async def add_store(
         self,

@@ -67,6 +67,11 @@ COMMANDS: dict[str, Entry] = {
         "Have pulls, comparisons and alignments start by themselves, and see what became of them.",
         _STORE,
     ),
+    "webhooks": Entry(
+        "syncline.main.cli.webhooks_events",
+        "Have stores tell of changes at once, see what came of it, and find what was missed.",
+        _STORE,
+    ),
     "watch": Entry("syncline.main.cli.watch", "Watch operations as they run.", _STORE),
     "serve": Entry("syncline.main.cli.serve", "Run Syncline: the API, the worker, and its own database.", _RUN),
     "sandbox": Entry(

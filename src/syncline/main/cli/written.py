@@ -77,6 +77,12 @@ WRITES = frozenset(
         "outreach reconcile",
         "outreach sync",
         "outreach test",
+        "webhooks register",
+        "webhooks remove",
+        "webhooks check",
+        "webhooks reconcile",
+        "webhooks retry",
+        "webhooks mark-failed",
         "notify add",
         "notify change",
         "notify remove",
@@ -97,7 +103,7 @@ WRITES = frozenset(
 ENDS_A_STOP = frozenset({"maintenance on", "maintenance off", "maintenance pause", "maintenance resume"})
 """Writes too, that run while everything is stopped."""
 
-READS_PEOPLE = frozenset({"privacy export", "privacy choices", "privacy erasures"})
+READS_PEOPLE = frozenset({"privacy export", "privacy choices", "privacy erasures", "webhooks show", "webhooks diff"})
 """Change nothing, and are never refused; that somebody's data was looked at is recorded."""
 
 _SECRET = re.compile(r"(.*_)?(token|secret|password|key|seed|code)")

@@ -22,7 +22,7 @@ privacy_request = Table(
     moment("received_at"),
     moment("due_at"),
     Column("event_id", Uuid, nullable=True),
-    Column("erasure_id", Uuid, nullable=True),
+    Column("work_id", Uuid, nullable=True),
     text("sentence", nullable=True),
     moment("reminded_at", nullable=True),
     moment("completed_at", nullable=True),

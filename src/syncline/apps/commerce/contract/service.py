@@ -7,6 +7,7 @@ from uuid import UUID
 from syncline.apps.commerce.alignment_contract import Alignments
 from syncline.apps.commerce.batch_contract import Batches
 from syncline.apps.commerce.browse_contract import Browse
+from syncline.apps.commerce.compliance_contract import PrivacyRequests
 from syncline.apps.commerce.contract.conflicts import Conflicts
 from syncline.apps.commerce.contract.decisions import Decided, Deciding
 from syncline.apps.commerce.contract.inbound import Inbound
@@ -50,6 +51,7 @@ class Commerce(
     Sheets,
     Alignments,
     WebhookManagement,
+    PrivacyRequests,
     Protocol,
 ):
     """The commerce app as others see it. Every call acts for `actor` and inside its tenant."""

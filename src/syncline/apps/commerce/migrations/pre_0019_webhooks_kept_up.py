@@ -78,7 +78,7 @@ CREATE TABLE commerce.privacy_request (
     received_at timestamptz NOT NULL,
     due_at timestamptz NOT NULL,
     event_id uuid,
-    erasure_id uuid,
+    work_id uuid,
     sentence text,
     reminded_at timestamptz,
     completed_at timestamptz,
