@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +17,9 @@ from syncline.apps.accounts.oidc import service as identities
 from syncline.apps.accounts.oidc.id_token import Identity
 from syncline.apps.accounts.providers import service as providers
 from syncline.apps.accounts.providers.provider import Provider
-from syncline.apps.commerce.contract import ChangeBatch
+from syncline.apps.commerce.compliance.receiving import receive
+from syncline.apps.commerce.contract import ChangeBatch, Commerce
+from syncline.kernel import clock
 from syncline.kernel.ids import new_id
 from syncline.kernel.tenant import TenantId
 from syncline.main.testing.shop import Shop
@@ -24,10 +27,19 @@ from syncline.main.testing.web import Signed, bearing, register
 from syncline.main.testing.works import Works, eventually
 
 STORE = "alpine-outfitters"
+_OF_A_TENANT = ("register", "list", "delete-all", "check", "reconcile", "events", "retry-failed", "stats")
 _LETTER = text("""
     INSERT INTO jobs.dead_letter (id, job_id, job, tenant, payload, priority, attempts, reason, first_at, last_at)
     VALUES (:id, 1, 'commerce.push_changes', :tenant, CAST(:payload AS jsonb), 0, 8, 'Nobody was in.', now(), now())
 """)
+_WEBHOOK = text("""
+    INSERT INTO commerce.webhook_event (id, tenant_id, store_id, delivery_id, topic, api_version, received_at,
+        correlation_id, body_bytes, body_hash, state, due_at, attempts, kind, number)
+    VALUES (:id, :tenant, :store, :id, 'products/update', '2026-10', :at, 'none', 20, 1, 'failed', :at, 1, 'product', 7)
+""")
+_BODY = text(
+    "INSERT INTO commerce.webhook_body (event_id, tenant_id, store_id, body) VALUES (:id, :tenant, :store, :body)"
+)
 
 
 @dataclass(frozen=True)
@@ -66,6 +78,7 @@ async def fill(works: Works, client: httpx.AsyncClient, shop: Shop) -> Riches:
         **await _operation(desk),
         **await _outreach(desk),
         **_bought(shop),
+        **await _webhooks(theirs, ada["tenant"]["id"]),
         **await _friend(works, desk),
         **await _sign_in_provider(works, ada),
         "dead-letters/{letter_id}": await bury(theirs),
@@ -73,6 +86,7 @@ async def fill(works: Works, client: httpx.AsyncClient, shop: Shop) -> Riches:
     # The addresses keep requests on this machine; a rule is named by the code.
     others: dict[str, Any] = {"base_url": shop.url, "issuer": "https://127.0.0.1", "subject": subject}
     others["trigger/{name}"] = "periodic_sync"
+    others |= {f"{place}/{{tenantId}}": ada["tenant"]["id"] for place in _OF_A_TENANT}
     others["retention/{rule}"] = (await desk.get("/api/privacy/retention"))["rules"][0]["name"]
     return Riches(owner=ada, tenant_id=ada["tenant"]["id"], rows=rows, others=others)
 
@@ -196,6 +210,36 @@ async def _operation(desk: Desk) -> dict[str, Any]:
 async def _outreach(desk: Desk) -> dict[str, Any]:
     made = await desk.post("/api/namespaces", name="alpine-north", keywords=["alpine"])
     return {"namespaces/{name}": made["namespace"]["name"]}
+
+
+async def _webhooks(theirs: Works, tenant_id: str) -> dict[str, Any]:
+    """Two webhooks of one product, and a request for a customer's data. No shop sends them here."""
+    actor, runtime = theirs.actor, theirs.runtime
+    (store,) = await runtime.contract(Commerce).list_stores(actor=actor)
+    now, ids = clock.now(), [str(new_id()), str(new_id())]
+    async with runtime.database.writing(actor.tenant_id) as session:
+        for place, event_id in enumerate(ids):
+            values = {"id": event_id, "tenant": tenant_id, "store": store.id, "at": now + timedelta(seconds=place)}
+            await session.execute(_WEBHOOK, values)
+            await session.execute(_BODY, {**values, "body": json.dumps({"id": 7, "title": f"T{place}"}).encode()})
+        asked = await receive(
+            session,
+            runtime.queue,
+            store,
+            topic="customers/data_request",
+            payload={"customer": {"id": 71}, "data_request": {"id": 9}},
+            event_id=UUID(ids[0]),
+            delivery="none",
+            received_at=now,
+        )
+    assert asked is not None
+    return {
+        "event/{eventId}": ids[1],
+        "retry/{eventId}": ids[1],
+        "mark-failed/{eventId}": ids[1],
+        "diff/{otherId}": ids[0],
+        "requests/{request_id}": str(asked.id),
+    }
 
 
 def _bought(shop: Shop) -> dict[str, Any]:

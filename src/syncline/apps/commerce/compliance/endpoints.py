@@ -16,6 +16,7 @@ from syncline.apps.commerce.compliance_contract import (
 )
 from syncline.apps.commerce.contract import Commerce
 from syncline.kernel.tenant import Actor
+from syncline.runtime.http.audit import reads_people
 from syncline.runtime.http.auth import require
 from syncline.runtime.http.dependencies import uses
 from syncline.runtime.http.problems import problems
@@ -37,6 +38,7 @@ class Completion(BaseModel):
 
 
 @router.get("", summary="List what Shopify asked for people")
+@reads_people
 async def list_requests(
     actor: Reader, commerce: Commerced, is_open: Annotated[bool | None, Query(alias="open")] = None
 ) -> PrivacyRequestList:
@@ -45,6 +47,7 @@ async def list_requests(
 
 
 @router.get("/{request_id}", summary="Look at a request", responses=problems(PrivacyRequestNotFound))
+@reads_people
 async def get_request(request_id: UUID, actor: Reader, commerce: Commerced) -> PrivacyRequest:
     return await commerce.get_privacy_request(actor=actor, request_id=request_id)
 

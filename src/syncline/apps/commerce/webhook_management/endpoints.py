@@ -36,6 +36,7 @@ from syncline.apps.commerce.webhook_management_contract import (
 )
 from syncline.kernel.errors import NotAllowed, NotFound
 from syncline.kernel.tenant import Actor
+from syncline.runtime.http.audit import reads_people
 from syncline.runtime.http.auth import require
 from syncline.runtime.http.dependencies import Paging, pagination, uses
 from syncline.runtime.http.problems import problems
@@ -189,6 +190,7 @@ async def list_events_of(
 
 
 @router.get("/event/{eventId}", summary="Look at a webhook", responses=problems(WebhookNotFound))
+@reads_people
 async def get_event(eventId: UUID, actor: CustomerReader, commerce: Commerced) -> WebhookEventShown:  # noqa: N803
     """With what it carried, as long as that is kept. It may be about a person."""
     return await commerce.get_webhook_event(actor=actor, event_id=eventId)
@@ -198,12 +200,14 @@ _DIFF = problems(WebhookNotFound, NotComparable, WebhookEmptied)
 
 
 @router.get("/event/{eventId}/diff", summary="What changed since the webhook before", responses=_DIFF)
+@reads_people
 async def diff_before(eventId: UUID, actor: CustomerReader, commerce: Commerced) -> PayloadDiff:  # noqa: N803
     """Field by field, against the webhook of the same record that came before it."""
     return await commerce.diff_webhooks(actor=actor, event_id=eventId)
 
 
 @router.get("/event/{eventId}/diff/{otherId}", summary="Compare two webhooks of a record", responses=_DIFF)
+@reads_people
 async def diff(
     eventId: UUID,  # noqa: N803
     otherId: UUID,  # noqa: N803

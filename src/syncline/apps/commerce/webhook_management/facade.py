@@ -26,6 +26,7 @@ from syncline.apps.commerce.webhook_watch import catching_up
 from syncline.apps.commerce.webhook_watch import service as watching
 from syncline.apps.commerce.webhooks import repository as webhooks
 from syncline.apps.commerce.webhooks.repository import EventFilter
+from syncline.apps.commerce.webhooks.writing import enqueue_apply
 from syncline.kernel import clock
 from syncline.kernel.errors import InvalidInput
 from syncline.kernel.paging import Page, PageRequest
@@ -112,6 +113,7 @@ class LocalWebhookManagement:
     async def retry_webhook(self, *, actor: Actor, event_id: UUID) -> WebhookEvent:
         async with self.runtime.database.writing(actor.tenant_id) as session:
             event = await service.retry(session, event_id)
+            await enqueue_apply(session, self.runtime.queue, actor.tenant_id, event.store_id)
             await record(session, actor=actor, action="webhooks.retried", subject=f"webhook {event_id}")
             return event
 
@@ -123,6 +125,8 @@ class LocalWebhookManagement:
             store_id = None if row is None else row.store.id
             ids, total = await repository.list_failed(session, store_id=store_id, limit=limit)
             retried = await webhooks.send_back(session, ids, clock.now())
+            for one in {event.store_id for event in retried}:
+                await enqueue_apply(session, self.runtime.queue, actor.tenant_id, one)
             details = {"webhooks": len(retried)}
             subject = "webhooks" if row is None else f"store {row.store.name}"
             await record(session, actor=actor, action="webhooks.retried", subject=subject, details=details)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, TypeAlias
 
+from syncline.apps.commerce.compliance.receiving import receive
+from syncline.apps.commerce.compliance_contract import RequestTopic
 from syncline.apps.commerce.contract import Store
 from syncline.apps.commerce.stores import repository as stores
 from syncline.apps.commerce.stores.uninstalling import uninstalled
@@ -33,7 +35,21 @@ async def _shop_changed(session: WriteSession, _: Runtime, store: Store, __: Cla
         await stores.change(session, store.id, values)
 
 
+async def _asked(session: WriteSession, runtime: Runtime, store: Store, event: Claimed, payload: Payload) -> None:
+    await receive(
+        session,
+        runtime.queue,
+        store,
+        topic=event.topic,
+        payload=payload,
+        event_id=event.id,
+        delivery=event.delivery_id,
+        received_at=event.received_at,
+    )
+
+
 HANDED: Final[Mapping[str, HandOn]] = {
     "app/uninstalled": _uninstalled,
     "shop/update": _shop_changed,
+    **dict.fromkeys((topic.value for topic in RequestTopic), _asked),
 }
