@@ -28,6 +28,7 @@ OPEN = {
     "GET /api/health": "the same",
     "GET /metrics": "open while SYNCLINE_OPEN_DIAGNOSTICS is on",
     "GET /api/metrics": "the same",
+    "GET /api/database/performance": "the same; figures, and nothing of anybody",
     "GET /api/auth/providers": "names of what one can sign in with, for the page that asks",
     "GET /api/full-sync/status/{job_id}": "for whoever knows the run's id, which is 128 random bits",
     "GET /api/auth/openid/callback/{provider}": "checks the state, the browser's cookie and what the provider signed",

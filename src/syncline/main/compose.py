@@ -13,7 +13,7 @@ from syncline.kernel.errors import InvalidInput
 from syncline.main.own_jobs import own_jobs
 from syncline.main.secret_keys import open_box
 from syncline.main.settings import Settings, load_app_settings
-from syncline.main.targets import APPS
+from syncline.main.targets import APPS, migration_sources
 from syncline.runtime.app import App, Runtime
 from syncline.runtime.audit.personal_data import TRAIL
 from syncline.runtime.connect.registry import PROCESS
@@ -111,6 +111,7 @@ async def compose(settings: Settings, access: Access, apps: Sequence[App] = APPS
             personal_data=personal_data_of(ordered),
             erasure_list=settings.erasure_list or settings.data_dir / "erasures.jsonl",
             guard=settings.guard,
+            migrations=migration_sources(),
         )
         for app in ordered:
             if app.provides is not None and app.build is not None:

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from syncline.runtime.bus import Handler
 from syncline.runtime.connect.guard import Guard
 from syncline.runtime.db.engine import Database
+from syncline.runtime.db.migrate import MigrationSource
 from syncline.runtime.jobs import Job, JobQueue, Schedule
 from syncline.runtime.letters import Letters, LetterSource
 from syncline.runtime.limits.limiter import Limiter
@@ -135,6 +136,9 @@ class Runtime:
 
     letter_sources: Sequence[LetterSource] = ()
     """Of the apps that have dead letters of their own."""
+
+    migrations: Sequence[MigrationSource] = ()
+    """Of the whole installation, the runtime's own first."""
 
     guard: Guard = field(default_factory=Guard)
     """What addresses that users give may lead to."""

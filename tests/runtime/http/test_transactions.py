@@ -117,6 +117,6 @@ async def test_a_lost_connection_is_503_and_the_next_request_works(
     client: httpx.AsyncClient, database: Database
 ) -> None:
     answer = await client.post("/notes/lost/cut-off")
-    assert (answer.status_code, answer.json()["code"]) == (503, "DB_002")
+    assert (answer.status_code, answer.json()["code"]) == (503, "DB_006")
     assert (await client.post("/notes/kept")).status_code == 201
     assert await slugs(database) == {"kept"}

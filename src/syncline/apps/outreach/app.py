@@ -2,10 +2,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from syncline.apps.accounts.contract import KeyRing
 from syncline.apps.outreach import facade
 from syncline.apps.outreach.completion.jobs import JOBS as COMPLETION_JOBS
 from syncline.apps.outreach.connections import endpoints as connection_endpoints
 from syncline.apps.outreach.contract import Outreach
+from syncline.apps.outreach.database import endpoints as database_endpoints
 from syncline.apps.outreach.delivery.jobs import JOBS as DELIVERY_JOBS
 from syncline.apps.outreach.events import endpoints as event_endpoints
 from syncline.apps.outreach.namespaces import endpoints as namespace_endpoints
@@ -25,6 +27,7 @@ APP = App(
     migrations=Path(__file__).parent / "migrations",
     settings=OutreachSettings,
     routers=(
+        *database_endpoints.ROUTERS,
         *event_endpoints.ROUTERS,
         namespace_endpoints.router,
         routine_endpoints.router,
@@ -41,5 +44,6 @@ APP = App(
     ),
     provides=Outreach,
     build=facade.build,
+    needs=(KeyRing,),
     personal_data=PERSONAL_DATA,
 )

@@ -21,6 +21,7 @@ from syncline.runtime.db.errors import ConnectionLost, DatabaseFull, DatabaseUna
 from syncline.runtime.db.names import APP_ROLE
 from syncline.runtime.db.session import ReadSession, Session, WriteSession
 from syncline.runtime.db.settings import DatabaseSettings
+from syncline.runtime.db.timings import TimedCursor
 from syncline.runtime.db.urls import shown
 
 OLDEST_VERSION = 15
@@ -54,6 +55,7 @@ class Database:
     def __init__(self, access: Access, settings: DatabaseSettings) -> None:
         self._access = access
         self._reviving = asyncio.Lock()
+        self._pool_min = settings.pool_min
         self.engine: AsyncEngine = create_async_engine(
             "postgresql+psycopg://",  # the address stays in `_connect`, so that no message of SQLAlchemy shows it
             async_creator=self._connect,
@@ -81,7 +83,7 @@ class Database:
         database = cls(access, settings)
         try:
             await database._check()
-            await database._warm(settings.pool_min)
+            await database._warm()
         except BaseException:
             await database.close()
             raise
@@ -118,6 +120,11 @@ class Database:
         pool = self.engine.pool
         assert isinstance(pool, AsyncAdaptedQueuePool)
         return PoolStatus(active=pool.checkedout(), idle=pool.checkedin(), limit=pool.size())
+
+    async def renew_pool(self) -> None:
+        """Idle connections are closed, and `pool_min` opened anew; those in use are closed when they are given back."""
+        await self.engine.dispose()
+        await self._warm()
 
     async def close(self) -> None:
         await self.engine.dispose()
@@ -188,7 +195,9 @@ class Database:
         raise AssertionError
 
     async def _connect_once(self) -> psycopg.AsyncConnection:
-        connection = await psycopg.AsyncConnection.connect(self.conninfo, autocommit=True, client_encoding="UTF8")
+        connection = await psycopg.AsyncConnection.connect(
+            self.conninfo, autocommit=True, client_encoding="UTF8", cursor_factory=TimedCursor
+        )
         await connection.execute(_PLAN_ANEW)
         await connection.set_autocommit(False)
         return connection
@@ -201,9 +210,9 @@ class Database:
             raise DatabaseUnavailable(_why_not(exc, self.conninfo)) from exc
         _refuse_unsuited(*found)
 
-    async def _warm(self, count: int) -> None:
+    async def _warm(self) -> None:
         async with AsyncExitStack() as opened:
-            for _ in range(count):
+            for _ in range(self._pool_min):
                 await opened.enter_async_context(self.engine.connect())
 
 

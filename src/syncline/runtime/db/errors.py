@@ -3,11 +3,12 @@
 DatabaseUnavailable         503; nothing was done
 ├── ConnectionLost          the connection went away in the middle; the same work may be done again
 └── DatabaseFull            no room on the disk of the server; the transaction was undone
+MigrationConflict           409; a migration cannot be run or undone as things are
 """
 
 from __future__ import annotations
 
-from syncline.kernel.errors import Unavailable
+from syncline.kernel.errors import Conflict, Unavailable
 
 
 class DatabaseUnavailable(Unavailable):
@@ -21,7 +22,7 @@ class ConnectionLost(DatabaseUnavailable):
     """The server went away during a transaction. Doing the same again is right when the work is idempotent;
     `in_commit` tells that the loss came while committing, so the change may have been kept."""
 
-    code = "DB_002"
+    code = "DB_006"
     title = "The database connection was lost"
 
     def __init__(self, sentence: str, *, in_commit: bool = False) -> None:
@@ -34,3 +35,10 @@ class DatabaseFull(DatabaseUnavailable):
 
     code = "DB_003"
     title = "The database has no room left"
+
+
+class MigrationConflict(Conflict):
+    """What was done before it failed is in `applied`."""
+
+    code = "DB_002"
+    title = "The migration cannot be done as things are"

@@ -78,17 +78,45 @@ def downgrade(url: str, sources: Sequence[MigrationSource], target: str) -> list
 
 def status(url: str, sources: Sequence[MigrationSource]) -> list[BranchStatus]:
     """Where each branch stands. Changes nothing, and works on an empty database."""
+    revisions = list_revisions(url, sources)
+    found = []
+    for source in sources:
+        own = [one for one in revisions if one.branch == source.name]
+        done = [one.id for one in own if one.is_applied]
+        pending = tuple(one.id for one in own if not one.is_applied)
+        found.append(BranchStatus(source.name, done[-1] if done else None, own[-1].id if own else None, pending))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One migration. `down` is the one before it on its branch; None for the first."""
+
+    id: str
+    branch: str
+    title: str
+    down: str | None
+    is_applied: bool
+
+
+def list_revisions(url: str, sources: Sequence[MigrationSource]) -> list[Revision]:
+    """All there are, branch by branch in the order of `sources`, the oldest first. Changes nothing."""
     script = _script(sources)
     with _connected(url) as connection:
         heads = _context(connection).get_current_heads()
     applied = {revision.revision for head in heads for revision in script.iterate_revisions(head, "base")}
-    found = []
-    for source in sources:
-        own = [entry.revision for entry in script.walk_revisions() if _branch(entry.revision) == source.name][::-1]
-        done = [revision for revision in own if revision in applied]
-        pending = tuple(revision for revision in own if revision not in applied)
-        found.append(BranchStatus(source.name, done[-1] if done else None, own[-1] if own else None, pending))
-    return found
+    order = {source.name: number for number, source in enumerate(sources)}
+    found = [
+        Revision(
+            id=entry.revision,
+            branch=_branch(entry.revision),
+            title=(entry.doc or "").partition("\n")[0],
+            down=entry.down_revision if isinstance(entry.down_revision, str) else None,
+            is_applied=entry.revision in applied,
+        )
+        for entry in script.walk_revisions()
+    ]
+    return sorted(found, key=lambda one: (order[one.branch], one.id))
 
 
 def differences(url: str, metadata: Sequence[MetaData]) -> list[str]:

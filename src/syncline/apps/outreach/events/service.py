@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 from syncline.apps.outreach.contract import EventKeyFailed, RecordedKey
@@ -10,6 +11,7 @@ from syncline.apps.outreach.events.event import Event
 from syncline.apps.outreach.events.repository import Stored
 from syncline.apps.outreach.keys.event_key import Fingerprint, fingerprint
 from syncline.runtime.db.session import WriteSession
+from syncline.runtime.db.timings import TIMINGS, Kind
 from syncline.runtime.observe.logs import get_logger
 from syncline.runtime.observe.metrics import Counter
 
@@ -28,12 +30,15 @@ async def record(session: WriteSession, events: Sequence[Event]) -> list[Recorde
 
     Raises `EventKeyFailed` when rows go away as often as they are looked at.
     """
+    began = time.perf_counter()
     marked = [(event, fingerprint(event.identity)) for event in events]
     if not marked:
         return []
     new, stored = await _insert(session, marked)
     found = [_recorded(event, mark, new, stored) for event, mark in marked]
     _report(found)
+    if len(found) > 1:
+        TIMINGS.note(Kind.BULK, time.perf_counter() - began, rows=len(found))
     return found
 
 
