@@ -24,6 +24,7 @@ from uuid import UUID
 
 import uvicorn
 import uvloop
+from bench.naive_webhooks import NAIVE
 from fastapi import APIRouter, Depends, Request
 from sqlalchemy import text
 
@@ -45,7 +46,7 @@ from syncline.runtime.limits.redis_counts import RedisCounts
 from syncline.runtime.observe import logs
 
 RAISED = "100000000/15min"
-_RAISED = (ANONYMOUS, SIGNED_IN, "sign-in", "event-keys:generate", "event-keys:generate-batch")
+_RAISED = (ANONYMOUS, SIGNED_IN, "sign-in", "webhooks", "event-keys:generate", "event-keys:generate-batch")
 PASSWORD = "four words in a row"
 _READ = text("SELECT name, shop_domain FROM commerce.store WHERE tenant_id = :tenant ORDER BY name LIMIT 50")
 
@@ -117,7 +118,7 @@ async def serve(data_dir: Path) -> None:
         counts = RedisCounts(settings.redis_url) if settings.redis_url else MemoryCounts()
         raised = with_settings(dict.fromkeys(_RAISED, RAISED))
         limiter = Limiter(counts, raised)
-        app = make_web(runtime, settings, APPS, limiter=limiter)
+        app = make_web(runtime, settings, (*APPS, NAIVE), limiter=limiter)
         app.include_router(router)
         listener = listen("127.0.0.1", 0)
         server = Server(uvicorn.Config(app, loop="none", http="httptools", log_config=None, access_log=False))
@@ -133,6 +134,7 @@ async def serve(data_dir: Path) -> None:
             "url": local_url("127.0.0.1", listener.getsockname()[1]),
             "key": key.bearer,
             "operator_url": access.operator_url,
+            "bin_dir": str(access.bin_dir or ""),
         }
         print(json.dumps({**about, "tenant": str(tenant.id), "pid": os.getpid()}), flush=True)
         await asyncio.to_thread(sys.stdin.read)

@@ -13,7 +13,7 @@ from tests.apps.commerce.webhooks.conftest import Hooked
 from syncline.apps.commerce.contract import ChangeQuery, StoreReview
 from syncline.apps.commerce.inbound.service import set_review
 from syncline.apps.commerce.webhook_contract import WebhookOutcome, WebhookState
-from syncline.apps.commerce.webhooks import applying, claims, repository
+from syncline.apps.commerce.webhooks import applying, claims, repository, told
 from syncline.apps.commerce.webhooks.writing import enqueue_apply
 from syncline.kernel import clock
 from syncline.kernel.paging import PageRequest
@@ -241,12 +241,10 @@ async def test_worker_killed_while_it_applies_leaves_nothing_half_done_and_the_n
 async def test_poison_is_isolated_after_two_attempts_and_its_neighbours_are_applied(
     hooked: Hooked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    decode = applying.decode
-
     def dies(body: bytes) -> Any:
         if b"poison" in body:
             raise Killed
-        return decode(body)
+        return told.decode(body)
 
     monkeypatch.setattr(applying, "decode", dies)
     hooked.product("mug").title = "Cup"
