@@ -89,6 +89,11 @@ async def _die_with(connection: store.Connection, lane: str, times: int) -> None
         assert await store.free_dead(connection, timedelta(0)) == [(claim.job_id, claim.job)]
 
 
+def test_a_policy_of_many_attempts_allows_more_deaths_and_never_endlessly_many() -> None:
+    policies = RetryPolicy(), RetryPolicy(max_attempts=50), RetryPolicy(max_attempts=50, max_deaths=3)
+    assert [policy.deaths_allowed for policy in policies] == [2, 12, 3]
+
+
 @pytest.mark.parametrize(("deaths", "runs"), [(1, 1), (2, 0)])
 async def test_one_death_is_bad_luck_and_two_are_not(
     fleet: Fleet, database: Database, tenant_id: TenantId, deaths: int, runs: int

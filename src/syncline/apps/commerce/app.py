@@ -32,12 +32,13 @@ from syncline.apps.commerce.schedules.jobs import SCHEDULES
 from syncline.apps.commerce.settings import CommerceSettings
 from syncline.apps.commerce.stores import endpoints as store_endpoints
 from syncline.apps.commerce.transfer import endpoints as sheet_endpoints
-from syncline.apps.commerce.webhooks import endpoints as webhook_endpoints
-from syncline.apps.commerce.webhooks.hot_routes import HOT_ROUTES
-from syncline.apps.commerce.webhooks.jobs import JOBS as WEBHOOK_JOBS
 from syncline.apps.commerce.webhook_management import endpoints as management_endpoints
 from syncline.apps.commerce.webhook_watch.jobs import JOBS as WATCH_JOBS
 from syncline.apps.commerce.webhook_watch.jobs import SCHEDULES as WATCH_SCHEDULES
+from syncline.apps.commerce.webhooks import endpoints as webhook_endpoints
+from syncline.apps.commerce.webhooks.hot_routes import HOT_ROUTES
+from syncline.apps.commerce.webhooks.jobs import JOBS as WEBHOOK_JOBS
+from syncline.apps.commerce.webhooks.letters import WebhookLetters
 from syncline.runtime.app import App
 from syncline.runtime.sealed import SealedColumn
 
@@ -82,6 +83,7 @@ APP = App(
     schedules=(*SCHEDULES, *DECISION_SCHEDULES, *WATCH_SCHEDULES),
     handlers=HANDLERS,
     sealed=SEALED,
+    letters=WebhookLetters,
     provides=Commerce,
     build=facade.build,
     needs=(KeyRing,),

@@ -42,6 +42,8 @@ class WebhookOutcome(StrEnum):
     """It is not about the mirror; the part that it is for was told."""
     NOT_HANDLED = "not_handled"
     """Nothing is done about this topic."""
+    DISCARDED = "discarded"
+    """It was given up, and somebody decided that nothing is to be done about it."""
 
 
 OUTCOME_SENTENCES: Final[Mapping[WebhookOutcome, str]] = {
@@ -52,6 +54,7 @@ OUTCOME_SENTENCES: Final[Mapping[WebhookOutcome, str]] = {
     WebhookOutcome.GONE: "The record was deleted later on, so this is left out.",
     WebhookOutcome.HANDED_ON: "It was handed to the part it is for.",
     WebhookOutcome.NOT_HANDLED: "Nothing is done about this topic.",
+    WebhookOutcome.DISCARDED: "It could not be applied, and somebody discarded it.",
 }
 
 

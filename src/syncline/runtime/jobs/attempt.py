@@ -155,7 +155,7 @@ def end_before_start(claim: store.Claim, job: Job | None) -> Ended | None:
         return Ended(claim, "handed_back", wait=_UNKNOWN_JOB_WAIT)
     if claim.cancel:
         return Ended(claim, "cancelled")
-    if claim.deaths >= min(job.retry.max_deaths, job.retry.max_attempts):
+    if claim.deaths >= min(job.retry.deaths_allowed, job.retry.max_attempts):
         times = {1: "once", 2: "twice"}.get(claim.deaths, f"{claim.deaths} times")
         return _isolated(claim, f"killed its worker {times} in a row; see what became of the process before a retry")
     if claim.attempts >= job.retry.max_attempts:

@@ -11,6 +11,7 @@ from syncline.kernel.errors import ConnectorOutcome, DomainError, Fatal, Retriab
 
 _LONGEST_REASON = 2000
 _NO_WAIT = timedelta(0)
+_FEW_DEATHS, _MANY_DEATHS, _MANY_ATTEMPTS = 2, 12, 20
 _MAX_DOUBLINGS = 40  # keeps base * 2**n inside what a timedelta can hold
 
 
@@ -20,13 +21,20 @@ class RetryPolicy:
     many that failed together from coming back together (Brooker, AWS Architecture Blog, March 2015).
 
     A job with which `max_deaths` workers ended, without anything kept in between (`JobContext.hold`), is given to no
-    other: what kills whoever takes it would go through the whole fleet. More of them is for jobs that run for long and
-    keep what they have done some other way."""
+    other: what kills whoever takes it would go through the whole fleet. Unless told it is two; a policy of many
+    attempts is one of jobs that run for long and keep what they do as they go, which may lose more workers by chance.
+    """
 
     max_attempts: int = 8
     base: timedelta = timedelta(seconds=2)
     cap: timedelta = timedelta(minutes=5)
-    max_deaths: int = 2
+    max_deaths: int | None = None
+
+    @property
+    def deaths_allowed(self) -> int:
+        if self.max_deaths is not None:
+            return self.max_deaths
+        return _FEW_DEATHS if self.max_attempts < _MANY_ATTEMPTS else _MANY_DEATHS
 
     def backoff(self, attempt: int, draw: Callable[[], float] = random.random) -> timedelta:
         """The wait after the failed `attempt` (the first is 1). `draw` gives a number from 0 to 1."""

@@ -171,4 +171,4 @@ def _store_of(payload: Any) -> str:
     return f"batch:{payload['store_id']}"
 
 
-JOBS = (Job(name=BATCH_JOB, run=run_operation, retry=RetryPolicy(max_attempts=20, max_deaths=20), lock=_store_of),)
+JOBS = (Job(name=BATCH_JOB, run=run_operation, retry=RetryPolicy(max_attempts=20), lock=_store_of),)

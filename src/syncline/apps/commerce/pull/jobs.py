@@ -197,6 +197,6 @@ def _own_error(what: str, error: Exception) -> str:
 
 
 JOBS = (
-    Job(name=service.STREAM_JOB, run=pull_stream, retry=RetryPolicy(max_attempts=50, max_deaths=50)),
-    Job(name=service.FINISH_JOB, run=finish_pull, retry=RetryPolicy(max_attempts=20, max_deaths=20)),
+    Job(name=service.STREAM_JOB, run=pull_stream, retry=RetryPolicy(max_attempts=50)),
+    Job(name=service.FINISH_JOB, run=finish_pull, retry=RetryPolicy(max_attempts=20)),
 )

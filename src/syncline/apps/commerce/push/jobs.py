@@ -182,7 +182,7 @@ async def _finish(ctx: JobContext, held: PushRow, row: StoreRow, status: RunStat
             await publish(session, PushFinished(store_id=held.store_id, run_id=held.id, counts=counts))
 
 
-_RETRY = RetryPolicy(max_attempts=50, max_deaths=50)
+_RETRY = RetryPolicy(max_attempts=50)
 JOBS = (
     Job(name=PUSH_JOB, run=push_changes, retry=_RETRY, lock=lock_of),
     Job(name=HELP_JOB, run=help_push, retry=_RETRY),

@@ -32,4 +32,4 @@ async def remove_store_rows(ctx: JobContext, payload: dict[str, Any]) -> None:
             )
 
 
-JOBS = (Job(name=REMOVE_JOB, run=remove_store_rows, retry=RetryPolicy(max_attempts=50, max_deaths=50)),)
+JOBS = (Job(name=REMOVE_JOB, run=remove_store_rows, retry=RetryPolicy(max_attempts=50)),)
