@@ -94,7 +94,7 @@ COMMANDS: dict[str, Entry] = {
     ),
     "audit": Entry("syncline.main.cli.audit", "Search, export and verify the audit trail.", _RUN),
     "privacy": Entry(
-        "syncline.main.cli.privacy",
+        "syncline.main.cli.privacy_requests",
         "Export and erase somebody's data, record consents, say how long data is kept.",
         _RUN,
     ),

@@ -98,12 +98,15 @@ WRITES = frozenset(
         "privacy do-not-sell",
         "privacy retention",
         "privacy keep",
+        "privacy complete",
     }
 )
 ENDS_A_STOP = frozenset({"maintenance on", "maintenance off", "maintenance pause", "maintenance resume"})
 """Writes too, that run while everything is stopped."""
 
-READS_PEOPLE = frozenset({"privacy export", "privacy choices", "privacy erasures", "webhooks show", "webhooks diff"})
+READS_PEOPLE = frozenset(
+    {"privacy export", "privacy choices", "privacy erasures", "privacy requests", "webhooks show", "webhooks diff"}
+)
 """Change nothing, and are never refused; that somebody's data was looked at is recorded."""
 
 _SECRET = re.compile(r"(.*_)?(token|secret|password|key|seed|code)")

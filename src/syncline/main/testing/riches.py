@@ -35,7 +35,7 @@ _LETTER = text("""
 _WEBHOOK = text("""
     INSERT INTO commerce.webhook_event (id, tenant_id, store_id, delivery_id, topic, api_version, received_at,
         correlation_id, body_bytes, body_hash, state, due_at, attempts, kind, number)
-    VALUES (:id, :tenant, :store, :id, 'products/update', '2026-10', :at, 'none', 20, 1, 'failed', :at, 1, 'product', 7)
+    VALUES (:id, :tenant, :store, :delivery, 'products/update', '2026-10', :at, 'none', 20, 1, 'failed', :at, 1, 'product', 7)
 """)
 _BODY = text(
     "INSERT INTO commerce.webhook_body (event_id, tenant_id, store_id, body) VALUES (:id, :tenant, :store, :body)"
@@ -219,8 +219,9 @@ async def _webhooks(theirs: Works, tenant_id: str) -> dict[str, Any]:
     now, ids = clock.now(), [str(new_id()), str(new_id())]
     async with runtime.database.writing(actor.tenant_id) as session:
         for place, event_id in enumerate(ids):
-            values = {"id": event_id, "tenant": tenant_id, "store": store.id, "at": now + timedelta(seconds=place)}
-            await session.execute(_WEBHOOK, values)
+            values = {"id": event_id, "tenant": tenant_id, "store": store.id}
+            came = {"at": now + timedelta(seconds=place), "delivery": f"delivery {place}"}
+            await session.execute(_WEBHOOK, {**values, **came})
             await session.execute(_BODY, {**values, "body": json.dumps({"id": 7, "title": f"T{place}"}).encode()})
         asked = await receive(
             session,

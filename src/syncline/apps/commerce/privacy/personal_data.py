@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from uuid import UUID
 
+from syncline.apps.commerce.compliance import repository as requests
 from syncline.apps.commerce.mirror.kinds import KINDS
 from syncline.apps.commerce.mirror.redaction import empty_with_all, hold_loads
 from syncline.apps.commerce.privacy import repository
@@ -40,6 +41,7 @@ HOLDINGS = (
     Holding("fulfillment", "Parcels and their tracking numbers", "tracking removed"),
     Holding("transaction", "Amounts paid and by which gateway; no payment data", "stays, for the books"),
     Holding("quoted", "Texts that quote his address: changes, notes, errors, metafields", "his addresses taken out"),
+    Holding("privacy_request", "That Shopify asked for his data or its erasure: numbers only", "stays, as the proof"),
     Holding(
         "authored",
         "His name on changes, reviews, bulk operations, pulls, pushes and schedules",
@@ -89,6 +91,10 @@ class CommerceData:
         customers, orders = _keys(subject, CUSTOMER), _keys(subject, ORDER)
         async for kind, row in repository.read_records(session, customers=customers, orders=orders):
             yield Record(kind, row)
+        for one in await requests.list_of_customers(session, sorted(customers)):
+            yield Record(
+                "privacy_request", {"topic": one.topic.value, "received_at": one.received_at, "status": one.status}
+            )
         async for table, row in repository.read_quotes(session, subject.terms):
             yield Record("quoted", {"table": table, **row})
         for table, column, count in await repository.list_authored(session, subject.names):
