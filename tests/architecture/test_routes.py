@@ -32,6 +32,7 @@ OPEN = {
     "GET /api/auth/providers": "names of what one can sign in with, for the page that asks",
     "GET /api/full-sync/status/{job_id}": "for whoever knows the run's id, which is 128 random bits",
     "GET /api/auth/openid/callback/{provider}": "checks the state, the browser's cookie and what the provider signed",
+    "GET /api/shopify/oauth/callback": "checks the state, the browser's cookie and what Shopify signed",
     "GET /.well-known/jwks.json": "public keys, for whoever checks access tokens",
 }
 

@@ -27,6 +27,8 @@ SAFE = frozenset({"GET", "HEAD"})
 HIDDEN = frozenset({403, 404})
 # Named by the code: each tenant has its own of that name, and a stranger reaches his.
 NAMED_BY_CODE = frozenset({"retention/{rule}", "trigger/{name}"})
+# A browser is led somewhere by it, so it is no list: it begins something in the caller's own tenant.
+BEGINNING = frozenset({"GET /api/shopify/oauth/install"})
 ANSWERED = frozenset({200})
 ANY_BUT_FAILED = frozenset(range(200, 500))
 ALL = [one for one in operations(create_app(None, APPS).openapi()) if one.permission is not None]
@@ -95,6 +97,8 @@ def allowed(one: Operation) -> frozenset[int]:
     the stranger's own tenant."""
     if set(one.places) - NAMED_BY_CODE or (one.references and one.method not in SAFE):
         return HIDDEN
+    if str(one) in BEGINNING:
+        return ANY_BUT_FAILED
     return HIDDEN | ANSWERED if one.references else ANSWERED if one.method in SAFE else ANY_BUT_FAILED
 
 
@@ -128,7 +132,7 @@ async def test_lists_without_any_filter_hold_nothing_of_another_tenant(
     client: httpx.AsyncClient, riches: Riches
 ) -> None:
     eve = await register(client, "eve@example.com")
-    lists = [one for one in EVERY if one.method in SAFE and not one.places]
+    lists = [one for one in EVERY if one.method in SAFE and not one.places and str(one) not in BEGINNING]
     answers = [await client.get(one.path, headers=bearing(eve)) for one in lists]
     assert [(str(answer.url), answer.status_code) for answer in answers if answer.status_code != 200] == []
     assert [(str(answer.url), told) for answer in answers if (told := told_of(answer, riches, answer.request))] == []

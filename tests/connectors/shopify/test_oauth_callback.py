@@ -91,6 +91,12 @@ def test_without_a_secret_nothing_is_believed() -> None:
         read_callback(signed(), secrets=[], now=NOW)
 
 
+def test_another_shop_than_was_asked_for_is_not_believed() -> None:
+    read_callback(signed(), secrets=[SECRET], now=NOW, shop_domain="some-shop.myshopify.com")
+    with pytest.raises(NotBelieved, match="shop"):
+        read_callback(signed(), secrets=[SECRET], now=NOW, shop_domain="other-shop.myshopify.com")
+
+
 def test_a_parameter_twice_is_not_believed() -> None:
     with pytest.raises(NotBelieved, match="twice"):
         read_callback([*signed(), ("shop", "other.myshopify.com")], secrets=[SECRET], now=NOW)

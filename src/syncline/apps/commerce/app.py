@@ -31,6 +31,10 @@ from syncline.apps.commerce.schedules.jobs import JOBS as SCHEDULE_JOBS
 from syncline.apps.commerce.schedules.jobs import SCHEDULES
 from syncline.apps.commerce.settings import CommerceSettings
 from syncline.apps.commerce.stores import endpoints as store_endpoints
+from syncline.apps.commerce.stores.credentials import endpoints as credential_endpoints
+from syncline.apps.commerce.stores.installing import endpoints as install_endpoints
+from syncline.apps.commerce.stores.tokens.jobs import JOBS as TOKEN_JOBS
+from syncline.apps.commerce.stores.tokens.jobs import SCHEDULES as TOKEN_SCHEDULES
 from syncline.apps.commerce.transfer import endpoints as sheet_endpoints
 from syncline.apps.commerce.webhook_management import endpoints as management_endpoints
 from syncline.apps.commerce.webhook_watch.jobs import JOBS as WATCH_JOBS
@@ -60,6 +64,8 @@ APP = App(
         *push_endpoints.ROUTERS,
         *browse_endpoints.ROUTERS,
         *store_endpoints.ROUTERS,
+        *credential_endpoints.ROUTERS,
+        *install_endpoints.ROUTERS,
         *removal_endpoints.ROUTERS,
         *schedule_endpoints.ROUTERS,
         *integrity_endpoints.ROUTERS,
@@ -78,9 +84,9 @@ APP = App(
     hot_routes=HOT_ROUTES,
     jobs=(
         *(*PULL_JOBS, *PUSH_JOBS, *SCHEDULE_JOBS, *REMOVAL_JOBS, *BATCH_JOBS, *DECISION_JOBS),
-        *(*WEBHOOK_JOBS, *WATCH_JOBS, *COMPLIANCE_JOBS),
+        *(*WEBHOOK_JOBS, *WATCH_JOBS, *COMPLIANCE_JOBS, *TOKEN_JOBS),
     ),
-    schedules=(*SCHEDULES, *DECISION_SCHEDULES, *WATCH_SCHEDULES),
+    schedules=(*SCHEDULES, *DECISION_SCHEDULES, *WATCH_SCHEDULES, *TOKEN_SCHEDULES),
     handlers=HANDLERS,
     sealed=SEALED,
     letters=WebhookLetters,

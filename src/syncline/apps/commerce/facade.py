@@ -47,7 +47,8 @@ from syncline.apps.commerce.settings import CommerceSettings
 from syncline.apps.commerce.staging import repository as staging_repository
 from syncline.apps.commerce.staging import service as staging
 from syncline.apps.commerce.stores import service as stores
-from syncline.apps.commerce.stores.connection import config_of
+from syncline.apps.commerce.stores.connection import client_of, config_of
+from syncline.apps.commerce.stores.facade import LocalConnecting
 from syncline.apps.commerce.stores.granting import typed_in
 from syncline.apps.commerce.stores.repository import StoreRow
 from syncline.apps.commerce.transfer import service as transfer
@@ -80,6 +81,7 @@ class LocalCommerce(
     LocalAlignments,
     LocalWebhookManagement,
     LocalPrivacyRequests,
+    LocalConnecting,
 ):
     async def add_store(
         self,
@@ -118,8 +120,12 @@ class LocalCommerce(
         return await self._ask_and_keep(actor, row, self.runtime.secrets.seal(token))
 
     async def _ask_and_keep(self, actor: Actor, row: StoreRow, token_sealed: bytes | None = None) -> Store:
-        asked = row if token_sealed is None else replace(row, token_sealed=token_sealed)
-        facts = await stores.ask_shop(config_of(self.runtime, asked))
+        if token_sealed is None and row.client_id is not None:
+            async with client_of(self.runtime, row) as client:
+                facts = await stores.ask_client(client)
+        else:
+            asked = replace(row, client_id=None, token_sealed=token_sealed or row.token_sealed)
+            facts = await stores.ask_shop(config_of(self.runtime, asked))
         async with self.runtime.database.writing(actor.tenant_id) as session:
             if token_sealed is not None:
                 await typed_in(session, row.store.id)

@@ -35,3 +35,8 @@ SUBSCRIPTIONS = Counter(
 MISSED = Counter(
     "syncline_commerce_webhooks_missed_total", "Records that no webhook told of, by kind and why.", ["kind", "reason"]
 )
+
+TOKENS_RENEWED = Counter(
+    "syncline_commerce_tokens_renewed_total", "Attempts to renew a store's token, by outcome.", ["outcome"]
+)
+"""Outcomes: renewed, overtaken (another process was faster), refused, failed."""

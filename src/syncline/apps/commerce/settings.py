@@ -41,6 +41,11 @@ class CommerceSettings(BaseModel):
         ge=100_000_000,
         description="Memory of a worker process from which its pushes take fewer workers and smaller batches",
     )
+    public_url: str = Field(
+        default="http://127.0.0.1:8080",
+        pattern="^https?://",
+        description="Where browsers and Shopify reach Syncline; addresses that are entered at Shopify begin with it",
+    )
     allow_sandbox_urls: bool = Field(
         default=True, description="Accept stores whose base URL is a loopback address (a sandbox)"
     )

@@ -59,8 +59,11 @@ def signature_of(given: Iterable[tuple[str, str]], secret: str) -> str:
     return hmac.new(secret.encode(), message.encode(), hashlib.sha256).hexdigest()
 
 
-def read_callback(given: Sequence[tuple[str, str]], *, secrets: Sequence[str], now: datetime) -> Callback:
-    """`given` are the decoded parameters of the query. Raises `NotBelieved`; the state is for the caller to know."""
+def read_callback(
+    given: Sequence[tuple[str, str]], *, secrets: Sequence[str], now: datetime, shop_domain: str | None = None
+) -> Callback:
+    """`given` are the decoded parameters of the query, `shop_domain` the only shop it may be of, in small letters.
+    Raises `NotBelieved`; the state is for the caller to know."""
     values = dict(given)
     if len(values) < len(given):
         raise NotBelieved("a parameter twice")
@@ -70,7 +73,7 @@ def read_callback(given: Sequence[tuple[str, str]], *, secrets: Sequence[str], n
         raise NotBelieved("hmac")
     _require_fresh(values, now)
     shop = values.get("shop", "")
-    if not is_shop_domain(shop):
+    if not is_shop_domain(shop) or shop_domain not in {None, shop.lower()}:
         raise NotBelieved("shop")
     if not values.get("code") or not values.get("state"):
         raise NotBelieved("code or state is missing")

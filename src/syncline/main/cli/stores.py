@@ -14,11 +14,14 @@ from rich.text import Text
 from syncline.apps.accounts.contract import DEFAULT_TENANT
 from syncline.apps.commerce.contract import Commerce, Store, StoreRemoval, StoreReview
 from syncline.kernel.errors import InvalidInput
+from syncline.main.cli import store_apps, store_joining
 from syncline.main.cli.console import AsJson, DataDir, TenantSlug, command, command_group, emit, table
 from syncline.main.cli.progress import Bar, progress
 from syncline.main.cli.workspace import open_workspace
 
 app = command_group("Connect, list, test and remove stores, and replace their tokens.")
+app.add_typer(store_joining.app)
+app.add_typer(store_apps.app, name="app")
 
 _COLUMNS = ("name", "shop", "domain", "plan", "currency", "API version", "connected")
 
@@ -50,6 +53,10 @@ async def add(
     token: Annotated[str | None, typer.Option(help="Admin API access token; - reads it from standard input.")] = None,
     url: Annotated[str | None, typer.Option(help="Only for a sandbox on this machine: its address.")] = None,
     api_version: Annotated[str | None, typer.Option(help="Shopify's API version, like 2026-10.")] = None,
+    api_secret: Annotated[
+        str | None,
+        typer.Option(help="The custom app's API secret key, for its webhooks; - reads it from standard input."),
+    ] = None,
     tenant: TenantSlug = DEFAULT_TENANT,
     data_dir: DataDir = None,
     as_json: AsJson = False,
@@ -62,14 +69,14 @@ async def add(
       syncline stores add demo --domain sandbox-supply.myshopify.com --url http://127.0.0.1:9393 --token shpat_sandbox
     """
     async with open_workspace(data_dir, tenant) as here:
-        store = await here.contract(Commerce).add_store(
-            actor=here.actor,
-            name=name,
-            shop_domain=domain,
-            token=_token(token),
-            base_url=url,
-            api_version=api_version,
+        commerce = here.contract(Commerce)
+        given = _token(token)
+        secret = None if api_secret is None else store_apps.secret_of(api_secret, "The app's API secret key")
+        store = await commerce.add_store(
+            actor=here.actor, name=name, shop_domain=domain, token=given, base_url=url, api_version=api_version
         )
+        if secret is not None:
+            await commerce.set_api_secret(actor=here.actor, store=name, secret=secret)
     emit(asdict(store), as_json=as_json, show=lambda: _table([store]))
 
 

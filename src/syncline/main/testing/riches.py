@@ -77,6 +77,7 @@ async def fill(works: Works, client: httpx.AsyncClient, shop: Shop) -> Riches:
         **await _waiting(theirs, desk),
         **await _operation(desk),
         **await _outreach(desk),
+        **await _shopify_app(desk),
         **_bought(shop),
         **await _webhooks(theirs, ada["tenant"]["id"]),
         **await _friend(works, desk),
@@ -205,6 +206,13 @@ async def _operation(desk: Desk) -> dict[str, Any]:
     asked = {"operation": "status", "filter": "", "updates": {"status": "draft"}}
     operation = await desk.post("/api/batch/process", store=STORE, **asked)
     return {f"{place}/{{run_id}}": operation["id"] for place in ("status", "cancel", "results", "retry")}
+
+
+async def _shopify_app(desk: Desk) -> dict[str, Any]:
+    """An app at Shopify, and a shop that was asked to allow it."""
+    made = await desk.put("/api/shopify/apps", client_id="alpine-app-of-shopify", secret=new_id().hex)
+    begun = await desk.get("/api/shopify/oauth/install?shop=alpine-second-shop")
+    return {"apps/{client_id}": made["client_id"], "installs/{install_id}": begun["id"]}
 
 
 async def _outreach(desk: Desk) -> dict[str, Any]:

@@ -21,7 +21,7 @@ def with_implied(scopes: frozenset[str]) -> frozenset[str]:
 @dataclass(frozen=True, slots=True)
 class SandboxOptions:
     token: str = "shpat_sandbox"  # noqa: S105 - the double's own, worth nothing elsewhere
-    client_secrets: tuple[str, ...] = ("shpss_sandbox",)
+    client_secrets: tuple[str, ...] = ("shpss_sandbox_secret",)
     """The app's, oldest first: webhooks are signed with the first."""
     plan: str = "standard"  # standard | advanced | plus | enterprise
     limits: bool = True

@@ -9,6 +9,7 @@ from syncline.apps.commerce.batch_contract import Batches
 from syncline.apps.commerce.browse_contract import Browse
 from syncline.apps.commerce.compliance_contract import PrivacyRequests
 from syncline.apps.commerce.contract.conflicts import Conflicts
+from syncline.apps.commerce.contract.connecting import Connecting
 from syncline.apps.commerce.contract.decisions import Decided, Deciding
 from syncline.apps.commerce.contract.inbound import Inbound
 from syncline.apps.commerce.contract.types import (
@@ -52,6 +53,7 @@ class Commerce(
     Alignments,
     WebhookManagement,
     PrivacyRequests,
+    Connecting,
     Protocol,
 ):
     """The commerce app as others see it. Every call acts for `actor` and inside its tenant."""

@@ -10,7 +10,9 @@ from uuid import UUID
 from weakref import WeakKeyDictionary
 
 from syncline.apps.commerce.stores.repository import StoreRow
+from syncline.apps.commerce.stores.tokens.source import StoreTokens
 from syncline.apps.commerce.stores.uninstalling import how_to_return
+from syncline.connectors.shopify.auth import RenewedToken
 from syncline.connectors.shopify.client import ShopifyClient, ShopifyConfig
 from syncline.kernel.errors import Fatal
 from syncline.runtime.app import Runtime
@@ -23,7 +25,7 @@ class AppUninstalled(Fatal):
 @dataclass(slots=True)
 class _Shared:
     client: ShopifyClient
-    token_sealed: bytes | None
+    signed_by: str | bytes | None
     users: int = 0
 
 
@@ -48,20 +50,27 @@ def config_of(runtime: Runtime, row: StoreRow) -> ShopifyConfig:
         access_token=runtime.secrets.open(row.token_sealed),
         api_version=row.store.api_version,
         base_url=row.store.base_url,
+        client_id=row.client_id,
     )
+
+
+def _auth(runtime: Runtime, row: StoreRow) -> RenewedToken | None:
+    return None if row.client_id is None else RenewedToken(StoreTokens(runtime, row.tenant_id, row.store.id))
 
 
 @asynccontextmanager
 async def client_of(runtime: Runtime, row: StoreRow) -> AsyncIterator[ShopifyClient]:
-    """The store's client, shared while anybody in this process uses it; a changed token opens a new one."""
+    """The store's client, shared while anybody in this process uses it. A token that somebody typed in anew opens
+    another; those of an app come and go under the same one, so that what runs is not interrupted."""
     pool = _pools.setdefault(runtime, _Pool())
     key = row.store.id
     async with pool.lock:
         shared = pool.clients.get(key)
-        if shared is None or shared.token_sealed != row.token_sealed:
-            client = ShopifyClient(config_of(runtime, row))
+        signed_by = row.client_id or row.token_sealed
+        if shared is None or shared.signed_by != signed_by:
+            client = ShopifyClient(config_of(runtime, row), auth=_auth(runtime, row))
             await client.__aenter__()
-            shared = pool.clients[key] = _Shared(client, row.token_sealed)
+            shared = pool.clients[key] = _Shared(client, signed_by)
         shared.users += 1
     try:
         yield shared.client

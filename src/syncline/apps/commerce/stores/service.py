@@ -14,6 +14,7 @@ from syncline.apps.commerce.mirror.redaction import take_up
 from syncline.apps.commerce.settings import CommerceSettings
 from syncline.apps.commerce.stores import repository
 from syncline.apps.commerce.stores.repository import StoreRow
+from syncline.connectors.shopify.auth import is_shop_domain
 from syncline.connectors.shopify.client import ShopifyClient, ShopifyConfig
 from syncline.connectors.shopify.store import StoreFacts, check_store
 from syncline.kernel.errors import Fatal, FieldError, InvalidInput, Retriable
@@ -23,8 +24,6 @@ from syncline.runtime.db.session import Session, WriteSession
 from syncline.runtime.secrets import SecretBox
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
-# The pattern of Shopify's own client libraries for a shop's permanent domain.
-_DOMAIN = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9\-]*\.myshopify\.com")
 
 # What an HTTP header can carry; Shopify's tokens are 38 characters of it.
 _TOKEN = re.compile(r"[\x21-\x7e]{1,500}")
@@ -49,31 +48,49 @@ def _is_loopback(url: str) -> bool:
 
 def check_address(*, name: str, shop_domain: str, token: str, base_url: str | None, settings: CommerceSettings) -> None:
     """Everything that can be said about address and token without asking the shop."""
-    wrong: list[FieldError] = []
-    if not _NAME.fullmatch(name):
-        wrong.append(FieldError("name", "Use lower-case letters, digits and dashes, at most 63, like summer-store."))
-    if not _DOMAIN.fullmatch(shop_domain):
-        wrong.append(
-            FieldError(
-                "shop_domain", "Give the shop's permanent address, like summer-store.myshopify.com, without https."
-            )
-        )
-    wrong += _wrong_with(token)
-    if base_url is not None and not (settings.allow_sandbox_urls and _is_loopback(base_url)):
-        wrong.append(
-            FieldError(
-                "base_url",
-                "Only a sandbox on this machine (a loopback address) may be given; leave it out for a real shop.",
-            )
-        )
+    _refuse(
+        [
+            *_wrong_with_name(name),
+            *_wrong_with_domain(shop_domain),
+            *_wrong_with(token),
+            *_wrong_with_url(base_url, settings),
+        ]
+    )
+
+
+def check_shop(*, name: str, shop_domain: str, base_url: str | None, settings: CommerceSettings) -> None:
+    """The same of a shop whose token is yet to come."""
+    _refuse([*_wrong_with_name(name), *_wrong_with_domain(shop_domain), *_wrong_with_url(base_url, settings)])
+
+
+def _refuse(wrong: Sequence[FieldError]) -> None:
     if wrong:
         raise InvalidInput(wrong[0].message, fields=wrong)
 
 
+def _wrong_with_name(name: str) -> list[FieldError]:
+    if _NAME.fullmatch(name):
+        return []
+    return [FieldError("name", "Use lower-case letters, digits and dashes, at most 63, like summer-store.")]
+
+
+def _wrong_with_domain(shop_domain: str) -> list[FieldError]:
+    if is_shop_domain(shop_domain):
+        return []
+    message = "Give the shop's permanent address, like summer-store.myshopify.com, without https."
+    return [FieldError("shop_domain", message)]
+
+
+def _wrong_with_url(base_url: str | None, settings: CommerceSettings) -> list[FieldError]:
+    if base_url is None or (settings.allow_sandbox_urls and _is_loopback(base_url)):
+        return []
+    message = "Only a sandbox on this machine (a loopback address) may be given; leave it out for a real shop."
+    return [FieldError("base_url", message)]
+
+
 def check_token(token: str) -> None:
     """Raises `InvalidInput` for what cannot be one."""
-    if wrong := _wrong_with(token):
-        raise InvalidInput(wrong[0].message, fields=wrong)
+    _refuse(_wrong_with(token))
 
 
 def _wrong_with(token: str) -> list[FieldError]:
@@ -102,16 +119,29 @@ async def ask_client(client: ShopifyClient) -> StoreFacts:
         raise StoreRefused(error.sentence) from error
 
 
+async def ask_granted(config: ShopifyConfig) -> StoreFacts:
+    """Of a shop that grants what it likes: scopes may be missing, which features show. Raises `StoreRefused`."""
+    async with ShopifyClient(config, retry=_SOMEBODY_WAITS) as client:
+        return await ask_client(client)
+
+
+def told_by(facts: StoreFacts) -> dict[str, Any]:
+    """The columns that the shop tells."""
+    return {
+        "shop_name": facts.name,
+        "currency": facts.currency,
+        "plan": facts.plan,
+        "scopes": list(facts.granted_scopes),
+    }
+
+
 def _values(facts: StoreFacts, *, name: str, config: ShopifyConfig) -> dict[str, Any]:
     return {
         "name": name,
         "shop_domain": config.shop_domain.lower(),
         "base_url": config.base_url,
         "api_version": config.api_version,
-        "shop_name": facts.name,
-        "currency": facts.currency,
-        "plan": facts.plan,
-        "scopes": list(facts.granted_scopes),
+        **told_by(facts),
     }
 
 
@@ -138,14 +168,8 @@ async def add(
 async def refresh(session: WriteSession, row: StoreRow, *, facts: StoreFacts, token_sealed: bytes | None) -> Store:
     """Keep what the store told anew (plan, currency, scopes), and its new token when there is one. Without one the
     token is not touched: somebody may have replaced it while the shop was asked."""
-    told: dict[str, Any] = {
-        "shop_name": facts.name,
-        "currency": facts.currency,
-        "plan": facts.plan,
-        "scopes": list(facts.granted_scopes),
-    }
     given = {} if token_sealed is None else {"token_sealed": token_sealed}
-    after = (await repository.change(session, row.store.id, {**told, **given})).store
+    after = (await repository.change(session, row.store.id, {**told_by(facts), **given})).store
     if token_sealed is not None:
         note_change(f"store {after.name}", before={"access_token": "before"}, after={"access_token": "after"})
     return after

@@ -53,3 +53,12 @@ async def list_due(session: Session, now: datetime, limit: int) -> Sequence[Entr
     query = select(shop_directory.c.store_id, shop_directory.c.tenant).where(shop_directory.c.renew_at <= now)
     rows = await session.execute(query.order_by(shop_directory.c.renew_at).limit(limit))
     return [Entry(row.store_id, TenantId(row.tenant)) for row in rows]
+
+
+async def is_due(session: Session, store_id: UUID, now: datetime) -> bool:
+    query = select(shop_directory.c.store_id).where(
+        shop_directory.c.tenant == session.tenant_id,
+        shop_directory.c.store_id == store_id,
+        shop_directory.c.renew_at <= now,
+    )
+    return (await session.execute(query)).one_or_none() is not None
