@@ -41,11 +41,6 @@ class CommerceSettings(BaseModel):
         ge=100_000_000,
         description="Memory of a worker process from which its pushes take fewer workers and smaller batches",
     )
-    public_url: str = Field(
-        default="http://127.0.0.1:8080",
-        pattern="^https?://",
-        description="Where browsers and Shopify reach Syncline; addresses that are entered at Shopify begin with it",
-    )
     allow_sandbox_urls: bool = Field(
         default=True, description="Accept stores whose base URL is a loopback address (a sandbox)"
     )
@@ -65,7 +60,9 @@ class CommerceSettings(BaseModel):
         default=8, ge=1, le=100, description="How often a webhook is tried before it is a dead letter"
     )
     public_url: str | None = Field(
-        default=None, description="Where Shopify reaches this installation, like https://sync.example.com"
+        default=None,
+        pattern="^https?://",
+        description="Where Shopify and its merchants' browsers reach this installation, like https://sync.example.com",
     )
     webhook_check: timedelta = Field(
         default=timedelta(minutes=15),

@@ -14,6 +14,7 @@ from syncline.runtime.db.session import Session, WriteSession
 from syncline.runtime.secrets import SecretBox
 
 CALLBACK = "/api/shopify/oauth/callback"
+_THIS_MACHINE = "http://127.0.0.1:8080"
 
 _CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
 # Shopify's are 38 characters; shorter than 14 is too weak to sign with (NIST SP 800-131A).
@@ -109,7 +110,7 @@ async def chosen(session: Session, client_id: str | None) -> AppRow:
     return found[0]
 
 
-def shown(row: AppRow, public_url: str, *, stores: int) -> ShopifyApp:
+def shown(row: AppRow, public_url: str | None, *, stores: int) -> ShopifyApp:
     return ShopifyApp(
         client_id=row.client_id,
         scopes=row.scopes,
@@ -121,8 +122,9 @@ def shown(row: AppRow, public_url: str, *, stores: int) -> ShopifyApp:
     )
 
 
-def redirect_uri(public_url: str) -> str:
-    return public_url.rstrip("/") + CALLBACK
+def redirect_uri(public_url: str | None) -> str:
+    """Without a public address a merchant can come back on this machine only, which is enough for a sandbox."""
+    return (public_url or _THIS_MACHINE).rstrip("/") + CALLBACK
 
 
 def opened(box: SecretBox, row: AppRow) -> tuple[str, ...]:

@@ -174,4 +174,4 @@ def _cookie(state: str) -> BrowserCookie | None:
 def _is_secure(request: Request) -> bool:
     """Also behind a proxy that ends TLS and is not known as ours."""
     public_url = runtime_of(request).settings_of("commerce", CommerceSettings).public_url
-    return request.url.scheme == "https" or public_url.startswith("https:")
+    return request.url.scheme == "https" or (public_url or "").startswith("https:")
