@@ -12,9 +12,10 @@ import pytest
 from syncline.apps.commerce.contract import OperationEnded, OperationKind, RunStatus
 from syncline.apps.operations.contract import ChannelKind, Delivery, DeliveryStatus
 from syncline.apps.operations.deliveries import service
-from syncline.apps.operations.deliveries.handlers import tell
+from syncline.apps.operations.deliveries.handlers import tell, tell_of_collision
 from syncline.apps.operations.deliveries.jobs import RETRY, deliver
 from syncline.apps.operations.facade import LocalNotifications
+from syncline.apps.outreach.contract import EventKeysCollided
 from syncline.kernel.errors import Fatal, Retriable
 from syncline.kernel.ids import new_id
 from syncline.kernel.paging import PageRequest
@@ -281,3 +282,22 @@ async def test_another_tenant_sees_neither_channels_nor_receipts(
     await end()
     assert await notifications.list_channels(actor=stranger) == []
     assert (await notifications.list_deliveries(actor=stranger, page=PageRequest())).total == 0
+
+
+async def test_of_events_that_met_on_one_key_every_channel_is_told_once(
+    runtime: Runtime,
+    owner: Actor,
+    notifications: LocalNotifications,
+    receiver: Any,
+    receipts: Callable[..., Any],
+) -> None:
+    """Also one that wants to know of pulls only."""
+    await add(notifications, owner, "webhook", receiver.url, operations=["pull"])
+    event = EventKeysCollided(event_keys=("lemlist_c_sent__00",), count=1)
+    event_id = new_id()
+    for _ in range(2):
+        async with runtime.database.writing(owner.tenant_id) as session:
+            await tell_of_collision(HandlerContext(runtime, session, event_id, owner.tenant_id, NOW, 1), event)
+    (told,) = await receipts()
+    assert told.subject == "Different events met on one event key"
+    assert "lemlist_c_sent__00" in told.text

@@ -61,7 +61,11 @@ async def test_a_different_event_on_the_same_key_is_reported_and_not_stored(sess
     with capture_logs() as logs:
         (found,) = await record(session, [event(SENT)])
     assert (found.is_new, found.collision_detected) == (False, True)
-    assert [(one["log_level"], one["event_key"]) for one in logs] == [("error", event_key(SENT))]
+    assert [(one["log_level"], one["event_keys"]) for one in logs] == [("error", [event_key(SENT)])]
+    announced = text("SELECT name, data->>'count' FROM bus.outbox WHERE tenant = :t")
+    assert [tuple(row) for row in await session.execute(announced, {"t": session.tenant})] == [
+        ("outreach.event_keys_collided", "1")
+    ]
     (row,) = await rows(session)
     assert row.campaign_id == "cam_2"
 

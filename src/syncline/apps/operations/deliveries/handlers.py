@@ -2,8 +2,9 @@ from __future__ import annotations
 
 from syncline.apps.commerce.contract import OperationEnded
 from syncline.apps.operations.deliveries import service
-from syncline.apps.operations.deliveries.wording import notice_of
+from syncline.apps.operations.deliveries.wording import notice_of, notice_of_collision
 from syncline.apps.operations.settings import OperationsSettings
+from syncline.apps.outreach.contract import EventKeysCollided
 from syncline.kernel import clock
 from syncline.runtime.bus import Handler, HandlerContext
 
@@ -21,4 +22,18 @@ async def tell(ctx: HandlerContext, event: OperationEnded) -> None:
     )
 
 
-HANDLERS = (Handler(OperationEnded, "operations.tell_channels", tell),)
+async def tell_of_collision(ctx: HandlerContext, event: EventKeysCollided) -> None:
+    """Every channel is told, whatever it wants to know of operations. Called twice, it tells once."""
+    await service.tell_channels(
+        ctx.session,
+        ctx.runtime.queue,
+        event_id=ctx.event_id,
+        operation=None,
+        notice=notice_of_collision(event, occurred_at=clock.iso(ctx.occurred_at)),
+    )
+
+
+HANDLERS = (
+    Handler(OperationEnded, "operations.tell_channels", tell),
+    Handler(EventKeysCollided, "operations.tell_of_collision", tell_of_collision),
+)

@@ -27,14 +27,14 @@ async def tell_channels(
     queue: JobQueue,
     *,
     event_id: UUID,
-    operation: str,
+    operation: str | None,
     notice: Notice,
 ) -> int:
     """A delivery, with its job, for each channel that wants to know; answers how many. The same event a second time
-    adds nothing."""
+    adds nothing. What is about no operation everybody wants to know."""
     count = 0
     for row in await channels.list_all(session):
-        wants = not row.operations or operation in row.operations
+        wants = operation is None or not row.operations or operation in row.operations
         if not row.is_enabled or not wants or (row.only_failures and not notice.is_failure):
             continue
         added = await write_down(session, row.id, event_id, notice)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from syncline.apps.commerce.contract import OperationEnded, RunStatus
+from syncline.apps.outreach.contract import EventKeysCollided
 
 _NAMES = {
     "pull": "Pull",
@@ -69,6 +70,28 @@ def notice_of(event: OperationEnded, *, occurred_at: str, public_url: str | None
             },
         },
     )
+
+
+def notice_of_collision(event: EventKeysCollided, *, occurred_at: str) -> Notice:
+    """Keys name campaigns and no people, so they may be told."""
+    keys = "\n".join(event.event_keys)
+    return Notice(
+        subject=f"Different events met on {_counted(event.count)}",
+        text=(
+            "The events that came later were not recorded. That does not happen by itself: a row of event_source was"
+            f" changed, or something is broken. Look at:\n\n{keys}\n"
+        ),
+        is_failure=True,
+        body={
+            "type": "outreach.keys_collided",
+            "timestamp": occurred_at,
+            "data": {"count": event.count, "event_keys": list(event.event_keys), "needs_attention": True},
+        },
+    )
+
+
+def _counted(count: int) -> str:
+    return "one event key" if count == 1 else f"{count} event keys"
 
 
 def trial(channel: str, *, actor: str, occurred_at: str) -> Notice:

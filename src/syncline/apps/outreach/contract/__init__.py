@@ -10,6 +10,7 @@ from syncline.apps.outreach.contract.errors import (
     NamespaceNotFound,
     RoutineNotFound,
 )
+from syncline.apps.outreach.contract.events import EventKeysCollided
 from syncline.apps.outreach.contract.keys import (
     DEFAULT_NAMESPACE,
     EventIdentity,
@@ -33,6 +34,7 @@ __all__ = [
     "EventIdentity",
     "EventKeyFailed",
     "EventKeys",
+    "EventKeysCollided",
     "KeyStats",
     "MatchedNamespace",
     "Namespace",

@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from syncline.apps.outreach.contract import EventKeyFailed, RecordedKey
+from syncline.apps.outreach.contract import EventKeyFailed, EventKeysCollided, RecordedKey
 from syncline.apps.outreach.events import repository
 from syncline.apps.outreach.events.event import Event
 from syncline.apps.outreach.events.repository import Stored
 from syncline.apps.outreach.keys.event_key import Fingerprint, fingerprint
+from syncline.runtime.bus import publish
 from syncline.runtime.db.session import WriteSession
 from syncline.runtime.db.timings import TIMINGS, Kind
 from syncline.runtime.observe.logs import get_logger
@@ -22,6 +23,7 @@ COLLISIONS = Counter(
     "syncline_outreach_key_collisions_total", "Two different events that met on one key. One is one too many."
 )
 _TRIES = 3
+_TOLD = 20
 
 
 async def record(session: WriteSession, events: Sequence[Event]) -> list[RecordedKey]:
@@ -36,7 +38,7 @@ async def record(session: WriteSession, events: Sequence[Event]) -> list[Recorde
         return []
     new, stored = await _insert(session, marked)
     found = [_recorded(event, mark, new, stored) for event, mark in marked]
-    _report(found)
+    await _report(session, found)
     if len(found) > 1:
         TIMINGS.note(Kind.BULK, time.perf_counter() - began, rows=len(found))
     return found
@@ -87,11 +89,12 @@ def _is_same(event: Event, mark: Fingerprint, there: Stored) -> bool:
     return told == kept and is_then and is_his and bytes(there.identity_hash) == mark.hash
 
 
-def _report(found: Sequence[RecordedKey]) -> None:
-    for one in found:
-        if one.collision_detected:
-            COLLISIONS.inc()
-            log.error("two different events have one key", event_key=one.event_key)
+async def _report(session: WriteSession, found: Sequence[RecordedKey]) -> None:
     new = sum(one.is_new for one in found)
     RECORDED.labels("new").inc(new)
     RECORDED.labels("known").inc(len(found) - new)
+    collided = list(dict.fromkeys(one.event_key for one in found if one.collision_detected))
+    if collided:
+        COLLISIONS.inc(len(collided))
+        log.error("different events have one key", event_keys=collided[:_TOLD], count=len(collided))
+        await publish(session, EventKeysCollided(event_keys=tuple(collided[:_TOLD]), count=len(collided)))
