@@ -49,6 +49,7 @@ OPEN_WRITES = {
     "POST /api/invitations/look": "checks the token of the mail",
     "POST /api/invitations/accept": "checks the token of the mail",
     "POST /api/auth/logout": "checks the refresh token",
+    "POST /api/outreach/webhooks/receive/{token}": "checks the address itself, and the secret or signature",
 }
 
 # Names of what is told of people; an answer with one of them shows people.
@@ -89,7 +90,11 @@ def test_whoever_tries_a_secret_is_counted_as_signing_in(app: FastAPI) -> None:
         for method in sorted(route.methods or set())
     }
     # A refresh token has 256 bits: nobody guesses it, and an office behind one address renews many.
-    unguessable = {"POST /api/auth/refresh", "POST /api/auth/logout"}
+    unguessable = {
+        "POST /api/auth/refresh",
+        "POST /api/auth/logout",
+        "POST /api/outreach/webhooks/receive/{token}",
+    }
     assert {limits[address] for address in OPEN_WRITES.keys() - unguessable} == {"sign-in"}
 
 

@@ -19,6 +19,8 @@ from syncline.apps.outreach.sync import endpoints as sync_endpoints
 from syncline.apps.outreach.sync.jobs import JOBS as SYNC_JOBS
 from syncline.apps.outreach.sync.schedules import JOBS as SCHEDULE_JOBS
 from syncline.apps.outreach.sync.schedules import SCHEDULES
+from syncline.apps.outreach.webhooks import endpoints as webhook_endpoints
+from syncline.apps.outreach.webhooks.jobs import JOBS as WEBHOOK_JOBS
 from syncline.runtime.app import App
 from syncline.runtime.sealed import SealedColumn
 
@@ -33,8 +35,9 @@ APP = App(
         routine_endpoints.router,
         *connection_endpoints.ROUTERS,
         *sync_endpoints.ROUTERS,
+        *webhook_endpoints.ROUTERS,
     ),
-    jobs=(*SYNC_JOBS, *DELIVERY_JOBS, *PEOPLE_JOBS, *COMPLETION_JOBS, *SCHEDULE_JOBS),
+    jobs=(*SYNC_JOBS, *DELIVERY_JOBS, *PEOPLE_JOBS, *COMPLETION_JOBS, *SCHEDULE_JOBS, *WEBHOOK_JOBS),
     schedules=SCHEDULES,
     sealed=(
         SealedColumn(table="outreach.connection", column="sealed", key="platform"),

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 
 from sqlalchemy import select, update
 
+from syncline.apps.outreach import personal_traces
 from syncline.apps.outreach.events import privacy as events
 from syncline.apps.outreach.namespaces.models import namespace
 from syncline.runtime.db.session import Session, WriteSession
@@ -14,7 +15,7 @@ from syncline.runtime.privacy.subject import Subject
 
 _ERASED_PERSON = "an erased person"
 _AUTHORED = Holding("authored_namespace", "His name on the namespaces he made", "becomes “an erased person”")
-HOLDINGS = (events.HOLDING, events.KEPT_OUT, _AUTHORED)
+HOLDINGS = (events.HOLDING, events.KEPT_OUT, *personal_traces.HOLDINGS, _AUTHORED)
 
 
 class OutreachData:
@@ -24,7 +25,7 @@ class OutreachData:
 
     @property
     def rules(self) -> Sequence[RetentionRule]:
-        return ()
+        return personal_traces.RULES
 
     async def identify(self, session: Session, subject: Subject) -> Subject:
         del session
@@ -36,6 +37,8 @@ class OutreachData:
 
     async def export(self, session: Session, subject: Subject) -> AsyncIterator[Record]:
         async for one in events.read_events(session, subject.emails):
+            yield one
+        async for one in personal_traces.read(session, subject):
             yield one
         made = select(namespace.c.name, namespace.c.created_at).where(
             namespace.c.tenant_id == session.tenant, namespace.c.created_by.in_(subject.names)
@@ -52,7 +55,13 @@ class OutreachData:
             .values(created_by=_ERASED_PERSON)
         )
         authored = (await session.execute(renamed.returning(namespace.c.name))).all()
-        return {events.HOLDING.name: emptied, events.KEPT_OUT.name: kept_out, _AUTHORED.name: len(authored)}
+        traces = await personal_traces.erase(session, subject)
+        return {
+            events.HOLDING.name: emptied,
+            events.KEPT_OUT.name: kept_out,
+            **traces,
+            _AUTHORED.name: len(authored),
+        }
 
 
 PERSONAL_DATA = OutreachData()

@@ -15,7 +15,7 @@ from syncline.main.cli.console import table
 
 _MOST_SHOWN = 40
 _COUNTS = (
-    "source", "stored", "delivered", "at_mixpanel", "raw_at_mixpanel", "waiting", "refused", "missing", "extra",
+    "source", "stored", "delivered", "at_mixpanel", "raw_at_mixpanel", "forgotten", "waiting", "refused", "missing", "extra",
 )  # fmt: skip
 
 
@@ -91,4 +91,4 @@ def report_view(run: Run) -> RenderableType:
 
 
 def _is_even(row: Mapping[str, Any]) -> bool:
-    return bool(row["source"] == row["stored"] == row["delivered"])
+    return bool(row["source"] == row["stored"] == row["delivered"] + row["forgotten"])

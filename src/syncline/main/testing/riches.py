@@ -19,6 +19,9 @@ from syncline.apps.accounts.providers import service as providers
 from syncline.apps.accounts.providers.provider import Provider
 from syncline.apps.commerce.compliance.receiving import receive
 from syncline.apps.commerce.contract import ChangeBatch, Commerce
+from syncline.apps.outreach.connections import repository as connections
+from syncline.apps.outreach.sync import service as full_sync
+from syncline.apps.outreach.sync_contract import Platform, SyncMode, SyncRequest
 from syncline.kernel import clock
 from syncline.kernel.ids import new_id
 from syncline.kernel.tenant import TenantId
@@ -76,7 +79,7 @@ async def fill(works: Works, client: httpx.AsyncClient, shop: Shop) -> Riches:
         **await _runs(theirs, desk, shop, subject),
         **await _waiting(theirs, desk),
         **await _operation(desk),
-        **await _outreach(desk),
+        **await _outreach(theirs, desk),
         **await _shopify_app(desk),
         **_bought(shop),
         **await _webhooks(theirs, ada["tenant"]["id"]),
@@ -215,9 +218,25 @@ async def _shopify_app(desk: Desk) -> dict[str, Any]:
     return {"apps/{client_id}": made["client_id"], "installs/{install_id}": begun["id"]}
 
 
-async def _outreach(desk: Desk) -> dict[str, Any]:
+async def _outreach(theirs: Works, desk: Desk) -> dict[str, Any]:
+    """A namespace, a connection that was not asked (it would be called), a run that waits, and a webhook's address."""
     made = await desk.post("/api/namespaces", name="alpine-north", keywords=["alpine"])
-    return {"namespaces/{name}": made["namespace"]["name"]}
+    async with theirs.runtime.database.writing(theirs.actor.tenant_id) as session:
+        sealed = theirs.runtime.secrets.seal('{"api_key": "alpine-lemlist-key"}')
+        now = clock.now()
+        facts = {"base_url": "http://127.0.0.1:9"}
+        values = {"facts": facts, "sealed": sealed, "created_by": "ada", "created_at": now, "checked_at": now}
+        await connections.put(session, "lemlist", {**values, "sentence": None})
+        request = SyncRequest(platforms=(Platform.LEMLIST,), mode=SyncMode.COMPARE, namespaces=("alpine-north",))
+        run = await full_sync.start(session, theirs.runtime, request, actor=theirs.actor, config={})
+    door = await desk.post("/api/outreach/webhooks", platform="smartlead")
+    places = ("reconciliations", "status", "cancel")
+    return {
+        "namespaces/{name}": made["namespace"]["name"],
+        "connections/{platform}": "lemlist",
+        "webhooks/{webhook_id}": door["webhook"]["id"],
+        **{f"{place}/{{job_id}}": str(run.id) for place in places},
+    }
 
 
 async def _webhooks(theirs: Works, tenant_id: str) -> dict[str, Any]:

@@ -14,6 +14,8 @@ from syncline.kernel import clock
 from syncline.runtime.db.session import Session, WriteSession
 
 HELD, WAITING, SENDING, DELIVERED, REFUSED = "held", "waiting", "sending", "delivered", "refused"
+ERASED = "erased"
+"""Its person was forgotten: it is not told any more, and if it was, nobody knows of whom."""
 
 _TAKE: Final = """
 WITH chosen AS (

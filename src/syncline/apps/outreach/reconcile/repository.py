@@ -19,7 +19,8 @@ source AS (
     SELECT event_key, namespace, platform, (occurred_at AT TIME ZONE 'UTC')::date AS day
     FROM outreach.staged_event WHERE tenant_id = %(tenant)s AND run_id = %(run)s
 ), stored AS (
-    SELECT e.event_key, e.namespace, e.platform, (e.occurred_at AT TIME ZONE 'UTC')::date AS day
+    SELECT e.event_key, e.namespace, e.platform, (e.occurred_at AT TIME ZONE 'UTC')::date AS day,
+        e.email IS NULL AS is_forgotten
     FROM outreach.event_source e
     WHERE e.tenant_id = %(tenant)s AND e.source <> 'key' AND e.platform = ANY (%(platforms)s)
         AND (%(everything)s OR e.namespace = ANY (%(namespaces)s))
@@ -27,7 +28,8 @@ source AS (
             OR EXISTS (SELECT FROM source s WHERE s.event_key = e.event_key))
 ), both_sides AS (
     SELECT coalesce(s.event_key, e.event_key) AS event_key, coalesce(s.namespace, e.namespace) AS namespace,
-        coalesce(s.day, e.day) AS day, s.event_key IS NOT NULL AS at_source, e.event_key IS NOT NULL AS is_stored
+        coalesce(s.day, e.day) AS day, s.event_key IS NOT NULL AS at_source, e.event_key IS NOT NULL AS is_stored,
+        coalesce(e.is_forgotten, false) AS is_forgotten
     FROM source s FULL JOIN stored e ON e.event_key = s.event_key
 )
 """
@@ -36,7 +38,7 @@ _BY_DAY: Final = (
     + _SIDES
     + """
 SELECT b.namespace, b.day, count(*) FILTER (WHERE at_source), count(*) FILTER (WHERE is_stored),
-    count(*) FILTER (WHERE r.state = 'delivered'), count(*) FILTER (WHERE r.state IN ('waiting', 'sending', 'held')),
+    count(*) FILTER (WHERE r.state = 'delivered' AND NOT is_forgotten), count(*) FILTER (WHERE is_forgotten), count(*) FILTER (WHERE r.state IN ('waiting', 'sending', 'held')),
     count(*) FILTER (WHERE r.state = 'refused'), count(*) FILTER (WHERE at_source AND NOT is_stored),
     count(*) FILTER (WHERE is_stored AND NOT at_source)
 FROM both_sides b

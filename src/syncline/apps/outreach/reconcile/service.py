@@ -17,7 +17,7 @@ from sqlalchemy import Row
 from syncline.apps.outreach.connections import opening
 from syncline.apps.outreach.delivery import repository as deliveries
 from syncline.apps.outreach.delivery.record import fingerprint
-from syncline.apps.outreach.delivery.repository import DELIVERED
+from syncline.apps.outreach.delivery.repository import DELIVERED, ERASED
 from syncline.apps.outreach.events.event import EventSource
 from syncline.apps.outreach.happenings.storing import milliseconds, store, unpacked
 from syncline.apps.outreach.reconcile import repository
@@ -34,7 +34,7 @@ MOST_EXPORTS: Final = 40
 """Of the 60 export queries that Mixpanel allows an hour: longer ranges are asked for several days at a time."""
 _AT_ONCE: Final = 1_000
 _AT_MIXPANEL: Final = ("at_mixpanel", "raw_at_mixpanel")
-_COUNTS: Final = ("source", "stored", "delivered", "waiting", "refused", "missing", "extra", *_AT_MIXPANEL)
+_COUNTS: Final = ("source", "stored", "delivered", "forgotten", "waiting", "refused", "missing", "extra", *_AT_MIXPANEL)
 
 
 @dataclass(slots=True)
@@ -79,6 +79,7 @@ async def _receipts(session: Session, first: date, last: date, request: SyncRequ
 async def _compare_window(
     client: MixpanelClient, first: date, last: date, receipts: Sequence[Any], found: Exported
 ) -> None:
+    receipts = [one for one in receipts if one.state != ERASED]
     known = {(one.event, one.distinct_id, one.at_ms, one.insert_id): one for one in receipts}
     seen = Counter(mark for record in await read_range(client, first, last) if (mark := fingerprint(record)) in known)
     for mark, one in known.items():
@@ -123,13 +124,14 @@ async def compare(
 
 
 def _line(row: Sequence[Any], exported: Exported | None) -> dict[str, Any]:
-    namespace, day, source, stored, delivered, waiting, refused, missing, extra = row
+    namespace, day, source, stored, delivered, forgotten, waiting, refused, missing, extra = row
     told: dict[str, Any] = {
         "day": day.isoformat(),
         "namespace": namespace,
         "source": source,
         "stored": stored,
         "delivered": delivered,
+        "forgotten": forgotten,
         "waiting": waiting,
         "refused": refused,
         "missing": missing,
@@ -142,8 +144,10 @@ def _line(row: Sequence[Any], exported: Exported | None) -> dict[str, Any]:
 
 
 def _agrees(row: Mapping[str, Any]) -> bool:
-    is_there = row.get("at_mixpanel", row["delivered"]) == row["source"] == row.get("raw_at_mixpanel", row["delivered"])
-    return bool(row["source"] == row["stored"] == row["delivered"] and not row["missing"] and is_there)
+    """Of somebody who was forgotten Mixpanel is told nothing more, and what it was told is not looked for."""
+    told, forgotten = row["delivered"], row["forgotten"]
+    is_there = row.get("at_mixpanel", told) == told == row.get("raw_at_mixpanel", told)
+    return bool(row["source"] == row["stored"] == told + forgotten and not row["missing"] and is_there)
 
 
 def _difference(row: Sequence[Any]) -> dict[str, Any]:
