@@ -90,7 +90,12 @@ class Place:
         given: dict[str, dict[str, Any]] = {
             "lemlist": {"api_key": told.get("key"), **facts},
             "smartlead": {"api_key": told.get("key"), **facts},
-            "mixpanel": {name: told.get(name) for name in ("project_id", "username", "password")} | facts,
+            "mixpanel": {
+                "project": told.get("project_id"),
+                "username": told.get("username"),
+                "password": told.get("password"),
+            }
+            | facts,
             "attio": {"access_token": told.get("token"), "base_url": told["url"]},
         }
         await connections.put(self.runtime, self.actor, platform, given[platform])

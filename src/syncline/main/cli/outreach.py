@@ -66,7 +66,7 @@ async def connect(
       syncline outreach connect lemlist --key lemlist-key-sandbox --url http://127.0.0.1:8091/lemlist/api
     """
     secret = KINDS[tool].secret[0] if tool in KINDS else "key"
-    given = {"project_id": project, "username": user, "region": region, "plan": plan, "base_url": url}
+    given = {"project": project, "username": user, "region": region, "plan": plan, "base_url": url}
     async with open_workspace(data_dir, tenant) as here:
         made = await connections.put(here.runtime, here.actor, tool, {**given, secret: _secret(key)})
     emit(asdict(made), as_json=as_json, show=lambda: connections_view([made]))

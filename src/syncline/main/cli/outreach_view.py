@@ -15,7 +15,8 @@ from syncline.main.cli.console import table
 
 _MOST_SHOWN = 40
 _COUNTS = (
-    "source", "stored", "delivered", "at_mixpanel", "raw_at_mixpanel", "forgotten", "waiting", "refused", "missing", "extra",
+    "source", "stored", "delivered", "at_mixpanel", "raw_at_mixpanel", "forgotten", "waiting", "refused",
+    "missing", "extra",
 )  # fmt: skip
 
 

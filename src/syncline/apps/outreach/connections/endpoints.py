@@ -23,7 +23,7 @@ _Manager = Annotated[Actor, Depends(require("outreach:manage"))]
 
 
 class ConnectionPut(BaseModel):
-    """lemlist: api_key. smartlead: api_key, plan. mixpanel: project_id, username, password, region. attio:
+    """lemlist: api_key. smartlead: api_key, plan. mixpanel: project, username, password, region. attio:
     access_token."""
 
     model_config = ConfigDict(extra="forbid")
@@ -31,7 +31,7 @@ class ConnectionPut(BaseModel):
     api_key: SecretStr | None = Field(default=None, description="Kept sealed, never shown again")
     password: SecretStr | None = Field(default=None, description="Of a service account; kept sealed")
     access_token: SecretStr | None = Field(default=None, description="Kept sealed, never shown again")
-    project_id: str | None = None
+    project: str | None = Field(default=None, description="Of Mixpanel: the project's id")
     username: str | None = Field(default=None, description="Of a service account")
     plan: str | None = Field(
         default=None, description="Smartlead's: standard, pro, old or none. Of a sandbox: standard or none"

@@ -101,7 +101,7 @@ def mixpanel_config(told: Mapping[str, Any]) -> MixpanelConfig:
     suffix = REGIONS[told.get("region") or "us"]
     base = told.get("base_url")
     return MixpanelConfig(
-        told["project_id"],
+        told["project"],
         told["username"],
         told["password"],
         f"https://api{suffix}.mixpanel.com" if base is None else base.rstrip("/"),
@@ -130,7 +130,7 @@ async def _check_mixpanel(told: Mapping[str, Any]) -> str:
     day = datetime(2011, 1, 1, tzinfo=UTC).date()
     async with MixpanelClient(mixpanel_config(told), retry=SOMEBODY_WAITS) as client:
         await anext(aiter(read_days(client, day, day)))
-    return f"project {told['project_id']}"
+    return f"project {told['project']}"
 
 
 async def _check_attio(told: Mapping[str, Any]) -> str:
@@ -146,7 +146,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         Kind(
             "mixpanel",
             ("password",),
-            {"project_id": None, "username": None, "region": "us", "plan": "standard"},
+            {"project": None, "username": None, "region": "us", "plan": "standard"},
             _check_mixpanel,
         ),
         Kind("attio", ("access_token",), {}, _check_attio),

@@ -38,8 +38,9 @@ _BY_DAY: Final = (
     + _SIDES
     + """
 SELECT b.namespace, b.day, count(*) FILTER (WHERE at_source), count(*) FILTER (WHERE is_stored),
-    count(*) FILTER (WHERE r.state = 'delivered' AND NOT is_forgotten), count(*) FILTER (WHERE is_forgotten), count(*) FILTER (WHERE r.state IN ('waiting', 'sending', 'held')),
-    count(*) FILTER (WHERE r.state = 'refused'), count(*) FILTER (WHERE at_source AND NOT is_stored),
+    count(*) FILTER (WHERE r.state = 'delivered' AND NOT is_forgotten), count(*) FILTER (WHERE is_forgotten),
+    count(*) FILTER (WHERE r.state IN ('waiting', 'sending', 'held')), count(*) FILTER (WHERE r.state = 'refused'),
+    count(*) FILTER (WHERE at_source AND NOT is_stored),
     count(*) FILTER (WHERE is_stored AND NOT at_source)
 FROM both_sides b
 LEFT JOIN outreach.receipt r ON r.tenant_id = %(tenant)s AND r.event_key = b.event_key

@@ -12,7 +12,7 @@ from syncline.apps.outreach.delivery import service as delivery
 from syncline.apps.outreach.people import service as people
 from syncline.apps.outreach.settings import OutreachSettings
 from syncline.apps.outreach.sync import service
-from syncline.apps.outreach.sync_contract import Platform, SyncAlreadyRunning, SyncMode, SyncRequest
+from syncline.apps.outreach.sync_contract import Platform, SyncAlreadyRunning, SyncMode, SyncRefused, SyncRequest
 from syncline.apps.outreach.watching import service as watching
 from syncline.apps.outreach.watching.service import MIXPANEL, PERIODIC
 from syncline.kernel.tenant import Actor
@@ -67,9 +67,11 @@ async def start_periodic(ctx: JobContext, payload: dict[str, Any]) -> None:
 
 
 async def begin_delta(session: WriteSession, runtime: Runtime, actor: Actor) -> service.Run:
-    """Of every tool that is connected."""
+    """Of every tool that is connected. Raises `SyncRefused` when none is."""
     connected = {one.platform for one in await connections.list_all(session)}
     platforms = tuple(one for one in Platform if one.value in connected)
+    if not platforms:
+        raise SyncRefused("Neither lemlist nor Smartlead is connected; connect one with `syncline outreach connect`.")
     request = SyncRequest(platforms=platforms, mode=SyncMode.DELTA, batch_size=1_000, to_attio="attio" in connected)
     config = {"platforms": list(platforms), "syncMode": request.mode.value, "schedule": PERIODIC}
     return await service.start(session, runtime, request, actor=actor, config=config)

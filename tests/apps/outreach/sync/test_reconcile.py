@@ -1,0 +1,112 @@
+"""The comparison of source, store and Mixpanel: agrees when it may, names what differs, and mends it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.apps.outreach.conftest import Place
+
+from syncline.apps.outreach.personal_data import PERSONAL_DATA
+from syncline.apps.outreach.sync import service
+from syncline.apps.outreach.sync.service import Run
+from syncline.runtime.privacy.subject import Subject
+
+
+async def compare(place: Place, *, repair: bool = False, read_back: bool = True, **told: Any) -> Run:
+    async with place.runtime.database.writing(place.actor.tenant_id) as session:
+        run = await service.start_comparison(
+            session, place.runtime, told, actor=place.actor, repair=repair, read_back=read_back
+        )
+    await place.work()
+    return await place.look(run)
+
+
+def report_of(run: Run) -> dict[str, Any]:
+    assert run.report is not None, run.sentence
+    return dict(run.report)
+
+
+async def change(place: Place, query: Any) -> None:
+    async with place.runtime.database.writing(place.actor.tenant_id) as session:
+        await (await session.driver()).execute(query)
+
+
+async def test_after_a_sync_all_three_agree_on_every_day_and_in_mixpanels_raw_export(place: Place) -> None:
+    await place.sync()
+    report = report_of(await compare(place))
+    assert report["agreed"] is True
+    totals = {name: report["totals"][name] for name in ("source", "stored", "delivered", "raw_at_mixpanel")}
+    assert set(totals.values()) == {place.at_source}
+    assert report["differences"] == []
+    assert sum(row["source"] for row in report["days"]) == place.at_source
+    assert await place.stored() == place.at_source
+
+
+async def test_what_is_missing_here_is_named_stored_and_delivered(place: Place) -> None:
+    await place.sync()
+    await change(place, "DELETE FROM outreach.event_source WHERE ctid = (SELECT min(ctid) FROM outreach.event_source)")
+    report = report_of(await compare(place, repair=True))
+    (difference,) = report["differences"]
+    assert (report["agreed"], difference["what"], report["repaired"]["stored"]) == (False, "not stored", 1)
+    assert report_of(await compare(place))["agreed"] is True
+    assert place.at_mixpanel["raw"] == place.at_source
+
+
+async def test_what_mixpanel_said_it_took_and_did_not_keep_is_found_by_reading_back_and_sent_again(
+    place: Place,
+) -> None:
+    place.town.mixpanel.faults.add_all("lost=1")
+    await place.sync()
+    assert report_of(await compare(place, read_back=False))["agreed"] is True
+    report = report_of(await compare(place, repair=True))
+    assert report["agreed"] is False
+    assert report["repaired"]["sent_again"] > 0
+    assert report["differences"][0]["what"] == "not at Mixpanel"
+    assert place.at_mixpanel == {"raw": place.at_source, "distinct": place.at_source}
+    assert report_of(await compare(place))["agreed"] is True
+
+
+async def test_what_somebody_else_sent_twice_is_named(place: Place) -> None:
+    await place.sync()
+    await change(
+        place, "UPDATE outreach.receipt SET state = 'waiting' WHERE ctid = (SELECT min(ctid) FROM outreach.receipt)"
+    )
+    await place.sync(syncMode="delta_since_last")
+    report = report_of(await compare(place))
+    assert [one["what"] for one in report["differences"]] == ["twice at Mixpanel"]
+    assert report["agreed"] is False
+
+
+async def test_what_the_tool_has_no_more_is_named_and_stays(place: Place) -> None:
+    await place.sync(platforms="lemlist")
+    store: Any = place.town.lemlist.store
+    store._db.execute("delete from event where id = (select max(id) from event where campaign is not null)")
+    report = report_of(await compare(place, platforms="lemlist", repair=True))
+    assert [one["what"] for one in report["differences"]] == ["not at the source"]
+    assert report["totals"]["extra"] == 1
+    assert await place.stored() == place.at_source + 1 - place.town.smartlead.store.counts()["first"]
+
+
+async def test_a_range_compares_that_range_alone(place: Place) -> None:
+    await place.sync()
+    ((day, count),) = await place.rows(
+        "SELECT (occurred_at AT TIME ZONE 'UTC')::date, count(*) FROM outreach.event_source"
+        " GROUP BY 1 ORDER BY 2 DESC LIMIT 1"
+    )
+    report = report_of(await compare(place, startDate=str(day), endDate=str(day)))
+    assert [(row["day"], row["source"], row["raw_at_mixpanel"]) for row in report["days"]] == [(str(day), count, count)]
+    assert report["agreed"] is True
+
+
+async def test_of_somebody_forgotten_nothing_is_left_and_nothing_is_told_any_more(place: Place) -> None:
+    await place.sync(enableMixpanelTracking=False)
+    ((email,),) = await place.rows("SELECT email FROM outreach.event_source LIMIT 1")
+    async with place.runtime.database.writing(place.actor.tenant_id) as session:
+        counts = await PERSONAL_DATA.erase(session, Subject(emails=frozenset({email})), keep_out=True)
+    assert counts["outreach_person"] == 1
+    await place.sync()
+    for table in ("event_source", "receipt", "person", "staged_event"):
+        rows = await place.rows(f"SELECT t::text FROM outreach.{table} t")
+        assert not [row for row in rows if email in row[0]]
+    assert place.at_mixpanel["raw"] == place.at_source - counts["receipt"]
+    assert report_of(await compare(place))["agreed"] is True
