@@ -13,6 +13,7 @@ import argparse
 import asyncio
 import re
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,18 @@ def stored(operator_url: str, tenant: str) -> int:
     return int(row[0])
 
 
+def spent(process: psutil.Process) -> tuple[float, float]:
+    """CPU seconds of the server so far, and of the database."""
+    own = process.cpu_times()
+    backends = [one for one in psutil.process_iter(["name"]) if one.info["name"] == "postgres"]
+    database = 0.0
+    for one in backends:
+        with suppress(psutil.NoSuchProcess):
+            times = one.cpu_times()
+            database += times.user + times.system
+    return own.user + own.system, database
+
+
 async def bare(site: dict[str, Any], senders: int, seconds: float) -> tuple[float, float]:
     """Inserts a second and their mean milliseconds."""
     with tempfile.NamedTemporaryFile("w", suffix=".sql") as script:
@@ -88,19 +101,32 @@ async def main(senders: list[int], seconds: float, *, write_docs: bool) -> None:
             rates = {}
             for name, path in (("group commit", "/api/webhooks/shopify"), ("one commit each", PATH)):
                 asked = ("--senders", str(many), "--seconds", str(seconds))
+                before = spent(process)
                 told = await child("bench.webhook_sender", site["url"] + path, SHOP, SECRET, *asked)
                 answered += told["accepted"]
                 rates[name] = told["per_second"]
                 memory = process.memory_info().rss / 1e6
                 times = (told["p50"], told["p95"], told["p99"])
-                rows.append((name, many, told["per_second"], *times, memory, told["refused"]))
+                each = [(now - then) / told["accepted"] * 1e6 for now, then in zip(spent(process), before, strict=True)]
+                rows.append((name, many, told["per_second"], *times, memory, *map(round, each), told["refused"]))
             most, took = await bare(site, min(many, 64), seconds)
-            rows.append(("bare pgbench inserts", min(many, 64), most, took, "", "", "", ""))
+            rows.append(("bare pgbench inserts", min(many, 64), most, took, *[""] * 6))
             print(f"{many} senders: {rates['group commit'] / rates['one commit each']:.1f} times the naive handler")
         kept = stored(site["operator_url"], site["tenant"])
     if kept != answered:
         raise SystemExit(f"{answered} were answered with 200 and {kept} are stored")
-    columns = ["way", "senders", "accepted/s", "p50 ms", "p95 ms", "p99 ms", "RSS MB", "refused"]
+    columns = [
+        "way",
+        "senders",
+        "accepted/s",
+        "p50 ms",
+        "p95 ms",
+        "p99 ms",
+        "RSS MB",
+        "CPU µs",
+        "database CPU µs",
+        "refused",
+    ]
     caption = f"Signed bodies of 4 KB, {seconds:g} s each; {kept:,} answered with 200 and as many stored; {machine()}"
     text = print_table(caption, columns, rows)
     if write_docs:

@@ -161,3 +161,36 @@ async def test_wrong_number_of_results_answers_nobody_with_success(things: Thing
     group = GroupCommit("test", forgets)
     answers = await asyncio.gather(*(group.submit((number, 1)) for number in range(3)), return_exceptions=True)
     assert [type(answer) for answer in answers] == [ValueError] * 3
+
+
+async def test_two_transactions_at_a_time_keep_every_item_once(things: Things) -> None:
+    under_way, most = 0, 0
+
+    async def counted(items: Sequence[tuple[int, int]]) -> list[bool]:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        try:
+            return await things.write(items)
+        finally:
+            under_way -= 1
+
+    group = GroupCommit("test", counted, limits=GroupLimits(batch_items=5, flushes=2))
+    answers = await asyncio.gather(*(group.submit((number, 1)) for number in range(40)))
+    assert (answers, most, await things.kept()) == ([True] * 40, 2, 40)
+    assert await group.submit((99, 1)) is True
+
+
+async def test_end_of_the_loop_leaves_nobody_waiting(things: Things) -> None:
+    async def stuck(items: Sequence[tuple[int, int]]) -> list[bool]:
+        things.begun.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    group = GroupCommit("test", stuck, limits=GroupLimits(batch_items=1))
+    waiting = [asyncio.create_task(group.submit((number, 1))) for number in range(3)]
+    await things.begun.wait()
+    (flusher,) = [task for task in asyncio.all_tasks() if task.get_name() == "group commit test"]
+    flusher.cancel()
+    answers = await asyncio.gather(*waiting, return_exceptions=True)
+    assert [type(answer) for answer in answers] == [asyncio.CancelledError] * 3

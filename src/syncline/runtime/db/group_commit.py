@@ -10,7 +10,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeAlias, TypeVar
+from typing import Generic, TypeAlias, TypeVar, cast
 
 from syncline.kernel.errors import Unavailable
 from syncline.runtime.db.errors import DatabaseUnavailable
@@ -44,13 +44,14 @@ class NotWrittenInTime(Unavailable):
 @dataclass(frozen=True, slots=True)
 class GroupLimits:
     """`batch_items` and `batch_bytes` bound one transaction, `waiting_bytes` and `waiting_items` all that is held in
-    memory, `patience_seconds` how long one caller waits."""
+    memory, `patience_seconds` how long one caller waits. `flushes` is how many transactions there may be at a time."""
 
     batch_items: int = 500
     batch_bytes: int = 8_000_000
     waiting_items: int = 20_000
     waiting_bytes: int = 64_000_000
     patience_seconds: float = 10.0
+    flushes: int = 1
 
 
 @dataclass(slots=True, eq=False)
@@ -85,7 +86,7 @@ class GroupCommit(Generic[Item, Result]):
         self._queue: deque[_Waiting[Item, Result]] = deque()
         self._held_items = 0
         self._held_bytes = 0
-        self._flusher: asyncio.Task[None] | None = None
+        self._flushers: set[asyncio.Task[None]] = set()
         self._items = _ITEMS.labels(name)
         self._waiting = _WAITING.labels(name)
 
@@ -105,8 +106,9 @@ class GroupCommit(Generic[Item, Result]):
         waiting = _Waiting[Item, Result](item, size, loop.create_future())
         self._queue.append(waiting)
         self._hold(1, size)
-        if self._flusher is None:
-            self._flusher = loop.create_task(self._flush_all(), name=f"group commit {self._name}")
+        if len(self._flushers) < limits.flushes:
+            flusher = loop.create_task(self._flush_all(), name=f"group commit {self._name}")
+            self._flushers.add(flusher)
         patience = loop.call_later(limits.patience_seconds, self._give_up, waiting)
         try:
             return await waiting.answer
@@ -115,8 +117,8 @@ class GroupCommit(Generic[Item, Result]):
 
     async def drain(self) -> None:
         """Returns once all that was submitted has been answered."""
-        while self._flusher is not None:
-            await asyncio.wait([self._flusher])
+        while self._flushers:
+            await asyncio.wait([*self._flushers])
 
     def _give_up(self, waiting: _Waiting[Item, Result]) -> None:
         if not waiting.answer.done():
@@ -134,12 +136,17 @@ class GroupCommit(Generic[Item, Result]):
                 finally:
                     self._hold(-len(batch), -sum(one.size for one in batch))
         finally:
-            self._flusher = None
-            # Cancelled with the loop, or broken: those who wait must not wait for ever.
-            for one in self._queue:
-                one.answer.cancel()
-            self._hold(-len(self._queue), -sum(one.size for one in self._queue))
-            self._queue.clear()
+            # Here and not when the task is done: whoever comes in between must find that a flush is to be begun.
+            self._flushers.discard(cast("asyncio.Task[None]", asyncio.current_task()))
+            if not self._flushers:
+                self._abandon()
+
+    def _abandon(self) -> None:
+        """Nothing waits after the last flush, unless it was cancelled with the loop: then nobody is left waiting."""
+        for one in self._queue:
+            one.answer.cancel()
+        self._hold(-len(self._queue), -sum(one.size for one in self._queue))
+        self._queue.clear()
 
     def _next_batch(self) -> list[_Waiting[Item, Result]]:
         """At least one, however large."""

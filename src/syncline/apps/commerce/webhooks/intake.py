@@ -36,6 +36,7 @@ PATIENCE_SECONDS: Final = 4.0
 """Shopify hangs up after five; an answer that is not written by then is none."""
 
 RECEIVED = Counter("syncline_webhooks_received_total", "Signed webhooks, by what became of them", ["outcome"])
+_KEPT, _REPEATED = RECEIVED.labels("kept"), RECEIVED.labels("repeated")
 _CHALLENGE: Final = 'HMAC-SHA256 header="X-Shopify-Hmac-Sha256"'
 _ANY_JSON = msgspec.json.Decoder(msgspec.Raw)
 
@@ -127,7 +128,7 @@ class Intake:
             if all(one is Kept.NO_STORE for one in kept):
                 raise self._unknown(headers)
         is_new = Kept.NEW in kept
-        RECEIVED.labels("kept" if is_new else "repeated").inc()
+        (_KEPT if is_new else _REPEATED).inc()
         return _answer(deliveries[0].id, is_new=is_new, pace=pace)
 
     def _unknown(self, headers: WebhookHeaders) -> ShopNotConnected:

@@ -10,6 +10,7 @@ from itertools import groupby
 from typing import Final
 from uuid import UUID
 
+import msgspec
 from psycopg import sql
 
 from syncline.connectors.shopify.webhooks import WebhookHeaders
@@ -55,7 +56,7 @@ async def keep(session: WriteSession, deliveries: Sequence[Delivery]) -> Mapping
         rows = list(group)
         async with driver.pipeline():
             await driver.execute("select set_config('syncline.tenant', %s, true)", (str(tenant),))
-            cursor = await driver.execute(_KEEP, _columns(tenant, rows), binary=True)
+            cursor = await driver.execute(_KEEP, _values(tenant, rows), binary=True)
         answers: dict[UUID, bool] = dict(await cursor.fetchall())
         for one in rows:
             if one.id in answers:
@@ -65,23 +66,32 @@ async def keep(session: WriteSession, deliveries: Sequence[Delivery]) -> Mapping
     return found
 
 
-def _columns(tenant: TenantId, rows: Sequence[Delivery]) -> dict[str, object]:
+def _values(tenant: TenantId, rows: Sequence[Delivery]) -> dict[str, object]:
+    """All but the bodies as one JSON text: a list for each column would take five times as long to encode."""
+    told = [
+        {
+            "place": place,
+            "id": one.id,
+            "store_id": one.store_id,
+            "delivery_id": one.headers.delivery_id,
+            "action_id": one.headers.action_id,
+            "topic": one.headers.topic,
+            "api_version": one.headers.api_version,
+            "name": one.headers.name,
+            "triggered_at": one.headers.triggered_at,
+            "received_at": one.received_at,
+            "due_at": one.due_at,
+            "correlation_id": one.correlation_id,
+            "body_hash": one.body_hash,
+            "reason": one.reason,
+        }
+        for place, one in enumerate(rows, start=1)
+    ]
     return {
         "tenant": tenant,
-        "id": [one.id for one in rows],
-        "store": [one.store_id for one in rows],
-        "delivery": [one.headers.delivery_id for one in rows],
-        "action": [one.headers.action_id or "" for one in rows],
-        "topic": [one.headers.topic for one in rows],
-        "api_version": [one.headers.api_version for one in rows],
-        "name": [one.headers.name or "" for one in rows],
-        "triggered": [one.headers.triggered_at for one in rows],
-        "received": [one.received_at for one in rows],
-        "due": [one.due_at for one in rows],
-        "correlation": [one.correlation_id for one in rows],
-        "hash": [one.body_hash for one in rows],
-        "reason": [one.reason or "" for one in rows],
-        "body": [one.body for one in rows],
+        "rows": msgspec.json.encode(told).decode(),
+        "stores": list({one.store_id for one in rows}),
+        "bodies": [one.body for one in rows],
     }
 
 
@@ -89,25 +99,24 @@ def _columns(tenant: TenantId, rows: Sequence[Delivery]) -> dict[str, object]:
 # for, and then found.
 _KEEP = sql.SQL("""
 with open as materialized (
-    select id from commerce.store where tenant_id = %(tenant)s and id = any (%(store)b::uuid[]) for key share
+    select id from commerce.store where tenant_id = %(tenant)s and id = any (%(stores)s) for key share
 ), incoming as materialized (
-    select * from unnest(
-        %(id)b::uuid[], %(store)b::uuid[], %(delivery)b::text[], %(action)b::text[], %(topic)b::text[],
-        %(api_version)b::text[], %(name)b::text[], %(triggered)s::timestamptz[], %(received)b::timestamptz[],
-        %(due)b::timestamptz[], %(correlation)b::text[], %(hash)b::bigint[], %(reason)b::text[], %(body)b::bytea[]
-    ) as t (id, store_id, delivery_id, action_id, topic, api_version, name, triggered_at, received_at, due_at,
-            correlation_id, body_hash, reason, body)
+    select * from json_to_recordset(%(rows)s::json) as t (
+        place integer, id uuid, store_id uuid, delivery_id text, action_id text, topic text, api_version text,
+        name text, triggered_at timestamptz, received_at timestamptz, due_at timestamptz, correlation_id text,
+        body_hash bigint, reason text
+    ) join unnest(%(bodies)b::bytea[]) with ordinality as b (body, at) on b.at = t.place
     where store_id in (select id from open)
 ), kept as (
     insert into commerce.webhook_event (
         id, tenant_id, store_id, delivery_id, action_id, topic, api_version, name, triggered_at, received_at, due_at,
         correlation_id, body_bytes, body_hash, state, reason, first_failed_at, last_failed_at, settled_at
     )
-    select id, %(tenant)s, store_id, delivery_id, nullif(action_id, ''), topic, api_version, nullif(name, ''),
-           triggered_at, received_at, due_at, correlation_id, octet_length(body), body_hash,
-           case reason when '' then 'waiting' else 'dead' end, nullif(reason, ''),
-           case when reason <> '' then received_at end, case when reason <> '' then received_at end,
-           case when reason <> '' then received_at end
+    select id, %(tenant)s, store_id, delivery_id, action_id, topic, api_version, name, triggered_at, received_at,
+           due_at, correlation_id, octet_length(body), body_hash,
+           case when reason is null then 'waiting' else 'dead' end, reason,
+           case when reason is not null then received_at end, case when reason is not null then received_at end,
+           case when reason is not null then received_at end
     from incoming order by store_id, delivery_id
     on conflict (store_id, delivery_id) do nothing returning id
 ), bodies as (
