@@ -104,7 +104,10 @@ class Settings(Thresholds, BaseSettings):
         default=(), description="Hosts and networks inside that addresses given by users may lead to; none unless said"
     )
     redis_url: str | None = Field(
-        default=None, repr=False, description="Where limits are counted for all processes; without it each counts alone"
+        default=None,
+        repr=False,
+        description="Where limits are counted for all processes and live messages passed on; without it each counts"
+        " alone and listens to the database",
     )
     limits: Annotated[tuple[tuple[str, str], ...], NoDecode] = Field(
         default=(),

@@ -14,6 +14,7 @@ from syncline.runtime.http.factory import create_app
 from syncline.runtime.http.health import Check
 from syncline.runtime.limits.limiter import Limiter
 from syncline.runtime.live.hub import Hub, HubLimits
+from syncline.runtime.live.redis_fanout import RedisFanout
 
 
 def make_web(
@@ -51,4 +52,5 @@ def make_web(
 def make_hub(runtime: Runtime, settings: Settings) -> Hub:
     """Whoever runs it serves the live stream."""
     limits = HubLimits(watchers=settings.live_watchers, watchers_of_tenant=settings.live_watchers_of_tenant)
-    return Hub(runtime.database, limits)
+    fanout = RedisFanout(runtime.database, settings.redis_url) if settings.redis_url else None
+    return Hub(runtime.database, limits, fanout)

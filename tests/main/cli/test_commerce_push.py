@@ -42,6 +42,13 @@ def test_approved_changes_are_sent(pulled: Run, approved: str, shop: Any) -> Non
     assert (shop.price("SHIRT-S"), shop.price("SHIRT-M")) == ("21.00", "23.00")
 
 
+def test_what_a_push_saved_is_told(pulled: Run, approved: str, said: Said) -> None:
+    pulled("push", "demo", "--batch", approved)
+    (run,) = said(pulled("sync", "status", "--json"))["pushes"]
+    saved = f"{100 * run['engine']['cost']['points_saved']:.0f} % of the points were saved"
+    assert saved in pulled("sync", "status").stdout
+
+
 def test_json_is_the_run(pulled: Run, approved: str, said: Said) -> None:
     run = said(pulled("push", "demo", "--batch", approved, "--json"))
     assert (run["status"], run["total"], run["counts"]) == ("completed", 2, {"applied": 2})

@@ -15,8 +15,10 @@ from syncline.kernel.tenant import TenantId
 from syncline.runtime.db.engine import Database
 from syncline.runtime.jobs.testing import eventually
 from syncline.runtime.live.announcing import announce
+from syncline.runtime.live.fanout import Fanout, NotifyFanout
 from syncline.runtime.live.hub import Hub, HubLimits
 from syncline.runtime.live.message import MessageType, Operation
+from syncline.runtime.live.redis_fanout import RedisFanout
 from syncline.runtime.live.watcher import Frame, Watcher
 
 
@@ -69,10 +71,24 @@ def say(database: Database, tenant_id: TenantId, operation: Operation) -> Say:
     return call
 
 
+def _by_notify(database: Database, _request: pytest.FixtureRequest) -> Fanout:
+    return NotifyFanout(database)
+
+
+def _by_redis(database: Database, request: pytest.FixtureRequest) -> Fanout:
+    return RedisFanout(database, request.getfixturevalue("redis_server").url, name=new_id().hex)
+
+
+@pytest.fixture(params=[_by_notify, _by_redis], ids=["notify", "redis"])
+def fanout(request: pytest.FixtureRequest, database: Database) -> Fanout:
+    make: Callable[[Database, pytest.FixtureRequest], Fanout] = request.param
+    return make(database, request)
+
+
 @pytest.fixture
-async def hub(database: Database) -> AsyncIterator[Hub]:
+async def hub(database: Database, fanout: Fanout) -> AsyncIterator[Hub]:
     """A hub that runs; few may watch at once."""
-    made, stop = Hub(database, HubLimits(watchers=6, watchers_of_tenant=4, rooms=3)), asyncio.Event()
+    made, stop = Hub(database, HubLimits(watchers=6, watchers_of_tenant=4, rooms=3), fanout), asyncio.Event()
     running = asyncio.create_task(made.run(stop))
     await eventually(lambda: made.is_listening)
     yield made

@@ -9,6 +9,8 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from pydantic import computed_field
+
 from syncline.kernel.errors import Conflict, InvalidInput
 
 MOST_WORKERS = 64
@@ -70,6 +72,7 @@ class PushCost:
     naive_requests: int = 0
     naive_points: float = 0.0
 
+    @computed_field  # type: ignore[prop-decorator]  # mypy knows no decorated property; pydantic does
     @property
     def points_saved(self) -> float:
         """Of the naive points, between 0 and 1."""
@@ -146,8 +149,10 @@ class PushPlan:
     problems: Sequence[PlanProblem]
     note: str
 
+    @computed_field  # type: ignore[prop-decorator]  # mypy knows no decorated property; pydantic does
     @property
     def is_blocked(self) -> bool:
+        """Whether a push would be refused as it is: what has to be mended is among the problems."""
         return any(problem.is_blocking for problem in self.problems)
 
 

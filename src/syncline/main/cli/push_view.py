@@ -70,6 +70,8 @@ def status_view(runs: Sequence[PushRun]) -> RenderableType:
     )
     parts: list[RenderableType] = [table(columns, rows)]
     for run in runs:
+        if len(runs) == 1 and run.engine is not None and run.engine.cost.requests:
+            parts.append(Text(cost_text(run.engine.cost), style="dim"))
         if run.engine is not None and not run.status.is_final:
             parts += _workers(run.engine)
             parts += [Text(run.error, style="yellow")] if run.error else []
@@ -122,4 +124,6 @@ def plan_view(plan: PushPlan) -> RenderableType:
         named = f" ({', '.join(problem.labels)})" if problem.labels else ""
         style = "red" if problem.is_blocking else "yellow"
         parts.append(Text(f"{problem.code}, {problem.changes:,} changes: {problem.sentence}{named}", style=style))
+    if plan.is_blocked:
+        parts.append(Text("A push is refused as it is: mend or reject what is red first.", style="red"))
     return Group(*parts)

@@ -1,7 +1,7 @@
 """All watchers of this process: who is there, the feeds they hear, heartbeats, and the end.
 
-Between processes messages travel through the database: every process reads its tenants' messages from their table, and
-NOTIFY says when to look.
+Between processes messages travel through the database: every process reads its tenants' messages from their table. A
+word from the database itself or through Redis says when to look.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from uuid import UUID
 from syncline.kernel.errors import Conflict, InvalidInput, Unavailable
 from syncline.kernel.tenant import TenantId
 from syncline.runtime.db.engine import Database
-from syncline.runtime.jobs.link import Listener
 from syncline.runtime.live import metrics
+from syncline.runtime.live.fanout import Fanout, NotifyFanout
 from syncline.runtime.live.feed import Feed, Join
 from syncline.runtime.live.message import check_room
 from syncline.runtime.live.watcher import COME_BACK, RESTART, Notice, Send, Watcher
@@ -24,7 +24,6 @@ from syncline.runtime.observe.logs import get_logger
 
 log = get_logger(__name__)
 
-CHANNEL = "syncline_live"
 HEARTBEAT_SECONDS = 20
 _STUCK_SECONDS = 120.0
 _GOODBYE_SECONDS = 5.0
@@ -53,9 +52,10 @@ class TooManyRooms(Conflict):
 class Hub:
     """One per process that serves the API. Watchers may come before it runs and are served when it does."""
 
-    def __init__(self, database: Database, limits: HubLimits | None = None) -> None:
+    def __init__(self, database: Database, limits: HubLimits | None = None, fanout: Fanout | None = None) -> None:
         self.limits = limits or HubLimits()
         self._database = database
+        self._fanout = fanout or NotifyFanout(database)
         self._feeds: dict[TenantId, Feed] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._beats: list[set[Watcher]] = [set() for _ in range(HEARTBEAT_SECONDS)]
@@ -71,7 +71,7 @@ class Hub:
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop` is set; then everybody is told to come back, and may elsewhere."""
         self._is_closing = False
-        async with Listener(self._database, [CHANNEL], self._on_note):
+        async with self._fanout.listen(self._heard):
             beating = asyncio.create_task(self._beat_always(), name="live heartbeat")
             try:
                 await stop.wait()
@@ -162,13 +162,13 @@ class Hub:
     def _deadline(self) -> float:
         return asyncio.get_running_loop().time() + self.limits.lifetime_seconds
 
-    def _on_note(self, _channel: str, payload: str) -> None:
-        if not payload:
+    def _heard(self, tenant: str) -> None:
+        if not tenant:
             self.is_listening = True
             for feed in self._feeds.values():
                 feed.wake()
             return
-        of_tenant = self._feeds.get(TenantId(UUID(payload)))
+        of_tenant = self._feeds.get(TenantId(UUID(tenant)))
         if of_tenant is not None:
             of_tenant.wake()
 

@@ -96,6 +96,7 @@ async def test_staged_planned_started_watched_paused_resumed_and_stopped(call: C
     config = {"minWorkers": 1, "maxWorkers": 2, "batchSize": 5, "priority": "high", "strategy": "speed"}
     plan = await call("POST", "/plan", json={"config": config})
     assert (plan.status_code, plan.json()["changes"], plan.json()["products"]) == (200, 2, 1)
+    assert plan.json()["is_blocked"] is False
     begun = await call("POST", "/start", json={"config": config})
     assert begun.status_code == 202
     assert begun.json()["engine"]["config"] == {
@@ -114,6 +115,7 @@ async def test_staged_planned_started_watched_paused_resumed_and_stopped(call: C
     assert stopped.json()["engine"]["wanted"] == "stop"
     await desk.pulled.work()
     (shown,) = (await call("GET", "/status", params={"store": "demo"})).json()["pushes"]
+    assert shown["engine"]["cost"]["points_saved"] == 0.0
     assert (shown["id"], shown["status"], shown["counts"]) == (begun.json()["id"], "cancelled", {"approved": 2})
     assert (await call("GET", "/status", tenant="other")).json() == {"pushes": []}
 
