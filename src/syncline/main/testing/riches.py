@@ -38,7 +38,8 @@ _LETTER = text("""
 _WEBHOOK = text("""
     INSERT INTO commerce.webhook_event (id, tenant_id, store_id, delivery_id, topic, api_version, received_at,
         correlation_id, body_bytes, body_hash, state, due_at, attempts, kind, number)
-    VALUES (:id, :tenant, :store, :delivery, 'products/update', '2026-10', :at, 'none', 20, 1, 'failed', :at, 1, 'product', 7)
+    VALUES (:id, :tenant, :store, :delivery, 'products/update', '2026-10', :at,
+        'none', 20, 1, 'failed', :at, 1, 'product', 7)
 """)
 _BODY = text(
     "INSERT INTO commerce.webhook_body (event_id, tenant_id, store_id, body) VALUES (:id, :tenant, :store, :body)"
