@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -151,7 +152,7 @@ async def test_one_stores_broken_upstream_degrades_its_vendor_and_takes_nothing_
         checks=[
             checks.upstream_check("shopify", registry),
             checks.upstream_check("lemlist", registry),
-            checks.breaker_check(runtime, registry),
+            checks.breaker_check(checks.LetterCount(runtime), registry),
         ],
     )
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
@@ -182,12 +183,13 @@ async def test_dead_letters_that_pile_up_are_degraded_and_counted(
 ) -> None:
     settings = with_settings(health_dead_letters=2)
     bury(operator)
-    one = await look(checks.letters_check(runtime, settings))
+    count = checks.LetterCount(runtime)
+    one = await look(checks.letters_check(count, settings))
     bury(operator)
-    two = await look(checks.letters_check(runtime, settings))
+    two = await look(checks.letters_check(count, settings))
     assert (one.standing, two.standing) == (Standing.UP, Standing.DEGRADED)
     assert (two.facts["size"], two.facts["job"], two.facts["event"]) == (2, 2, 0)
-    assert (await look(checks.breaker_check(runtime, Registry()))).facts["dlqSize"] == 2
+    assert (await look(checks.breaker_check(count, Registry()))).facts["dlqSize"] == 2
 
 
 async def test_jobs_that_are_due_and_wait_are_degraded_and_those_of_tomorrow_are_not(
@@ -205,6 +207,18 @@ async def test_jobs_that_are_due_and_wait_are_degraded_and_those_of_tomorrow_are
     assert "worker running" in late.reason
     assert late.facts["waiting"] == 1
     assert late.facts["oldest_seconds"] == pytest.approx(600, abs=60)
+
+
+async def test_while_the_database_hangs_breakers_are_still_told(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hang(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(runtime.database, "_begin", hang)
+    monkeypatch.setattr(checks, "_PATIENCE_SECONDS", 0.01)
+    found = await look(checks.breaker_check(checks.LetterCount(runtime), Registry()))
+    assert (found.standing, found.facts["dlqSize"]) == (Standing.UP, None)
 
 
 async def test_every_check_answers_while_the_database_is_away(

@@ -8,13 +8,11 @@ import shutil
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import psutil
 
-from syncline.kernel.errors import Unavailable
 from syncline.main.schema import schema_check
 from syncline.main.settings import Settings
 from syncline.main.targets import VENDORS
@@ -23,6 +21,7 @@ from syncline.runtime.bus.backlog import find_backlog
 from syncline.runtime.connect.registry import PROCESS, Registry, shown_name, vendor_of
 from syncline.runtime.db.access import Access
 from syncline.runtime.http.health import Check, CheckResult
+from syncline.runtime.letters import LetterKind
 from syncline.runtime.limits.counting import CountsLost
 from syncline.runtime.limits.redis_counts import RedisCounts
 
@@ -136,7 +135,35 @@ def disk_check(settings: Settings) -> Check:
     return Check("disk", look, gates_ready=False)
 
 
-def breaker_check(runtime: Runtime, registry: Registry = PROCESS) -> Check:
+class LetterCount:
+    """How many dead letters there are, counted once for all who ask at the same time."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._counting: asyncio.Task[dict[LetterKind, int]] | None = None
+
+    async def get(self) -> dict[LetterKind, int]:
+        return await asyncio.shield(self._begin())
+
+    async def find(self) -> int | None:
+        """All together; None while the database does not say."""
+        counting = self._begin()
+        await asyncio.wait({counting}, timeout=_PATIENCE_SECONDS)
+        if not counting.done() or counting.exception() is not None:
+            return None
+        return sum(counting.result().values())
+
+    def _begin(self) -> asyncio.Task[dict[LetterKind, int]]:
+        if self._counting is None or self._counting.done():
+            self._counting = asyncio.create_task(self._count(), name="count dead letters")
+        return self._counting
+
+    async def _count(self) -> dict[LetterKind, int]:
+        async with self._runtime.database.system() as session:
+            return await self._runtime.letters.tally(session)
+
+
+def breaker_check(letters: LetterCount, registry: Registry = PROCESS) -> Check:
     """Which upstreams this process does not call because they keep failing. That is their illness: nothing of it keeps
     traffic away from us."""
 
@@ -144,12 +171,9 @@ def breaker_check(runtime: Runtime, registry: Registry = PROCESS) -> Check:
         states = registry.states()
         facts: dict[str, Any] = {
             "state": _worst(states.values()),
-            "dlqSize": None,
+            "dlqSize": await letters.find(),
             "breakers": {shown_name(name): state for name, state in states.items()},
         }
-        with suppress(Unavailable, TimeoutError):  # while the database is away its own check says so
-            async with asyncio.timeout(_PATIENCE_SECONDS), runtime.database.system() as session:
-                facts["dlqSize"] = sum((await runtime.letters.tally(session)).values())
         broken = [shown_name(name) for name, state in states.items() if state == "open"]
         if broken:
             return CheckResult.degraded(f"not calling {', '.join(broken)}, which keeps failing", **facts)
@@ -172,10 +196,9 @@ def upstream_check(vendor: str, registry: Registry = PROCESS) -> Check:
     return Check(f"{vendor}_api", look, gates_ready=False)
 
 
-def letters_check(runtime: Runtime, settings: Settings) -> Check:
+def letters_check(letters: LetterCount, settings: Settings) -> Check:
     async def look() -> CheckResult:
-        async with runtime.database.system() as session:
-            tally = await runtime.letters.tally(session)
+        tally = await letters.get()
         size = sum(tally.values())
         facts: dict[str, Any] = {"size": size, **{kind.value: count for kind, count in tally.items()}}
         if size >= settings.health_dead_letters:
@@ -216,6 +239,7 @@ def queue_check(runtime: Runtime, settings: Settings) -> Check:
 
 def make_checks(runtime: Runtime, settings: Settings, access: Access, counts: object) -> list[Check]:
     """Of every process, whatever its roles. The database and the vendors stand first, as callers read the list."""
+    letters = LetterCount(runtime)
     return [
         database_check(runtime, settings),
         *(upstream_check(vendor) for vendor in VENDORS),
@@ -225,8 +249,8 @@ def make_checks(runtime: Runtime, settings: Settings, access: Access, counts: ob
         memory_check(settings),
         cpu_check(settings),
         disk_check(settings),
-        breaker_check(runtime),
-        letters_check(runtime, settings),
+        breaker_check(letters),
+        letters_check(letters, settings),
         queue_check(runtime, settings),
     ]
 

@@ -10,8 +10,10 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from syncline.runtime.http import health
 from syncline.runtime.http.factory import create_app
 from syncline.runtime.http.health import Check, CheckResult
+from syncline.runtime.jobs.testing import eventually
 
 UP = CheckResult.up(version="18.6")
 SLOW = CheckResult.degraded("took 2.5 s to answer", milliseconds=2500)
@@ -109,6 +111,36 @@ async def test_a_crowd_that_asks_looks_once() -> None:
         answers = await asyncio.gather(*crowd)
     assert {answer.status_code for answer in answers} == {200}
     assert looks == 1
+
+
+async def test_what_hangs_is_down_in_time_and_nobody_hangs_on_it_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even its end is waited for: a driver takes its time over that."""
+    monkeypatch.setattr(health, "_TIMEOUT_SECONDS", 0.01)
+    monkeypatch.setattr(health, "_KEPT_SECONDS", 0.0)
+    looks = 0
+    go_on = asyncio.Event()
+
+    async def look() -> CheckResult:
+        nonlocal looks
+        looks += 1
+        try:
+            await go_on.wait()
+        except asyncio.CancelledError:
+            await go_on.wait()
+            raise
+        return UP
+
+    async with service(Check("database", look)) as client:
+        first, second = [(await client.get("/ready")).json()["reasons"] for _ in range(2)]
+        assert looks == 1
+        go_on.set()
+
+        async def is_ready() -> bool:
+            return (await client.get("/ready")).status_code == 200
+
+        await eventually(is_ready)
+    assert (first, second) == ({"database": "did not answer within 0.01 s"}, {"database": "does not answer"})
+    assert looks == 2
 
 
 async def test_who_goes_away_while_it_looks_spoils_nothing_for_the_others() -> None:

@@ -161,8 +161,7 @@ class RateBook:
 
     async def _look(self, tenant_id: TenantId | None, before: _Known | None) -> _Known:
         try:
-            async with asyncio.timeout(_PATIENCE_SECONDS):
-                installation, tenant = await self._read(tenant_id)
+            installation, tenant = await self._read_in_time(tenant_id)
         except (DomainError, SQLAlchemyError, psycopg.Error, TimeoutError, ValueError) as error:
             log.warning("changed limits cannot be read", error=repr(error))
             installation, tenant = (before.installation, before.tenant) if before else ({}, {})
@@ -171,6 +170,17 @@ class RateBook:
         if len(self._known) > _MOST_TENANTS:
             self._known.popitem(last=False)
         return known
+
+    async def _read_in_time(self, tenant_id: TenantId | None) -> tuple[Changed, Changed]:
+        """Raises `TimeoutError`. The end of what is given up is not waited for: with a server that is silent the driver
+        takes ten seconds over that, and every request would."""
+        reading = asyncio.create_task(self._read(tenant_id), name="read changed limits")
+        done, _ = await asyncio.wait({reading}, timeout=_PATIENCE_SECONDS)
+        if not done:
+            reading.cancel()
+            reading.add_done_callback(lambda task: task.cancelled() or task.exception())
+            raise TimeoutError
+        return reading.result()
 
     async def _read(self, tenant_id: TenantId | None) -> tuple[Changed, Changed]:
         if tenant_id is None:
