@@ -13,6 +13,7 @@ from syncline.apps.commerce.compliance.jobs import JOBS as COMPLIANCE_JOBS
 from syncline.apps.commerce.conflicts import endpoints as conflict_endpoints
 from syncline.apps.commerce.conflicts.handlers import HANDLERS
 from syncline.apps.commerce.contract import Commerce
+from syncline.apps.commerce.dashboard import endpoints as dashboard_endpoints
 from syncline.apps.commerce.decisions import endpoints as decision_endpoints
 from syncline.apps.commerce.decisions.jobs import JOBS as DECISION_JOBS
 from syncline.apps.commerce.decisions.jobs import SCHEDULES as DECISION_SCHEDULES
@@ -80,6 +81,7 @@ APP = App(
         *webhook_endpoints.ROUTERS,
         *management_endpoints.ROUTERS,
         *compliance_endpoints.ROUTERS,
+        *dashboard_endpoints.ROUTERS,
     ),
     hot_routes=HOT_ROUTES,
     jobs=(

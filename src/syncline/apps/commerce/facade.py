@@ -30,6 +30,7 @@ from syncline.apps.commerce.contract import (
     StoreOverview,
 )
 from syncline.apps.commerce.contract.decisions import Decided
+from syncline.apps.commerce.dashboard.facade import LocalDashboards
 from syncline.apps.commerce.decisions.facade import LocalDecisions
 from syncline.apps.commerce.inbound.facade import LocalInbound
 from syncline.apps.commerce.integrity.facade import LocalIntegrity
@@ -82,6 +83,7 @@ class LocalCommerce(
     LocalWebhookManagement,
     LocalPrivacyRequests,
     LocalConnecting,
+    LocalDashboards,
 ):
     async def add_store(
         self,

@@ -30,6 +30,7 @@ from syncline.apps.commerce.contract.types import (
     StoreOverview,
     StoreRemoval,
 )
+from syncline.apps.commerce.dashboard_contract import Dashboards
 from syncline.apps.commerce.integrity_contract import Integrity
 from syncline.apps.commerce.push_contract import EngineConfig, PushPlan
 from syncline.apps.commerce.review_contract import Reviewing
@@ -54,6 +55,7 @@ class Commerce(
     WebhookManagement,
     PrivacyRequests,
     Connecting,
+    Dashboards,
     Protocol,
 ):
     """The commerce app as others see it. Every call acts for `actor` and inside its tenant."""
