@@ -10,7 +10,7 @@ PYTHON ?= $(shell for one in python3 python3.13 python3.12 python3.11 /usr/local
 	&& echo "$$one" && break; done)
 export PYTHONUTF8 := 1
 
-.PHONY: help install demo test lint format types imports schema requirements clean
+.PHONY: help install demo test lint format types imports schema judges requirements clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /|/' | awk -F'|' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -28,7 +28,7 @@ $(STAMP): requirements/dev.txt pyproject.toml
 demo: install ## See it all on a store made up on this machine; ONCE=1 stops after the summary
 	@$(BIN)/syncline demo $(if $(filter-out 0,$(ONCE)),--once)
 
-test: install lint types imports schema ## Everything that CI checks
+test: install lint types imports schema judges ## Everything that CI checks
 	$(BIN)/python -m pytest -n 2
 
 lint: install ## Formatting and lint rules
@@ -48,6 +48,9 @@ imports: install ## Who may import whom
 # The tests reach for no network, so what the sandbox needs of it is fetched before them.
 schema: install ## Fetch Shopify's published schema for the sandbox, once
 	@$(BIN)/python -c 'from syncline.sandbox.shopify.schema import ensure_schema_files; ensure_schema_files()'
+
+judges: ## Fetch Shopify's own library for Node, which judges in the tests, once
+	@test -d tests/judges/shopify-api/node_modules || npm ci --silent --ignore-scripts --prefix tests/judges/shopify-api
 
 requirements: ## Rewrite the hashed requirement files from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header -q -o requirements/base.txt

@@ -87,11 +87,11 @@ async def _say_where(here: Workspace) -> None:
 
 async def _followed(here: Workspace, begun: Install, *, quiet: bool) -> Install:
     with progress(quiet=quiet) as bars:
-        bar = bars.bar(begun.shop_domain)
+        bar = bars.bar(begun.shop_domain, 1)
         while True:
             now = await here.contract(Commerce).get_install(actor=here.actor, install_id=begun.id)
             if now.status not in _OPEN:
-                bar.finish(note=now.status.value)
+                bar.finish(note=now.status.value, done=1)
                 return now
             waiting = "waiting for the merchant" if now.status is InstallStatus.WAITING else "fetching the token"
             bar.update(0, note=now.sentence or waiting)

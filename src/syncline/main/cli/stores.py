@@ -114,7 +114,11 @@ async def test_store(
     """
     async with open_workspace(data_dir, tenant) as here:
         found = await here.contract(Commerce).test_store(actor=here.actor, store=store)
-    said = Text(f"{found.shop_name} ({found.shop_domain}) answers; address, token and scopes are right.")
+        (access,) = await here.contract(Commerce).list_access(actor=here.actor, store=found.name)
+    told = "address, token and scopes are right."
+    if access.not_granted:
+        told = f"address and token are right; look at what it has not allowed: syncline stores scopes {found.name}"
+    said = Text(f"{found.shop_name} ({found.shop_domain}) answers; {told}")
     emit(asdict(found), as_json=as_json, show=lambda: said)
 
 

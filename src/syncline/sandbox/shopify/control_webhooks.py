@@ -16,7 +16,7 @@ from syncline.sandbox.double import set_switches
 from syncline.sandbox.shopify.answers import answer
 from syncline.sandbox.shopify.payloads import Payload
 from syncline.sandbox.shopify.state import Store
-from syncline.sandbox.shopify.webhooks import COMPLIANCE, Settings, Subscription, Webhooks, shop
+from syncline.sandbox.shopify.webhooks import COMPLIANCE, Settings, Subscription, Webhooks
 from syncline.sandbox.webhooks import Delivery
 
 MOST_SHOWN = 1_000
@@ -34,7 +34,6 @@ def webhook_routes(hooks: Webhooks) -> list[Route]:
         Route("/sandbox/webhooks/settled", control.settled),
         Route("/sandbox/webhooks/storm", control.storm, methods=["POST"]),
         Route("/sandbox/compliance", control.compliance, methods=["POST"]),
-        Route("/sandbox/uninstall", control.uninstall, methods=["POST"]),
     ]
 
 
@@ -114,12 +113,6 @@ class WebhookControl:
         if payload is None:
             return answer({"error": f"There is no customer {asked.get('customer')!r}."}, 404)
         return answer({"event_id": self.hooks.emit(topic, payload), "payload": payload})
-
-    async def uninstall(self, _: Request) -> Response:
-        """POST: the merchant removes the app; it is told, and what it subscribed to over the API is gone."""
-        event_id = self.hooks.emit("app/uninstalled", shop(self.hooks.store, self.hooks.store.shop))
-        self.hooks.drop()
-        return answer({"event_id": event_id})
 
 
 def _check(settings: Settings) -> None:

@@ -22,7 +22,7 @@ from syncline.sandbox.shopify import session_tokens
 from syncline.sandbox.shopify.answers import answer
 from syncline.sandbox.shopify.authority import ONLINE_LASTS, GrantRefused
 from syncline.sandbox.shopify.options import LOOPBACK, SandboxOptions
-from syncline.sandbox.shopify.rest import shop_body
+from syncline.sandbox.shopify.webhooks import shop
 from syncline.sandbox.shopify.world import World
 
 AUTHORIZE = "/admin/oauth/authorize"
@@ -251,10 +251,12 @@ class OAuthServer:
         webhook of it is sent, and the subscriptions are gone."""
         client_id = (await _json(request)).get("client_id", self.options.client_id)
         gone = self.world.authority.uninstall(client_id, self.options)
+        event_id = None
         if client_id == self.options.client_id:
-            self.world.webhooks.emit("app/uninstalled", shop_body(self.world.store.shop, self.options.plan)["shop"])
+            store = self.world.store
+            event_id = self.world.webhooks.emit("app/uninstalled", shop(store, store.shop))
             self.world.webhooks.drop()
-        return answer({"client_id": client_id, "tokens": gone})
+        return answer({"client_id": client_id, "tokens": gone, "event_id": event_id})
 
 
 def _scopes(text: str) -> frozenset[str]:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from syncline.apps.commerce.stores.features import lacking
 from syncline.connectors.shopify.streams import STREAMS
 
 
 def missing_scopes(stream: str, granted: Iterable[str]) -> list[str]:
     """The scopes a stream needs and the token has not; a write scope holds its read scope."""
-    held = set(granted)
-    return [
-        scope for scope in STREAMS[stream].scopes if scope not in held and scope.replace("read_", "write_") not in held
-    ]
+    return lacking(granted, STREAMS[stream].scopes)
 
 
 def readable_streams(granted: Iterable[str]) -> list[str]:
@@ -25,5 +23,5 @@ def scope_sentence(stream: str, missing: Iterable[str], store: str) -> str:
     wanted = " and ".join(missing)
     return (
         f"{stream} is left out: the token of {store} lacks {wanted}. Grant it in the app's settings at Shopify, then "
-        f"`syncline stores token {store}`."
+        f"`syncline stores token {store}`, or have the merchant allow it with `syncline stores install {store}`."
     )

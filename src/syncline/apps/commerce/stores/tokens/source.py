@@ -70,6 +70,8 @@ class StoreTokens:
             known = await self._look()
             if known.token != refused:
                 return known.token
+            if known.needs_consent:
+                raise AccessEnded(known.trouble or "The token has ended.", vendor_code="needs_consent")
             if known.expires_at is None:
                 return None
             await renew(self._runtime, self._tenant_id, self._store_id, seen=known.sealed)
