@@ -59,7 +59,7 @@ async def test_a_browser_is_led_there_and_only_it_comes_back(
         led = await browser.get(f"{OAUTH}/install", params=params, headers=headers)
         assert (led.status_code, len(browser.cookies)) == (302, 1)
         assert {"HttpOnly", "SameSite=lax"} <= set(led.headers["Set-Cookie"].split("; "))
-        query = await came_back(led.headers["Location"])
+        query = dict(await came_back(led.headers["Location"]))
         stranger = await call("GET", f"{OAUTH}/callback", role=None, params=query)
         assert (stranger.status_code, stranger.json()["code"]) == (409, "STORE_007")
         back = await browser.get(f"{OAUTH}/callback", params=query)
