@@ -2,8 +2,9 @@
 
 An object with the catalogue's product fields and `options` (`{"name", "values"}` in order), `variants` (each its
 `options` by place, the catalogue's variant fields, `levels` as `{"location_id", "location", "available"}` and
-`metafields`), `media` (`{"url", "alt"}` in order) and `metafields` (`{"type", "value"}` by `namespace.key`). One that
-is in a store has `id`, and so have its variants. Null is a product that is not there.
+`metafields`), `media` (`{"url", "alt"}` in order), `metafields` (`{"type", "value"}` by `namespace.key`) and
+`collections`, the numbers of those that are filled by hand and that it is in. One that is in a store has `id`, and so
+have its variants. Null is a product that is not there.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import xxhash
 WholeProduct = dict[str, Any]
 
 FIELD: Final = "whole_product"
-_APART: Final = frozenset({"id", "options", "variants", "media", "metafields", "levels", "ids_change"})
+_APART: Final = frozenset({"id", "options", "variants", "media", "metafields", "levels", "ids_change", "collections"})
 """What is compared otherwise, or of which only our own side knows anything."""
 _BLANK_IS_NULL: Final = frozenset({"template_suffix", "seo_title", "seo_description", "sku", "barcode"})
 

@@ -34,7 +34,7 @@ from syncline.sandbox.shopify.variant_input import (
 from syncline.sandbox.shopify.variant_input import complaints as variant_complaints
 from syncline.sandbox.shopify.world import ProductSetOperation
 
-SET_PRODUCT_FIELDS = PRODUCT_FIELDS | {"variants", "files", "metafields"}
+SET_PRODUCT_FIELDS = PRODUCT_FIELDS | {"variants", "files", "metafields", "collections"}
 OPTION_FIELDS = frozenset({"id", "name", "position", "values"})
 MOST_OPTIONS = 3
 MOST_QUANTITIES = 50_000

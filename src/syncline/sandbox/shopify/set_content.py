@@ -1,4 +1,5 @@
-"""Files and metafields inside productSet: lists, so that what is not named is deleted (schema text of the mutation)."""
+"""Files, metafields and collections inside productSet: lists, so that what is not named is deleted (schema text of the
+mutation)."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from syncline.sandbox.shopify.compiler import Call
-from syncline.sandbox.shopify.ids import parse_gid
+from syncline.sandbox.shopify.ids import number_of, parse_gid
 from syncline.sandbox.shopify.metafield_values import is_type, suits
 from syncline.sandbox.shopify.mutations import UserError, refuse_unserved, user_error
 from syncline.sandbox.shopify.resolvers_metafields import APP_NAMESPACE
@@ -30,6 +31,11 @@ def check_content(call: Call, given: Mapping[str, Any]) -> None:
 def content_complaints(store: Store, given: Mapping[str, Any], product: Product | None) -> list[UserError]:
     errors = _file_complaints(store, given.get("files") or (), product)
     errors += _metafield_complaints(given, ["input"])
+    for number, one in enumerate(given.get("collections") or ()):
+        found = store.collections.by_id.get(number_of(one, "Collection") or 0)
+        if found is None or found.rules is not None:
+            at = ["input", "collections", str(number)]
+            errors.append(user_error(at, f"Collection {one} does not exist or is not a manual one", "INVALID_INPUT"))
     for number, variant in enumerate(given.get("variants") or ()):
         errors += _metafield_complaints(variant, ["input", "variants", str(number)])
     return errors
@@ -74,6 +80,8 @@ def _metafield_complaints(given: Mapping[str, Any], at: list[str]) -> list[UserE
 def write_content(store: Store, product: Product, given: Mapping[str, Any], variants: Sequence[Variant]) -> None:
     if given.get("files") is not None:
         _write_files(store, product, given["files"])
+    if given.get("collections") is not None:
+        _write_collections(store, product, [number_of(one, "Collection") or 0 for one in given["collections"]])
     _write_metafields(store, "Product", product.id, given)
     for variant, one in zip(variants, given.get("variants") or (), strict=False):
         _write_metafields(store, "ProductVariant", variant.id, one)
@@ -90,6 +98,15 @@ def _write_files(store: Store, product: Product, files: Sequence[Mapping[str, An
         order.append(store.media.add(product.id, content_type=kind, url=url, alt=file.get("alt") or None).id)
     if [one.id for one in store.media.shown_by(product.id)] != order:
         store.media.arrange(product.id, order)
+
+
+def _write_collections(store: Store, product: Product, wanted: Sequence[int]) -> None:
+    """A list like the others: of the manual collections it is in exactly these."""
+    for collection in list(store.collections.by_id.values()):
+        is_in = product.id in store.collections.members[collection.id]
+        if collection.rules is not None or is_in is (collection.id in wanted):
+            continue
+        (store.collections.remove_products if is_in else store.collections.add_products)(collection, [product.id])
 
 
 def _write_metafields(store: Store, owner_type: str, owner_id: int, given: Mapping[str, Any]) -> None:

@@ -11,6 +11,7 @@ from syncline.apps.commerce.contract import ChangeBatch, ChangeStatus, NothingTo
 from syncline.apps.commerce.mirror.models import product
 from syncline.kernel.errors import InvalidInput
 from syncline.kernel.paging import PageRequest
+from syncline.sandbox.shopify.entities_content import Rule, RuleSet
 
 SCARF: dict[str, Any] = {
     "title": "Silk Scarf",
@@ -137,6 +138,25 @@ async def test_deleted_product_is_kept_whole_and_comes_back_by_the_undo(desk: An
     ]
     assert [one.alt for one in desk.store.media.shown_by(back.id)] == ["Front"]
     await assert_agrees(desk)
+
+
+async def test_what_comes_back_is_in_its_collections_again_as_far_as_they_stand(desk: Any) -> None:
+    make, shirt = desk.store.collections.create, desk.product("linen-shirt")
+    held, gone, turned = (make(handle=name, title=name.title()) for name in ("summer", "old", "turned"))
+    for one in (held, gone, turned):
+        desk.store.collections.add_products(one, [shirt.id])
+    await desk.pulled.pull(PullMode.FULL)
+    batch = await delete(desk, "handle:linen-shirt")
+    await desk.push()
+    desk.store.collections.delete(gone)
+    rules = RuleSet((Rule("VENDOR", "EQUALS", "Nobody"),))
+    desk.store.collections.update(turned, rules=rules)
+    await desk.pulled.pull(PullMode.FULL)
+    await desk.undo(batch)
+    run = await desk.push()
+    assert run.counts == {ChangeStatus.APPLIED: 1}
+    back = desk.product("linen-shirt")
+    assert [one.id for one in (held, turned) if back.id in desk.store.collections.members[one.id]] == [held.id]
 
 
 async def test_product_that_changed_after_its_deletion_was_staged_is_a_conflict(desk: Any) -> None:

@@ -11,7 +11,16 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from syncline.apps.commerce.contract import Store
 from syncline.apps.commerce.fields import Owner
-from syncline.apps.commerce.mirror.models import inventory_level, location, metafield, product, product_media, variant
+from syncline.apps.commerce.mirror.models import (
+    collection,
+    collection_membership,
+    inventory_level,
+    location,
+    metafield,
+    product,
+    product_media,
+    variant,
+)
 from syncline.apps.commerce.mirror.values import values_of_row
 from syncline.apps.commerce.whole_product import WholeProduct
 from syncline.runtime.db.session import Session
@@ -39,7 +48,7 @@ async def list_numbers(session: Session, store_id: UUID, condition: ColumnElemen
 
 
 async def read_wholes(session: Session, store: Store, numbers: Sequence[int]) -> Mapping[int, WholeProduct]:
-    """With variants, stock, pictures and metafields, as far as the mirror holds them."""
+    """With variants, stock, pictures, metafields and collections filled by hand, as far as the mirror holds them."""
     query = select(product).where(_live(session, store.id, product), _one_of(product.c.id, numbers))
     found: dict[int, WholeProduct] = {}
     for row in (await session.execute(query)).mappings():
@@ -50,10 +59,12 @@ async def read_wholes(session: Session, store: Store, numbers: Sequence[int]) ->
             "variants": [],
             "media": [],
             "metafields": {},
+            "collections": [],
         }
     variants = await _variants(session, store, found)
     await _levels(session, store.id, variants)
     await _media(session, store.id, found)
+    await _collections(session, store.id, found)
     by_number = {one["id"]: one for one in variants.values()}
     await _metafields(session, store.id, Owner.PRODUCT, found)
     await _metafields(session, store.id, Owner.VARIANT, by_number)
@@ -115,6 +126,24 @@ async def _media(session: Session, store_id: UUID, products: Mapping[int, WholeP
     )
     for number, url, alt in await session.execute(query):
         products[number]["media"].append({"url": url, "alt": alt})
+
+
+async def _collections(session: Session, store_id: UUID, products: Mapping[int, WholeProduct]) -> None:
+    """Those filled by hand; the others take and leave their products by themselves."""
+    held = collection_membership.c
+    query = (
+        select(held.product_id, held.collection_id)
+        .join(collection, (collection.c.store_id == held.store_id) & (collection.c.id == held.collection_id))
+        .where(
+            _live(session, store_id, collection_membership),
+            collection.c.deleted_at.is_(None),
+            collection.c.rule_set.is_(None),
+            _one_of(held.product_id, list(products)),
+        )
+        .order_by(held.product_id, held.collection_id)
+    )
+    for number, one in await session.execute(query):
+        products[number]["collections"].append(one)
 
 
 async def _metafields(session: Session, store_id: UUID, owner: Owner, holders: Mapping[int, dict[str, Any]]) -> None:

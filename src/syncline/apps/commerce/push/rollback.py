@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import replace
 from typing import Final
 from uuid import UUID
@@ -10,12 +10,13 @@ from uuid import UUID
 from syncline.apps.commerce.contract import BatchNotFound, ChangeBatch, NothingToDo
 from syncline.apps.commerce.fields import Owner
 from syncline.apps.commerce.gallery import is_shown
+from syncline.apps.commerce.mirror.naming import list_named_collections
 from syncline.apps.commerce.push import repository
 from syncline.apps.commerce.push.repository import AppliedRow
 from syncline.apps.commerce.staging.overlap import finish
 from syncline.apps.commerce.staging.repository import Proposal, add_batch, add_changes, find_batch
 from syncline.apps.commerce.stores.repository import hold
-from syncline.apps.commerce.whole_product import FIELD, draft_number, without_ids
+from syncline.apps.commerce.whole_product import FIELD, WholeProduct, draft_number, without_ids
 from syncline.kernel.tenant import Actor
 from syncline.runtime.db.session import WriteSession
 
@@ -98,6 +99,7 @@ async def stage_rollback(
         summary = f"{summary}. {_lost_sentence(lost)}"
     if any(row.change.kind == Owner.WHOLE_PRODUCT and row.written[FIELD] is None for row in rows):
         summary = f"{summary}. {NEW_IDS}"
+    kept = await _in_standing_collections(session, store_id, [one for one in proposals if one is not None])
     undo = await add_batch(
         session, store_id=store_id, kind="rollback", summary=summary, author=actor, reverts_id=batch_id
     )
@@ -107,9 +109,28 @@ async def stage_rollback(
         store_id=store_id,
         author=actor.name,
         note=note,
-        proposals=(proposal for proposal in proposals if proposal is not None),
+        proposals=kept,
     )
     return await finish(session, store_id=store_id, batch_id=undo)
+
+
+async def _in_standing_collections(
+    session: WriteSession, store_id: UUID, proposals: Sequence[Proposal]
+) -> list[Proposal]:
+    """A product that is made again goes back into its collections, as far as they are there and still filled by hand:
+    one that is not would refuse the whole product."""
+    joined = any((one.after.get(FIELD) or {}).get("collections") for one in proposals if FIELD in one.after)
+    if not joined:
+        return list(proposals)
+    standing = {one.id for one in await list_named_collections(session, store_id) if not one.is_by_rule}
+    return [
+        replace(one, after={FIELD: _only_in(one.after[FIELD], standing)}) if one.after.get(FIELD) else one
+        for one in proposals
+    ]
+
+
+def _only_in(product: WholeProduct, collections: Set[int]) -> WholeProduct:
+    return {**product, "collections": [one for one in product.get("collections") or () if one in collections]}
 
 
 def _lost_sentence(labels: Sequence[str]) -> str:

@@ -59,7 +59,7 @@ def _wanted(change: ChangeRow) -> WholeProduct:
 
 
 def _product(lines: Sequence[bytes], known: WholeProduct, currency: str) -> WholeProduct | None:
-    """What the store says now; pictures, stock and metafields, which it was not asked for, as they were `known`."""
+    """What the store says now; pictures, stock, metafields and collections, which it was not asked for, as `known`."""
     nodes = [decode(line, kind_of(line, products.STREAM)) for line in lines]
     found = next((node for node in nodes if isinstance(node, ProductNode)), None)
     if found is None:
@@ -73,6 +73,7 @@ def _product(lines: Sequence[bytes], known: WholeProduct, currency: str) -> Whol
         "variants": [_variant(node, held, currency) for node in variants],
         "media": known.get("media") or [],
         "metafields": known.get("metafields") or {},
+        "collections": known.get("collections") or [],
     }
 
 
@@ -175,7 +176,9 @@ def set_input(product: WholeProduct) -> dict[str, Any]:
         {"originalSource": one["url"], "alt": one.get("alt") or "", "contentType": "IMAGE"}
         for one in product.get("media") or ()
     ]
-    return {**given, **({"files": files} if files else {}), **_metafields(product)}
+    joined = [f"gid://shopify/Collection/{number}" for number in product.get("collections") or ()]
+    held = {**({"files": files} if files else {}), **({"collections": joined} if joined else {})}
+    return {**given, **held, **_metafields(product)}
 
 
 def _picked(values: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
