@@ -33,7 +33,7 @@ async def browser() -> AsyncIterator[httpx.AsyncClient]:
 
 
 async def came_back(browser: httpx.AsyncClient) -> dict[str, str]:
-    asked = {"client_id": OPTIONS.client_id, "redirect_uri": "http://127.0.0.1:1/back", "state": "a state"}
+    asked = {"client_id": OPTIONS.client_id, "redirect_uri": "http://127.0.0.1:1/back", "state": "a-state"}
     sent = await browser.get("/admin/oauth/authorize", params=asked)
     return dict(parse_qsl(urlsplit(sent.headers["Location"]).query))
 
@@ -41,7 +41,7 @@ async def came_back(browser: httpx.AsyncClient) -> dict[str, str]:
 async def test_the_library_believes_what_the_sandbox_signs(judge: Judge, browser: httpx.AsyncClient) -> None:
     query = await came_back(browser)
     assert judge("callback", **APP, query=query) is True
-    assert read_callback(list(query.items()), secrets=[APP["secret"]], now=clock.now()).state == "a state"
+    assert read_callback(list(query.items()), secrets=[APP["secret"]], now=clock.now()).state == "a-state"
 
 
 @pytest.mark.parametrize("name", ["code", "shop", "state", "host", "timestamp"])

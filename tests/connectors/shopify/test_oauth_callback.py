@@ -39,6 +39,13 @@ def test_the_old_signature_parameter_is_left_out_like_the_hmac() -> None:
     assert signature_of([*EXAMPLE, ("signature", "f00"), ("hmac", "f00")], SECRET) == EXAMPLE_HMAC
 
 
+def test_two_parameters_cannot_be_passed_off_as_one() -> None:
+    values = dict(EXAMPLE)
+    joined = {**values, "code": f"{values['code']}&shop={values['shop']}"}
+    del joined["shop"]
+    assert signature_of(joined.items(), SECRET) != EXAMPLE_HMAC
+
+
 def test_any_of_the_secrets_may_have_signed() -> None:
     assert read_callback(signed(), secrets=["newer", SECRET], now=NOW).code == EXAMPLE[0][1]
     with pytest.raises(NotBelieved, match="hmac"):

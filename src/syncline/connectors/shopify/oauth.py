@@ -54,8 +54,10 @@ def authorize_url(
 
 
 def signature_of(given: Iterable[tuple[str, str]], secret: str) -> str:
-    """What `hmac` must be: hex HMAC-SHA256 of the other parameters, decoded and sorted by name."""
-    message = "&".join(f"{key}={value}" for key, value in sorted(given) if key not in _UNSIGNED)
+    """What `hmac` must be: hex HMAC-SHA256 of the other parameters, decoded and sorted by name. What parts them is
+    escaped inside of them, as ShopifyAPI 12.7.0 does, so that two cannot be passed off as one."""
+    pairs = ((key.replace("%", "%25").replace("=", "%3D"), value.replace("%", "%25")) for key, value in sorted(given))
+    message = "&".join(f"{key}={value}".replace("&", "%26") for key, value in pairs if key not in _UNSIGNED)
     return hmac.new(secret.encode(), message.encode(), hashlib.sha256).hexdigest()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -81,6 +82,12 @@ async def shopify(
     limits: Annotated[bool, typer.Option("--limits/--no-limits", help="Whether requests are limited at all.")] = True,
     faults: Annotated[str, typer.Option(help='What goes wrong, e.g. "throttle=3,502=1%,slow=2s".')] = "",
     token: Annotated[str, typer.Option(help="The access token that is accepted.")] = _TOKEN,
+    consent: Annotated[
+        bool, typer.Option("--consent", help="The consent page waits for somebody to press Install.")
+    ] = False,
+    token_seconds: Annotated[
+        float, typer.Option(min=1, help="How long a token granted by OAuth lasts.")
+    ] = SandboxOptions().access_seconds,
     parent: Annotated[int | None, typer.Option(hidden=True)] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -95,7 +102,11 @@ async def shopify(
       syncline sandbox shopify --orders 5000 --customers 3000 --collections 40
       syncline sandbox shopify --port 0 --json --from-csv products.csv more.csv
     """
-    options = _options(plan=plan, limits=limits, faults=faults, token=token, seed=seed)
+    options = replace(
+        _options(plan=plan, limits=limits, faults=faults, token=token, seed=seed),
+        consent=consent,
+        access_seconds=token_seconds,
+    )
     csv_files = [*(from_csv or []), *(more_csv or [])]
     make = partial(
         generate,

@@ -92,6 +92,13 @@ async def start(
         state=state,
         base_url=url,
     )
+    await record(
+        session,
+        actor=actor,
+        action="stores.begin_install",
+        subject=f"store {called}",
+        details={"shop_domain": domain, "client_id": app.client_id},
+    )
     return replace(made.install, authorize_url=address)
 
 
