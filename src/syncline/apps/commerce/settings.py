@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 from syncline.apps.commerce.batch_contract import BatchOperation
-from syncline.apps.commerce.persist import MAX_FAILURES
+from syncline.runtime.connect.persist import MAX_FAILURES
 
 
 class CommerceSettings(BaseModel):

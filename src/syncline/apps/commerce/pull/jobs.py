@@ -11,7 +11,6 @@ from syncline.apps.commerce.contract import PullFinished, Reconciliation, RunSta
 from syncline.apps.commerce.inbound.noticing import notice_for
 from syncline.apps.commerce.metrics import PULL_SECONDS, PULLS
 from syncline.apps.commerce.mirror.tombstones import bury_all_orphans, empty_links
-from syncline.apps.commerce.persist import persist
 from syncline.apps.commerce.pull import repository, service
 from syncline.apps.commerce.pull.repository import LeaseLost, StreamRow
 from syncline.apps.commerce.pull.telling import StreamTelling
@@ -24,6 +23,7 @@ from syncline.connectors.shopify.errors import MissingScope
 from syncline.kernel import clock
 from syncline.kernel.errors import ConnectorOutcome, Fatal, Retriable, Unavailable
 from syncline.runtime.bus import publish
+from syncline.runtime.connect.persist import persist
 from syncline.runtime.jobs import Job, JobContext, RetryPolicy
 
 log = structlog.get_logger(__name__)

@@ -14,7 +14,6 @@ import psutil
 import structlog
 
 from syncline.apps.commerce.contract import ChangeStatus, PushFinished, RunStatus
-from syncline.apps.commerce.persist import persist
 from syncline.apps.commerce.push import repository
 from syncline.apps.commerce.push.engine import repository as claims
 from syncline.apps.commerce.push.engine.pool import LEASE, Ending, Pool
@@ -31,6 +30,7 @@ from syncline.kernel import clock
 from syncline.kernel.errors import ConnectorOutcome, Fatal, Unavailable
 from syncline.runtime.app import Runtime
 from syncline.runtime.bus import publish
+from syncline.runtime.connect.persist import persist
 from syncline.runtime.jobs import Job, JobContext, RetryPolicy
 
 log = structlog.get_logger(__name__)

@@ -4,7 +4,6 @@ from typing import Any
 from uuid import UUID
 
 from syncline.apps.commerce.contract import PullAlreadyRunning, Reconciliation
-from syncline.apps.commerce.persist import persist
 from syncline.apps.commerce.reconcile.service import depth_of, reconcile_store
 from syncline.apps.commerce.schedules import repository, service
 from syncline.apps.commerce.schedules.aligning import ALIGN_JOB
@@ -13,6 +12,7 @@ from syncline.apps.commerce.stores.repository import find_by_id
 from syncline.kernel import clock
 from syncline.kernel.errors import ConnectorOutcome, DomainError, Fatal, Unavailable
 from syncline.kernel.tenant import Actor
+from syncline.runtime.connect.persist import persist
 from syncline.runtime.jobs import Job, JobContext, RetryPolicy, Schedule
 
 TICK_JOB = "commerce.find_due_schedules"

@@ -32,6 +32,7 @@ from syncline.kernel import clock
 from syncline.kernel.errors import Fatal, Retriable
 from syncline.kernel.ids import new_id
 from syncline.runtime.connect.errors import NotProcessed
+from syncline.runtime.connect.persist import persist
 from syncline.runtime.db.session import WriteSession
 from syncline.runtime.jobs import JobContext, JobQueue
 from syncline.runtime.observe.metrics import Counter
@@ -65,8 +66,14 @@ class Delivery:
     limit: int = MOST_EVENTS
     """Events in a batch; halved when Mixpanel finds one too large."""
 
+    settled: int = 0
+    """Batches whose end was written down."""
+
     async def run(self) -> None:
-        """Until nothing waits. Raises connector outcomes."""
+        """Until nothing waits, through troubles that pass as long as it gets on. Raises connector outcomes."""
+        await persist(self._turn, mark=lambda: self.settled, what="delivery to Mixpanel")
+
+    async def _turn(self) -> None:
         await self.read_back_all()
         senders = (self._send_all() for _ in range(self.settings.delivery_senders))
         # One that fails does not stop the others: what they have under way would have to be read back.
@@ -100,6 +107,7 @@ class Delivery:
             await repository.settle(session, batch_id, found, DELIVERED)
             await repository.settle_rest(session, batch_id, WAITING)
             await self.ctx.hold(session)
+        self.settled += 1
         EVENTS.labels("read_back").inc(len(found))
         log.info("batch read back", batch=str(batch_id), arrived=len(found), missing=len(missing))
 
@@ -165,6 +173,7 @@ class Delivery:
                 await repository.refuse(session, batch_id, sent[index].key, sentence)
             await repository.settle_rest(session, batch_id, DELIVERED)
             await self.ctx.hold(session)
+        self.settled += 1
         EVENTS.labels(DELIVERED).inc(len(sent) - len(refused))
         EVENTS.labels(REFUSED).inc(len(refused))
 

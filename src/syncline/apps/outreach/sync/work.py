@@ -24,6 +24,7 @@ from syncline.apps.outreach.sync.reading import Place, Read, Reader, reader_of
 from syncline.apps.outreach.sync_contract import Platform, SyncMode, SyncRequest
 from syncline.kernel.errors import Skippable
 from syncline.runtime.connect.cost_limiter import CostLimiter
+from syncline.runtime.connect.persist import persist
 from syncline.runtime.connect.rest import Pace
 from syncline.runtime.db.session import WriteSession
 from syncline.runtime.jobs import JobContext
@@ -73,8 +74,14 @@ class RunWork:
             each = max(1, round(1_000 * wanted / self.request.workers))
             self.limiter = Pace(each, 1_000.0, burst=min(self.request.burst, each)).limiter()
 
+    commits: int = 0
+
     async def run(self) -> None:
-        """Until no chunk is left. Raises connector outcomes, and `RunOver`."""
+        """Until no chunk is left, through troubles that pass as long as it gets on. Raises connector outcomes, and
+        `RunOver`."""
+        await persist(self._read_all, mark=lambda: self.commits, what=f"sync {self.run_id}")
+
+    async def _read_all(self) -> None:
         while True:
             async with self.ctx.runtime.database.writing(self.ctx.tenant_id) as session:
                 chunk = await repository.take_chunk(session, self.run_id, self.number)
@@ -133,6 +140,7 @@ class RunWork:
             if after is None or await self.ctx.cancelled():
                 raise RunOver
             await self.ctx.hold(session)
+        self.commits += 1
         return after
 
     async def _put(self, session: WriteSession, namespace: str, happenings: list[Happening]) -> int:

@@ -13,7 +13,6 @@ from enum import StrEnum
 
 import structlog
 
-from syncline.apps.commerce.persist import weightiest
 from syncline.apps.commerce.push import repository as pushes
 from syncline.apps.commerce.push.engine import repository
 from syncline.apps.commerce.push.engine.repository import Look, PushLeaseLost
@@ -23,6 +22,7 @@ from syncline.apps.commerce.push.engine.sizing import Load, batch_size, floor_po
 from syncline.apps.commerce.push.engine.worker import PushWorker
 from syncline.apps.commerce.push_contract import Wanted
 from syncline.kernel.errors import ConnectorOutcome, Unavailable
+from syncline.runtime.connect.persist import weightiest
 
 log = structlog.get_logger(__name__)
 

@@ -1,4 +1,4 @@
-"""Long work against a store that may fail in passing: tried again as long as it gets on."""
+"""Long work against a vendor that may fail in passing: tried again as long as it gets on."""
 
 from __future__ import annotations
 

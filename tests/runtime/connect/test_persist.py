@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from syncline.apps.commerce.persist import MAX_FAILURES, persist, weightiest
 from syncline.kernel.errors import Fatal, InvalidInput, Retriable, Unavailable
+from syncline.runtime.connect.persist import MAX_FAILURES, persist, weightiest
 
 PASSING = Retriable("The store is busy.")
 
