@@ -101,6 +101,11 @@ async def test_all_four_are_done_and_nothing_is_lost(call: Call) -> None:
     assert (await call("GET", "/api/event-keys/stats")).status_code == 200
 
 
+async def test_without_an_order_all_four_are_done(call: Call) -> None:
+    answer = (await call("POST", "/api/database/optimize")).json()
+    assert (answer["success"], len(answer["optimizations"])) == (True, 4)
+
+
 async def test_an_index_that_is_not_valid_is_repaired(call: Call, database_settings: DatabaseSettings) -> None:
     broken = "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'outreach.event_source_email_idx'::regclass"
     with psycopg.connect(str(database_settings.admin_url), autocommit=True) as operator:

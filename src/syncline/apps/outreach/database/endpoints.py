@@ -55,10 +55,11 @@ async def database_performance(runtime: _Runtime) -> DatabasePerformance:
 
 @database.post("/optimize", summary="Care for the tables of outreach", responses=problems(CareUnderWay))
 @limited("database:optimize")
-async def optimize_database(body: OptimizationOrder, _operator: Operator, runtime: _Runtime) -> Optimized:
+async def optimize_database(_operator: Operator, runtime: _Runtime, body: OptimizationOrder | None = None) -> Optimized:
     """While others work: indexes are checked and repaired, dead rows removed, statistics refreshed, idle connections of
     this process renewed. What takes longer than 12 s is broken off, and said."""
-    return optimized(await care.optimize(runtime.database, body.optimizations, recreate=body.force_recreate))
+    order = body or OptimizationOrder()
+    return optimized(await care.optimize(runtime.database, order.optimizations, recreate=order.force_recreate))
 
 
 @migrations.get("/status", summary="Which migrations there are")

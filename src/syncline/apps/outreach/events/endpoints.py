@@ -106,7 +106,7 @@ def _decoded(body: bytes) -> object:
     try:
         return msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        why = "it is empty" if not body.strip() else str(error).rstrip(".")
+        why = "it is empty" if not body.strip() else str(error).removeprefix("JSON is malformed: ").rstrip(".")
         raise MalformedJson(f"The body is not valid JSON: {why}.") from error
 
 
