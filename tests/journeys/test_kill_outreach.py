@@ -67,6 +67,11 @@ async def work_done(works: Works) -> int:
     return int((await works.rows(WORK_DONE, tenant=works.actor.tenant_id))[0][0])
 
 
+async def reach(works: Works, point: int) -> None:
+    """Returns when so much is done."""
+    await eventually(lambda: work_done(works), lambda done: done >= point)
+
+
 def at_source(town: Town) -> int:
     of_campaigns = sum(event.campaign is not None for event, _ in town.lemlist.store.all_events())
     return of_campaigns + int(town.smartlead.store.counts()["first"])
@@ -83,7 +88,7 @@ async def test_killed_and_hindered_a_sync_stores_and_delivers_every_event_once(
     run = await begin(works, REQUEST)
     for point in points:
         worker = await farm.start()
-        await eventually(lambda: work_done(works), lambda done, point=point: done >= point)
+        await reach(works, point)
         farm.kill(worker)
         await farm.bury()
     await farm.start()
