@@ -9,10 +9,10 @@ from uuid import UUID
 
 import pytest
 
-from syncline.apps.commerce.contract import OperationEnded, OperationKind, RunStatus
+from syncline.apps.commerce.contract import ChangesAssigned, OperationEnded, OperationKind, RunStatus
 from syncline.apps.operations.contract import ChannelKind, Delivery, DeliveryStatus
 from syncline.apps.operations.deliveries import service
-from syncline.apps.operations.deliveries.handlers import tell, tell_of_collision
+from syncline.apps.operations.deliveries.handlers import tell, tell_of_assignment, tell_of_collision
 from syncline.apps.operations.deliveries.jobs import RETRY, deliver
 from syncline.apps.operations.facade import LocalNotifications
 from syncline.apps.outreach.contract import EventKeysCollided
@@ -282,6 +282,26 @@ async def test_another_tenant_sees_neither_channels_nor_receipts(
     await end()
     assert await notifications.list_channels(actor=stranger) == []
     assert (await notifications.list_deliveries(actor=stranger, page=PageRequest())).total == 0
+
+
+async def test_who_is_asked_to_decide_is_told_once_where_it_is_wanted(
+    runtime: Runtime,
+    owner: Actor,
+    notifications: LocalNotifications,
+    receiver: Any,
+    receipts: Callable[..., Any],
+) -> None:
+    await add(notifications, owner, "webhook", receiver.url, operations=["assignment"])
+    await add(notifications, owner, "webhook", receiver.url, name="pulls", operations=["pull"])
+    await add(notifications, owner, "webhook", receiver.url, name="failures", only_failures=True)
+    asked = ChangesAssigned(assignee="Grace", asked_by="ann", changes=1_200, store="summer", batch_id=UUID(int=9))
+    event_id = new_id()
+    for _ in range(2):
+        async with runtime.database.writing(owner.tenant_id) as session:
+            await tell_of_assignment(HandlerContext(runtime, session, event_id, owner.tenant_id, NOW, 1), asked)
+    (told,) = await receipts()
+    assert told.subject == "Grace is asked to decide about 1,200 changes of summer"
+    assert f"syncline review list --batch {UUID(int=9)}" in told.text
 
 
 async def test_of_events_that_met_on_one_key_every_channel_is_told_once(

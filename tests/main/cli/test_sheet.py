@@ -54,7 +54,7 @@ def test_errors_are_written_beside_their_rows(pulled: Run, sheet: Callable[[str]
     path, marked = sheet("Handle,Variant Price\nmug-1,12o\nmug-2,9\n"), tmp_path / "bad.csv"
     done = pulled("import", "demo", path, "--errors", str(marked))
     assert done.exit_code == 2
-    assert "with 1 errors marked" in done.stdout
+    assert "with 1 error marked" in done.stdout
     with marked.open(encoding="utf-8-sig", newline="") as lines:
         rows = list(csv.reader(lines))
     assert rows[1][:2] == ["mug-1", "12o"]

@@ -48,7 +48,8 @@ async def _write_marked(here: Workspace, target: Path, *, as_json: bool, **asked
     with target.open("wb") as out:
         marked = await here.contract(Commerce).mark_sheet(actor=here.actor, file=out, **asked)
     if not as_json:
-        console().print(f"{target}: a copy of the sheet ({marked.format}) with {marked.errors:,} errors marked.")
+        errors = "1 error" if marked.errors == 1 else f"{marked.errors:,} errors"
+        console().print(f"{target}: a copy of the sheet ({marked.format}) with {errors} marked.")
 
 
 async def _import(

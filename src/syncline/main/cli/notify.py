@@ -38,7 +38,7 @@ async def add(
     *,
     operations: Annotated[
         list[str] | None,
-        typer.Option("--of", metavar="OPERATION", help="Only of pull, push, import, export or reconcile; repeatable."),
+        typer.Option("--of", metavar="OPERATION", help="Only of pull, push, import, assignment …; repeatable."),
     ] = None,
     only_failures: Annotated[bool, typer.Option("--only-failures", help="Not of what went well.")] = False,
     tenant: TenantSlug = DEFAULT_TENANT,

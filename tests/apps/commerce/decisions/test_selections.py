@@ -9,12 +9,20 @@ from typing import Any
 
 import pytest
 
-from syncline.apps.commerce.contract import BatchNotFound, ChangeNotReviewable, ChangeQuery, ChangeStatus, NothingToDo
+from syncline.apps.commerce.contract import (
+    BatchNotFound,
+    ChangeNotReviewable,
+    ChangeQuery,
+    ChangesAssigned,
+    ChangeStatus,
+    NothingToDo,
+)
 from syncline.apps.commerce.contract.decisions import AssigneeRefused, SelectionNotFound
 from syncline.kernel import clock
 from syncline.kernel.errors import InvalidInput
 from syncline.kernel.ids import new_id
 from syncline.kernel.tenant import Actor
+from syncline.runtime.bus.testing import published
 
 
 async def select(table: Any, **query: Any) -> Any:
@@ -133,6 +141,9 @@ async def test_assigned_found_and_given_back(table: Any) -> None:
     query = ChangeQuery(batch_id=batch)
     assert await table.commerce.assign(actor=table.actor, query=query, assignee=" Grace@Example.com ") == 3
     assert {change.assignee for change in await table.changes(search="assignee:grace*")} == {"Grace"}
+    async with table.commerce.runtime.database.reading(table.actor.tenant_id) as session:
+        (asked,) = await published(session, ChangesAssigned)
+    assert (asked.assignee, asked.changes, asked.asked_by) == ("Grace", 3, table.actor.name)
     first = (await table.changes())[0]
     await table.commerce.assign(actor=table.actor, query=ChangeQuery(ids=(first.id,)), assignee=None)
     assert [change.id for change in await table.changes(search="assignee:none")] == [first.id]

@@ -17,6 +17,7 @@ from syncline.apps.commerce.contract.errors import (
     TooLongForFormat,
 )
 from syncline.apps.commerce.contract.events import (
+    ChangesAssigned,
     OperationEnded,
     PullFinished,
     PushFinished,
@@ -57,6 +58,7 @@ __all__ = [
     "ChangeNotReviewable",
     "ChangeQuery",
     "ChangeStatus",
+    "ChangesAssigned",
     "Commerce",
     "ExportResult",
     "FileNotWritten",

@@ -38,3 +38,15 @@ class OperationEnded:
     sentence: str | None
     counts: Mapping[str, int]
     requested_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangesAssigned:
+    """Somebody was asked to decide about `changes` staged changes; both people by their names. `store` and `batch_id`
+    are None where they were not chosen by these."""
+
+    assignee: str
+    asked_by: str
+    changes: int
+    store: str | None
+    batch_id: UUID | None

@@ -56,7 +56,7 @@ class LocalDecisions:
         found = None if assignee is None else await self._member(actor, assignee)
         async with self.runtime.database.writing(actor.tenant_id) as session:
             name, user_id = (found.name, found.user_id) if found is not None else (None, None)
-            return await service.assign(session, query, name=name, user_id=user_id)
+            return await service.assign(session, query, actor=actor, name=name, user_id=user_id)
 
     async def _member(self, actor: Actor, email: str) -> Member | None:
         wanted = email.strip()

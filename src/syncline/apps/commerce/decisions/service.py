@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from syncline.apps.commerce.contract import ChangeQuery, ChangeStatus, NothingToDo
+from syncline.apps.commerce.contract import ChangeQuery, ChangesAssigned, ChangeStatus, NothingToDo
 from syncline.apps.commerce.contract.decisions import (
     AssigneeRefused,
     ChangeCount,
@@ -22,6 +22,7 @@ from syncline.kernel import clock
 from syncline.kernel.errors import FieldError, InvalidInput
 from syncline.kernel.tenant import Actor, role_may
 from syncline.runtime.audit.trail import record
+from syncline.runtime.bus import publish
 from syncline.runtime.db.session import Session, WriteSession
 
 LONGEST_NOTE = 2_000
@@ -87,14 +88,17 @@ def check_assignee(email: str, role: str | None) -> None:
     """`role` is the member's; None for nobody. Raises `AssigneeRefused`."""
     sentence = ""
     if role is None:
-        sentence = f"Nobody with the address {email} belongs to this tenant; invite him first."
+        sentence = f"Nobody with the address {email} belongs to this tenant; invite him, or wait until he has accepted."
     elif not role_may(role, "changes:approve"):
         sentence = f"{email} has the role {role}, which may not approve; ask somebody who may, or change the role."
     if sentence:
         raise AssigneeRefused(sentence, fields=[FieldError("assignee", sentence)])
 
 
-async def assign(session: WriteSession, query: ChangeQuery, *, name: str | None, user_id: UUID | None) -> int:
+async def assign(
+    session: WriteSession, query: ChangeQuery, *, actor: Actor, name: str | None, user_id: UUID | None
+) -> int:
+    """Whoever is asked is told so, by whatever tells people; who asks himself knows."""
     query = await staging.known_query(session, query)
     is_open = staged_change.c.status.in_(UNDECIDED)
     ids = await repository.hold(session, repository.matching(session, query), is_open)
@@ -102,6 +106,11 @@ async def assign(session: WriteSession, query: ChangeQuery, *, name: str | None,
         raise await staging.nothing_moved(session, query, "assigned")
     await repository.change_held(session, ids, assignee=name, assignee_id=user_id)
     staging.tell_moved(query, len(ids), "assigned" if name else "assigned to nobody")
+    if name is not None and user_id != actor.user_id:
+        event = ChangesAssigned(
+            assignee=name, asked_by=actor.name, changes=len(ids), store=query.store, batch_id=query.batch_id
+        )
+        await publish(session, event)
     return len(ids)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 from uuid import UUID
@@ -122,14 +122,15 @@ async def _in_standing_collections(
     joined = any((one.after.get(FIELD) or {}).get("collections") for one in proposals if FIELD in one.after)
     if not joined:
         return list(proposals)
-    standing = {one.id for one in await list_named_collections(session, store_id) if not one.is_by_rule}
+    named = await list_named_collections(session, store_id)
+    standing = frozenset(one.id for one in named if not one.is_by_rule)
     return [
         replace(one, after={FIELD: _only_in(one.after[FIELD], standing)}) if one.after.get(FIELD) else one
         for one in proposals
     ]
 
 
-def _only_in(product: WholeProduct, collections: Set[int]) -> WholeProduct:
+def _only_in(product: WholeProduct, collections: frozenset[int]) -> WholeProduct:
     return {**product, "collections": [one for one in product.get("collections") or () if one in collections]}
 
 

@@ -28,7 +28,9 @@ from syncline.runtime.db.session import Session, WriteSession
 from syncline.runtime.secrets import SecretBox
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
-KNOWN = tuple(kind.value for kind in OperationKind)
+ASSIGNMENT = "assignment"
+"""Somebody was asked to decide: no operation, but told like one."""
+KNOWN = (*(kind.value for kind in OperationKind), ASSIGNMENT)
 MOST = 50
 """Channels of one tenant: every one is told of everything it asked for."""
 

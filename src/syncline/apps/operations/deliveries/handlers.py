@@ -1,8 +1,9 @@
 from __future__ import annotations
 
-from syncline.apps.commerce.contract import OperationEnded
+from syncline.apps.commerce.contract import ChangesAssigned, OperationEnded
+from syncline.apps.operations.channels.service import ASSIGNMENT
 from syncline.apps.operations.deliveries import service
-from syncline.apps.operations.deliveries.wording import notice_of, notice_of_collision
+from syncline.apps.operations.deliveries.wording import notice_of, notice_of_assignment, notice_of_collision
 from syncline.apps.operations.settings import OperationsSettings
 from syncline.apps.outreach.contract import EventKeysCollided
 from syncline.kernel import clock
@@ -33,7 +34,17 @@ async def tell_of_collision(ctx: HandlerContext, event: EventKeysCollided) -> No
     )
 
 
+async def tell_of_assignment(ctx: HandlerContext, event: ChangesAssigned) -> None:
+    """Who is asked to decide about changes, and by whom. Called twice, it tells once."""
+    settings = ctx.runtime.settings_of("operations", OperationsSettings)
+    notice = notice_of_assignment(event, occurred_at=clock.iso(ctx.occurred_at), public_url=settings.public_url)
+    await service.tell_channels(
+        ctx.session, ctx.runtime.queue, event_id=ctx.event_id, operation=ASSIGNMENT, notice=notice
+    )
+
+
 HANDLERS = (
     Handler(OperationEnded, "operations.tell_channels", tell),
+    Handler(ChangesAssigned, "operations.tell_of_assignment", tell_of_assignment),
     Handler(EventKeysCollided, "operations.tell_of_collision", tell_of_collision),
 )

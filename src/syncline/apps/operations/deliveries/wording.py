@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from syncline.apps.commerce.contract import OperationEnded, RunStatus
+from syncline.apps.commerce.contract import ChangesAssigned, OperationEnded, RunStatus
 from syncline.apps.outreach.contract import EventKeysCollided
 
 _NAMES = {
@@ -67,6 +67,33 @@ def notice_of(event: OperationEnded, *, occurred_at: str, public_url: str | None
                 "sentence": event.sentence,
                 "counts": dict(event.counts),
                 "requested_by": event.requested_by,
+            },
+        },
+    )
+
+
+def notice_of_assignment(event: ChangesAssigned, *, occurred_at: str, public_url: str | None) -> Notice:
+    changes = "1 change" if event.changes == 1 else f"{event.changes:,} changes"
+    where = f" of {event.store}" if event.store else ""
+    narrowed = f"--batch {event.batch_id}" if event.batch_id else f'--where "assignee:\\"{event.assignee}\\""'
+    paragraphs = [
+        f"{event.asked_by} asks {event.assignee} to decide about {changes}{where}. Others may all the same.",
+        f"Look at them: syncline review list {narrowed}",
+        public_url or "",
+    ]
+    return Notice(
+        subject=_one_line(f"{event.assignee} is asked to decide about {changes}{where}"),
+        text="\n\n".join(one for one in paragraphs if one) + "\n",
+        is_failure=False,
+        body={
+            "type": "changes.assigned",
+            "timestamp": occurred_at,
+            "data": {
+                "assignee": event.assignee,
+                "asked_by": event.asked_by,
+                "changes": event.changes,
+                "store": event.store,
+                "batch_id": None if event.batch_id is None else str(event.batch_id),
             },
         },
     )
