@@ -52,7 +52,8 @@ def count(database_settings: DatabaseSettings) -> Callable[[str], int]:
 
 
 def test_none_is_said(on_database: Run, said: Said) -> None:
-    assert "no job and no event was given up" in on_database("dead-letters", "list").stdout
+    assert "nothing was given up" in on_database("dead-letters", "list").stdout
+    assert "None of what you asked for" in on_database("dead-letters", "list", "--name", "push").stdout
     assert said(on_database("dead-letters", "list", "--json")) == {"letters": [], "total": 0}
 
 
@@ -100,7 +101,33 @@ def test_a_job_of_another_version_is_refused_and_stays(on_database: Run, bury: A
     assert on_database("dead-letters", "discard", letters["job"], "--yes").exit_code == 0
 
 
+def test_they_are_found_by_name_reason_time_and_tenant(on_database: Run, bury: Any, said: Said) -> None:
+    letters = bury()
+
+    def found(*options: str) -> set[str]:
+        listed = said(on_database("dead-letters", "list", "--json", *options))["letters"]
+        return {letter["id"] for letter in listed}
+
+    assert found("--name", "PULL_stream") == {letters["job"]}
+    assert found("--reason", "no post") == {letters["event"]}
+    assert found("--since", "2020-01-01") == set(letters.values())
+    assert found("--until", "2020-01-01T00:00:00") == set()
+    assert found("--tenant", NOWHERE) == set()
+
+
+def test_only_what_the_options_name_is_moved(on_database: Run, bury: Any, count: Any, said: Said) -> None:
+    bury()
+    assert said(on_database("dead-letters", "retry", "--all", "--reason", "ON FIRE", "--json")) == {"retried": 1}
+    assert (count("jobs.pgqueuer"), count("bus.delivery")) == (1, 0)
+    narrowed = ("discard", "--all", "--name", "mail.tell", "--until", "2020-01-01", "--yes", "--json")
+    assert said(on_database("dead-letters", *narrowed)) == {"discarded": 0}
+    assert count("bus.dead_letter") == 1
+
+
 REFUSED = (
+    (("retry", NOWHERE, "--reason", "fire"), 2, "leave the other options out"),
+    (("retry", "--reason", "fire"), 2, "--all"),
+    (("list", "--since", "yesterday"), 2, "datetime"),
     (("show", NOWHERE), 1, "syncline dead-letters list"),
     (("retry", NOWHERE), 1, "syncline dead-letters list"),
     (("retry",), 2, "--all"),

@@ -78,7 +78,7 @@ async def test_dead_letters_are_a_warning(works: Works) -> None:
     )
     letters = (await found(works))["dead letters"]
     assert (letters.verdict, letters.advice.endswith("syncline dead-letters list")) == (Verdict.WARN, True)
-    assert letters.found == "1 jobs and 0 events were given up"
+    assert letters.found == "1 jobs, 0 events and 0 webhooks were given up"
 
 
 async def test_a_table_whose_rows_anybody_may_read_is_found(works: Works) -> None:

@@ -64,7 +64,8 @@ async def list_them(
         found = await here.runtime.letters.list(session, PageRequest(limit=limit), query)
     letters, total = found.items, found.total
     body = {"letters": [asdict(letter) for letter in letters], "total": total}
-    emit(body, as_json=as_json, show=lambda: _table(letters, total))
+    nothing = "None: nothing was given up." if query == LetterQuery(retried=retried) else "None of what you asked for."
+    emit(body, as_json=as_json, show=lambda: _table(letters, total) if letters else nothing)
 
 
 @app.command()
@@ -181,8 +182,6 @@ async def _chosen(
 
 
 def _table(letters: Sequence[Letter], total: int) -> RenderableType:
-    if not letters:
-        return "None: nothing was given up, or nothing of what you asked for."
     rows = ((one.id, one.kind, one.name, one.attempts, one.last_at, one.reason) for one in letters)
     parts: list[RenderableType] = [table(("letter", "kind", "what", ">attempts", "given up", "reason"), rows)]
     if total > len(letters):

@@ -120,7 +120,8 @@ async def _dead_letters(runtime: Runtime) -> Finding:
     async with runtime.database.system() as session:
         tally = await runtime.letters.tally(session)
     if any(tally.values()):
-        found = f"given up: {', '.join(f'{count:,} {kind}s' for kind, count in tally.items())}"
+        *others, last = [f"{count:,} {kind}s" for kind, count in tally.items()]
+        found = f"{', '.join(others)} and {last} were given up"
         advice = "See why, then retry or discard: syncline dead-letters list"
         return Finding(Group.COMPONENTS, "dead letters", Verdict.WARN, found, advice)
     return Finding(Group.COMPONENTS, "dead letters", Verdict.OK, "none")
