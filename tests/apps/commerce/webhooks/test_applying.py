@@ -12,6 +12,7 @@ from tests.apps.commerce.webhooks.conftest import Hooked
 
 from syncline.apps.commerce.contract import ChangeQuery, StoreReview
 from syncline.apps.commerce.inbound.service import set_review
+from syncline.apps.commerce.privacy.personal_data import PERSONAL_DATA
 from syncline.apps.commerce.webhook_contract import WebhookOutcome, WebhookState
 from syncline.apps.commerce.webhooks import applying, claims, repository, told
 from syncline.apps.commerce.webhooks.writing import enqueue_apply
@@ -19,6 +20,7 @@ from syncline.kernel import clock
 from syncline.kernel.paging import PageRequest
 from syncline.runtime.controls import stops
 from syncline.runtime.db.errors import ConnectionLost
+from syncline.runtime.privacy.subject import Subject
 
 
 async def outcomes(hooked: Hooked) -> Sequence[WebhookOutcome | None]:
@@ -319,3 +321,20 @@ async def test_unreachable_shop_keeps_what_is_to_be_read(hooked: Hooked) -> None
     await hooked.work()
     assert await title(hooked) == "Beaker"
     assert await left_to_read(hooked) == 2
+
+
+async def test_who_is_erased_is_in_no_webhook_any_more(hooked: Hooked) -> None:
+    payload = {"id": 4711, "email": "Ada@example.com", "updated_at": "2026-11-22T10:00:00Z", "addresses": []}
+    await hooked.send("customers/update", {**payload, "created_at": "2026-11-01T10:00:00Z"})
+    await hooked.send("themes/publish", {"id": 5, "said": "by ADA@example.com"})
+    await hooked.send("themes/publish", {"id": 6})
+    await hooked.work()
+    subject = Subject(emails=frozenset({"ada@example.com"}))
+    async with hooked.runtime.database.writing(hooked.tenant) as session:
+        known = await PERSONAL_DATA.identify(session, subject)
+        named = [one.values["topic"] async for one in PERSONAL_DATA.export(session, known) if one.kind == "webhook"]
+        counts = await PERSONAL_DATA.erase(session, known, keep_out=True)
+    assert (sorted(named), counts["webhook"]) == (["customers/update", "themes/publish"], 2)
+    async with hooked.runtime.database.reading(hooked.tenant) as session:
+        bodies = [await repository.find_body(session, one.id) for one in await hooked.events()]
+    assert sorted(body is None for body in bodies) == [False, True, True]

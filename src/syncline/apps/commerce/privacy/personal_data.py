@@ -12,6 +12,7 @@ from syncline.apps.commerce.mirror.redaction import empty_with_all, hold_loads
 from syncline.apps.commerce.privacy import repository
 from syncline.apps.commerce.privacy.retention import RULES
 from syncline.apps.commerce.stores import repository as stores
+from syncline.apps.commerce.webhooks import erasing
 from syncline.kernel import clock
 from syncline.kernel.errors import NotFound
 from syncline.runtime.db.session import Session, WriteSession
@@ -42,6 +43,7 @@ HOLDINGS = (
     Holding("transaction", "Amounts paid and by which gateway; no payment data", "stays, for the books"),
     Holding("quoted", "Texts that quote his address: changes, notes, errors, metafields", "his addresses taken out"),
     Holding("privacy_request", "That Shopify asked for his data or its erasure: numbers only", "stays, as the proof"),
+    Holding("webhook", "Webhooks about him, his orders or that quote his address", "what they carried is removed"),
     Holding(
         "authored",
         "His name on changes, reviews, bulk operations, pulls, pushes and schedules",
@@ -97,6 +99,9 @@ class CommerceData:
             )
         async for table, row in repository.read_quotes(session, subject.terms):
             yield Record("quoted", {"table": table, **row})
+        his = {"customer": customers, "order": orders}
+        async for row in erasing.read_naming(session, terms=subject.terms, records=his):
+            yield Record("webhook", row)
         for table, column, count in await repository.list_authored(session, subject.names):
             yield Record("authored", {"table": table, "column": column, "rows": count})
 
@@ -109,6 +114,8 @@ class CommerceData:
                 since = now if keep_out else None
                 emptied = await empty_with_all(session, store_id, KINDS[kind], numbers, kept_out_from=since)
                 counts.update(emptied)
+        his = {"customer": _keys(subject, CUSTOMER), "order": _keys(subject, ORDER)}
+        counts["webhook"] = await erasing.erase_naming(session, terms=subject.terms, records=his)
         counts["quoted"] = await repository.scrub_quotes(session, subject.terms)
         counts["authored"] = await repository.anonymise_authored(session, subject.names)
         return counts

@@ -69,6 +69,7 @@ QUOTING: Mapping[str, Mapping[str, Sequence[str]]] = {
     "schedule": {"key": ["id"], "texts": ["last_sentence"]},
     "batch_run": {"key": ["id"], "texts": ["summary", "search", "note", "error"], "jsonb": ["updates"]},
     "batch_refusal": {"key": ["run_id", "product_id"], "texts": ["label", "sentence"]},
+    "webhook_event": {"key": ["id"], "texts": ["reason"]},
     "metafield": {"key": ["store_id", "id"], "texts": ["value"]},
     "collection_metafield": {"key": ["store_id", "id"], "texts": ["value"]},
     "order_metafield": {"key": ["store_id", "id"], "texts": ["value"]},
