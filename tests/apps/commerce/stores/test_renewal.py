@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -256,6 +257,25 @@ async def test_a_token_that_shopify_ended_early_is_renewed_at_the_refusal(joined
 def mine(joined: Merchant, queue: Any) -> list[Any]:
     """What waits for this tenant: the tick looks for all."""
     return [one.payload for one in queue.waiting if (one.job, one.tenant) == (RENEW_JOB, joined.actor.tenant_id)]
+
+
+async def test_an_answer_that_leaves_things_out_does_not_cost_the_store(
+    joined: Merchant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen on live shops: a refresh that tells neither an end nor a new refresh token."""
+    real = renewal._ask
+
+    async def bare(held: Any) -> Any:
+        return replace(await real(held), expires_in=None, refresh_token=None, refresh_expires_in=None)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(renewal, "_ask", bare)
+        assert await renewed(joined)
+    assert (await access_of(joined)).expires_at is None
+    world(joined).authority.tokens.clear()
+    async with client_of(joined.commerce.runtime, await row_of(joined)) as client:
+        assert await ask(client) == "Sandbox Supply"
+    assert (await access_of(joined)).expires_at is not None
 
 
 async def test_the_tick_renews_what_is_due_and_nothing_twice(joined: Merchant, queue: Any) -> None:

@@ -17,6 +17,7 @@ from syncline.apps.commerce.stores.credentials.repository import AppRow
 from syncline.apps.commerce.stores.directory import repository as directory
 from syncline.apps.commerce.stores.repository import StoreRow
 from syncline.apps.commerce.stores.tokens import repository as grants
+from syncline.apps.commerce.stores.tokens.columns import columns_of, ends_at
 from syncline.apps.commerce.stores.tokens.repository import GrantKind
 from syncline.apps.commerce.stores.tokens.timing import renew_at
 from syncline.apps.commerce.stores.uninstalling import installed_again
@@ -107,19 +108,15 @@ async def _write(
 
 async def _grant(session: WriteSession, runtime: Runtime, granted: Granted, store: Store) -> None:
     tokens, now = granted.tokens, clock.now()
-    expires_at = None if tokens.expires_in is None else now + tokens.expires_in
+    due = renew_at(now, ends_at(tokens, now))
     try:
         async with session.begin_nested():
-            await directory.change(
-                session, store.id, client_id=granted.app.client_id, renew_at=renew_at(now, expires_at)
-            )
+            await directory.change(session, store.id, client_id=granted.app.client_id, renew_at=due)
     except IntegrityError as error:
         raise ShopTaken(
             f"{granted.shop_domain} is connected to another tenant of this installation through the same app. Shopify "
             "keeps one token for an app and a shop: use an app of your own, or have it removed there."
         ) from error
-    sealed = None if tokens.refresh_token is None else runtime.secrets.seal(tokens.refresh_token)
-    lasts = tokens.refresh_expires_in
     await grants.put(
         session,
         store.id,
@@ -129,9 +126,6 @@ async def _grant(session: WriteSession, runtime: Runtime, granted: Granted, stor
             "secret_sealed": None,
             "other_secret_sealed": None,
             "granted_at": now,
-            "issued_at": now,
-            "expires_at": expires_at,
-            "refresh_sealed": sealed,
-            "refresh_expires_at": None if lasts is None else now + lasts,
+            **columns_of(tokens, runtime.secrets, now),
         },
     )

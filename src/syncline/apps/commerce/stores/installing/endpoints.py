@@ -91,8 +91,9 @@ async def start_install(
 @router.get(
     "/callback",
     summary="Back from Shopify's consent page",
-    response_class=HTMLResponse,
+    response_class=Response,
     responses={
+        200: {"description": "Connected: a page says so", "content": {"text/html": {"schema": {"type": "string"}}}},
         303: {"description": "Connected: to the page that was asked for"},
         **problems(CallbackNotBelieved, InstallOver, *_ASKED),
     },

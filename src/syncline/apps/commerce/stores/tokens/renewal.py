@@ -23,6 +23,7 @@ from syncline.apps.commerce.stores.credentials import repository as credentials
 from syncline.apps.commerce.stores.directory import repository as directory
 from syncline.apps.commerce.stores.repository import StoreRow
 from syncline.apps.commerce.stores.tokens import repository as grants
+from syncline.apps.commerce.stores.tokens.columns import columns_of, ends_at
 from syncline.apps.commerce.stores.tokens.repository import GrantKind, GrantRow
 from syncline.apps.commerce.stores.tokens.timing import AGAIN, LEASE, renew_at
 from syncline.connectors.shopify.oauth_client import (
@@ -124,22 +125,13 @@ async def _write_down(runtime: Runtime, tenant_id: TenantId, held: _Held, tokens
 
 async def _write(session: WriteSession, runtime: Runtime, held: _Held, tokens: Tokens) -> bool:
     store_id, now = held.row.store.id, clock.now()
-    expires_at = None if tokens.expires_in is None else now + tokens.expires_in
-    refresh_lasts = tokens.refresh_expires_in
-    is_ours = await grants.end_lease(
-        session,
-        store_id,
-        held.lease,
-        issued_at=now,
-        expires_at=expires_at,
-        refresh_sealed=None if tokens.refresh_token is None else runtime.secrets.seal(tokens.refresh_token),
-        refresh_expires_at=None if refresh_lasts is None else now + refresh_lasts,
-        trouble=None,
-        needs_consent=False,
-    )
+    written = columns_of(tokens, runtime.secrets, now)
+    if tokens.refresh_token is None:  # an answer that says nothing of it leaves the one that we have
+        written = {name: written[name] for name in ("issued_at", "expires_at")}
+    is_ours = await grants.end_lease(session, store_id, held.lease, trouble=None, needs_consent=False, **written)
     if is_ours:
         await repository.change(session, store_id, {"token_sealed": runtime.secrets.seal(tokens.access_token)})
-        await directory.set_renewal(session, store_id, renew_at(now, expires_at))
+        await directory.set_renewal(session, store_id, renew_at(now, ends_at(tokens, now)))
     return is_ours
 
 

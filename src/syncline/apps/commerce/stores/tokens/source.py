@@ -72,8 +72,6 @@ class StoreTokens:
                 return known.token
             if known.needs_consent:
                 raise AccessEnded(known.trouble or "The token has ended.", vendor_code="needs_consent")
-            if known.expires_at is None:
-                return None
             await renew(self._runtime, self._tenant_id, self._store_id, seen=known.sealed)
             known = await self._look()
         return known.token if known.token != refused else None
@@ -97,7 +95,8 @@ class StoreTokens:
         raise NotProcessed("The store's token has ended and is being renewed.", vendor_code="renewing")
 
     async def _look(self) -> _Known:
-        async with self._runtime.database.reading(self._tenant_id) as session:
+        # Both as of one moment: an old token with the end of the new one would be believed for an hour.
+        async with self._runtime.database.reading_still(self._tenant_id) as session:
             row = await repository.find_by_id(session, self._store_id)
             grant = await grants.find(session, self._store_id)
         if row is None or row.token_sealed is None:
