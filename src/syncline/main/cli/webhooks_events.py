@@ -50,7 +50,7 @@ async def events(
     topic: Annotated[str | None, typer.Option(help="Like products/update.")] = None,
     state: Annotated[WebhookState | None, typer.Option(help="Only in this state.")] = None,
     page: Annotated[int, typer.Option(min=1, help="Counts from 1.")] = 1,
-    limit: Annotated[int, typer.Option(min=1, max=100)] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=100, help="How many on a page.")] = 50,
     tenant: TenantSlug = DEFAULT_TENANT,
     data_dir: DataDir = None,
     as_json: AsJson = False,
@@ -211,7 +211,7 @@ async def mark_failed(
 async def stats(
     *,
     store: OfStore = None,
-    days: Annotated[int, typer.Option(min=1, max=365)] = 7,
+    days: Annotated[int, typer.Option(min=1, max=365, help="How far to look back.")] = 7,
     tenant: TenantSlug = DEFAULT_TENANT,
     data_dir: DataDir = None,
     as_json: AsJson = False,
