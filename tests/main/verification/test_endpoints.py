@@ -27,7 +27,7 @@ DOCUMENT = {
 WELL: dict[str, Any] = {
     "/live": (200, {"status": "alive"}),
     "/ready": (200, {"status": "ready"}),
-    "/health": (200, {"checks": {"database": {"status": "UP"}}}),
+    "/health": (200, {"checks": {"database": {"status": "UP"}, "redis": {"status": "OFF", "reason": "not set"}}}),
     "/openapi.json": (200, DOCUMENT),
     "/api/keys": (200, {}),
     "/api/list": (200, {}),
@@ -78,6 +78,12 @@ async def test_a_server_that_is_well() -> None:
             Verdict.FAIL,
             "relay: gone",
             {"health": (503, {"checks": {"relay": {"status": "DOWN", "reason": "gone"}}})},
+        ),
+        (
+            "/health",
+            Verdict.WARN,
+            "shopify: is failing",
+            {"health": (200, {"checks": {"shopify": {"status": "DEGRADED", "reason": "is failing"}}})},
         ),
         ("/health", Verdict.FAIL, "answers 401", {"health": (401, {})}),
         ("/metrics", Verdict.FAIL, "answers 200", {"metrics": (200, "nothing of ours")}),

@@ -107,7 +107,9 @@ COMMANDS: dict[str, Entry] = {
     "db": Entry("syncline.main.cli.db", "Look after the database: address, programs, migrations.", _RUN),
     "doctor": Entry("syncline.main.cli.doctor", "Check this machine and installation, and say what to do.", _RUN),
     "dead-letters": Entry(
-        "syncline.main.cli.dead_letters", "Look at jobs and events that were given up; retry or discard them.", _RUN
+        "syncline.main.cli.dead_letters",
+        "Look at jobs, events and webhooks that were given up; retry or discard them.",
+        _RUN,
     ),
     "verify": Entry(
         "syncline.main.cli.verify",

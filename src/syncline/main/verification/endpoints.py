@@ -73,11 +73,17 @@ async def _ready(client: httpx.AsyncClient) -> Finding:
 async def _health(client: httpx.AsyncClient) -> Finding:
     answer = await client.get("/health", params={"format": "detail"})
     checks: Mapping[str, Any] = _json(answer).get("checks", {})
-    ill = [f"{name}: {one.get('reason', 'not well')}" for name, one in checks.items() if one.get("status") != "UP"]
-    if answer.status_code == 200 and not ill:
-        return _finding("/health", Verdict.OK, f"well: {', '.join(checks)}")
-    found = "; ".join(ill) or f"answers {answer.status_code}"
-    return _finding("/health", Verdict.FAIL, found, "Mend what it names.")
+    by_standing: dict[str, list[str]] = {}
+    for name, one in checks.items():
+        by_standing.setdefault(str(one.get("status")), []).append(f"{name}: {one.get('reason', 'not well')}")
+    down, degraded = by_standing.get("DOWN", []), by_standing.get("DEGRADED", [])
+    if down or not checks or answer.status_code != httpx.codes.OK:
+        found = "; ".join(down) or f"answers {answer.status_code}"
+        return _finding("/health", Verdict.FAIL, found, "Mend what it names.")
+    if degraded:
+        return _finding("/health", Verdict.WARN, "; ".join(degraded), "Look at what it names before it gets worse.")
+    well = [name for name, one in checks.items() if one.get("status") == "UP"]
+    return _finding("/health", Verdict.OK, f"well: {', '.join(well)}")
 
 
 async def _metrics(client: httpx.AsyncClient) -> Finding:
