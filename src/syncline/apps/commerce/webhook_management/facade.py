@@ -22,7 +22,7 @@ from syncline.apps.commerce.webhook_management_contract import (
     WebhookEventShown,
     WebhookStats,
 )
-from syncline.apps.commerce.webhook_watch import catching_up
+from syncline.apps.commerce.webhook_watch import catching_up, misses
 from syncline.apps.commerce.webhook_watch import service as watching
 from syncline.apps.commerce.webhooks import repository as webhooks
 from syncline.apps.commerce.webhooks.repository import EventFilter
@@ -81,7 +81,7 @@ class LocalWebhookManagement:
     async def list_catch_ups(self, *, actor: Actor, store: str | None = None) -> Sequence[CatchUp]:
         async with self.runtime.database.reading(actor.tenant_id) as session:
             row = None if store is None else await stores.get(session, store)
-            return await catching_up.list_all(session, None if row is None else row.store.id)
+            return await misses.list_all(session, None if row is None else row.store.id)
 
     async def list_webhook_events(
         self,

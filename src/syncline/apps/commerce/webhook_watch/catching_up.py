@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
-from uuid import UUID
 
 from syncline.apps.commerce.metrics import MISSED
 from syncline.apps.commerce.mirror import repository as mirror
@@ -36,6 +35,7 @@ from syncline.kernel.ids import new_id
 from syncline.kernel.tenant import Actor, TenantId
 from syncline.runtime.app import Runtime
 from syncline.runtime.audit.trail import record
+from syncline.runtime.db.session import Session, WriteSession
 
 BY_HAND, ON_SCHEDULE, AFTER_GAP = "by hand", "schedule", "gap"
 OVERLAP: Final = timedelta(minutes=5)
@@ -172,7 +172,7 @@ def _start(watch: repository.Watch | None) -> datetime:
     return (min(known) if known else min(watch.registered_at, clock.now() - DEFAULT_SPAN)) - OVERLAP
 
 
-async def _explained(session: misses.Session, search: _Search, watch: repository.Watch | None) -> list[Miss]:
+async def _explained(session: Session, search: _Search, watch: repository.Watch | None) -> list[Miss]:
     store_id = search.row.store.id
     subscribed = {one.topic: one for one in await repository.list_subscriptions(session, store_id)}
     events = await misses.latest_events(session, store_id, list(search.missed), since=search.since)
@@ -235,7 +235,7 @@ def _sentence(found: Sequence[Miss], compared: int) -> str:
     return f"{len(found):,} records were missed and read again: {why}."
 
 
-async def _announce(session: misses.WriteSession, row: StoreRow, made: CatchUp, actor: Actor) -> None:
+async def _announce(session: WriteSession, row: StoreRow, made: CatchUp, actor: Actor) -> None:
     counts = {"compared": made.compared, "missed": made.missed, "repaired": made.repaired}
     await record(
         session,
@@ -245,7 +245,3 @@ async def _announce(session: misses.WriteSession, row: StoreRow, made: CatchUp, 
         details={**counts, "cause": made.cause, "sentence": made.sentence},
     )
     await tell(session, row.store, made.sentence, is_well=True, counts=counts, actor=actor)
-
-
-async def list_all(session: misses.Session, store_id: UUID | None) -> Sequence[CatchUp]:
-    return await misses.list_all(session, store_id)

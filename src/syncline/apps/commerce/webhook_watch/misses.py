@@ -19,8 +19,6 @@ from syncline.apps.commerce.webhooks.models import webhook_event
 from syncline.apps.commerce.webhooks.repository import event_of
 from syncline.runtime.db.session import Session, WriteSession
 
-__all__ = ["MOST_NAMED", "Session", "WriteSession", "add", "latest_events", "list_all", "list_live"]
-
 MOST_NAMED = 500
 _AT_ONCE = 1_000
 _LISTED = 50

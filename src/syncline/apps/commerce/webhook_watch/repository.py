@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from syncline.apps.commerce.stores.directory.models import shop_directory
@@ -103,8 +103,3 @@ async def list_shops(session: Session) -> Sequence[tuple[UUID, TenantId]]:
     """Every connected store, of all tenants; whether it is watched its tenant's session tells."""
     rows = await session.execute(select(shop_directory.c.store_id, shop_directory.c.tenant))
     return [(row.store_id, TenantId(row.tenant)) for row in rows]
-
-
-async def add_catch_up(session: WriteSession, table: Any, rows: Sequence[Mapping[str, Any]]) -> None:
-    if rows:
-        await session.execute(insert(table), [dict(row, tenant_id=session.tenant_id) for row in rows])
