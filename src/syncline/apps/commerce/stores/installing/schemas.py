@@ -25,7 +25,10 @@ class CredentialsConnect(_Body):
 
 
 class ApiSecret(_Body):
-    secret: SecretStr = Field(description="A custom app's API secret key; kept sealed, never shown again")
+    secret: SecretStr = Field(
+        description="A custom app's API secret key; kept sealed, never shown again",
+        examples=["shpss_of_the_custom_app"],
+    )
 
 
 class InstallList(BaseModel):
