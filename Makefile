@@ -50,7 +50,7 @@ schema: install ## Fetch Shopify's published schema for the sandbox, once
 	@$(BIN)/python -c 'from syncline.sandbox.shopify.schema import ensure_schema_files; ensure_schema_files()'
 
 judges: ## Fetch Shopify's own library for Node, which judges in the tests, once
-	@test -d tests/judges/shopify-api/node_modules || npm ci --silent --ignore-scripts --prefix tests/judges/shopify-api
+	@cd tests/judges/shopify-api && { test -d node_modules || npm ci --silent --ignore-scripts; }
 
 requirements: ## Rewrite the hashed requirement files from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header -q -o requirements/base.txt
