@@ -47,14 +47,16 @@ def product(payload: Payload) -> Tidings:
         "published_at": moment(payload, "published_at"),
     }
     version = moment(payload, "updated_at")
-    variants = [_variant(one, own, [option["name"] for option in options]) for one in listed]
+    names = [option["name"] for option in options]
+    # A payload of an old API version names no inventory items: then the reading below brings the variants.
+    variants = [_variant(one, own, names) for one in listed if one.get("inventory_item_id") is not None]
     is_whole = count == len(listed) and count < MOST_VARIANTS
     return Tidings(
         kind="product",
         number=own,
         version=version,
         told=[Told("product", (own,), version, values), *variants],
-        only={"variant": frozenset(one.key[0] for one in variants)} if is_whole and variants else {},
+        only={"variant": frozenset(number(one, "id") for one in listed)} if is_whole and listed else {},
         readings=[("products", own, 0), ("media", own, 0)],
     )
 
