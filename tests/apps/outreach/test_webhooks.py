@@ -58,7 +58,7 @@ async def test_the_same_told_twice_is_kept_once(place: Place, call: Call) -> Non
 async def test_lemlists_secret_must_stand_in_the_body(place: Place, call: Call) -> None:
     path = await open_door(call, "lemlist")
     refused = await call("POST", path, role=None, json={"_id": "act_1", "secret": "guessed"})
-    assert (refused.status_code, refused.json()["code"]) == (401, "HOOK_002")
+    assert (refused.status_code, refused.json()["code"]) == (401, "HOOK_007")
     assert await place.rows("SELECT count(*) FROM outreach.webhook") == [(0,)]
 
 
@@ -90,4 +90,4 @@ async def test_at_an_unknown_or_removed_address_nobody_listens(place: Place, cal
     assert not place.town.smartlead.hooks.kept
     for gone in (path, f"{WEBHOOKS}/receive/{'x' * 43}"):
         answer = await call("POST", gone, role=None, json={})
-        assert (answer.status_code, answer.json()["code"]) == (404, "HOOK_001")
+        assert (answer.status_code, answer.json()["code"]) == (404, "HOOK_006")

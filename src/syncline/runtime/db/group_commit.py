@@ -30,14 +30,14 @@ _WAITING = Gauge("syncline_group_commit_waiting", "Items that wait for a transac
 class TooMuchWaits(Unavailable):
     """More has arrived than can be written; nothing of this item was kept."""
 
-    code = "DB_004"
+    code = "DB_008"
     title = "Too much is waiting to be written"
 
 
 class NotWrittenInTime(Unavailable):
     """The transaction did not end in time. Whether the item was kept is not known: send it again, under its key."""
 
-    code = "DB_005"
+    code = "DB_009"
     title = "The database did not answer in time"
 
 

@@ -52,12 +52,12 @@ AT_ONCE: Final = 500
 
 
 class DoorNotFound(NotFound):
-    code = "HOOK_001"
+    code = "HOOK_006"
     title = "There is no such webhook address"
 
 
 class WebhookNotProven(Unauthenticated):
-    code = "HOOK_002"
+    code = "HOOK_007"
     title = "The webhook does not carry its secret"
 
 
