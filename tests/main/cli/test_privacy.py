@@ -33,8 +33,7 @@ def test_an_erasure_is_shown_first_and_done_only_with_yes(on_database: Run, said
     agree(on_database)
     planned = on_database("privacy", "erase", CARL)
     assert "--yes" in planned.stdout
-    # The consent, and the note that keeps the person out of what outreach tools tell later.
-    assert said(on_database("privacy", "erase", CARL, "--json"))["total"] == 2
+    assert said(on_database("privacy", "erase", CARL, "--json"))["total"] == 1
     done = said(on_database("privacy", "erase", CARL, "--yes", "--json"))
     assert done["status"] == "completed"
     (listed,) = said(on_database("privacy", "erasures", CARL, "--json"))["erasures"]

@@ -48,7 +48,8 @@ class OutreachData:
 
     async def erase(self, session: WriteSession, subject: Subject, *, keep_out: bool) -> Counts:
         emptied = await events.forget(session, subject.emails)
-        kept_out = await events.keep_out(session, subject.emails) if keep_out else 0
+        if keep_out:
+            await events.keep_out(session, subject.emails)  # written, not erased: it is not counted
         renamed = (
             update(namespace)
             .where(namespace.c.tenant_id == session.tenant, namespace.c.created_by.in_(subject.names))
@@ -58,7 +59,6 @@ class OutreachData:
         traces = await personal_traces.erase(session, subject)
         return {
             events.HOLDING.name: emptied,
-            events.KEPT_OUT.name: kept_out,
             **traces,
             _AUTHORED.name: len(authored),
         }

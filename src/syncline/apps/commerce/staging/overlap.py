@@ -12,7 +12,20 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, any_, delete, distinct, func, literal, select, text, true, update
+from sqlalchemy import (
+    ColumnElement,
+    RowMapping,
+    and_,
+    any_,
+    delete,
+    distinct,
+    exists,
+    func,
+    literal,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, TEXT
 
 from syncline.apps.commerce.contract import ChangeBatch, ChangeStatus, Json, NothingToDo, Overlap
@@ -28,6 +41,11 @@ NAMED = 5
 """Batches named in an answer, those with the most first."""
 _AT_ONCE = 5_000
 
+_RECORD = ("product_id", "kind", "resource_id", "location_id")
+# The planner knows nothing yet of a batch that is being staged, nor of a store that stages for the first time. Taking
+# it for a row or two, it would look through all of it once more for each change.
+_HASHED = text("SET LOCAL enable_nestloop = off")
+_AS_EVER = text("SET LOCAL enable_nestloop = on")
 _TURN = text("SELECT pg_advisory_xact_lock(hashtextextended('commerce.staging ' || :store, 0))")
 
 
@@ -76,6 +94,15 @@ async def take_turn(session: WriteSession, store_id: UUID) -> None:
 async def settle(session: WriteSession, *, store_id: UUID, batch_id: UUID) -> Overlap:
     """What waits already is taken out of the batch. It may be empty then."""
     await take_turn(session, store_id)
+    if not await _waits(session, store_id, batch_id):
+        return Overlap()
+    await session.execute(_HASHED)
+    overlap = await _settle(session, store_id=store_id, batch_id=batch_id)
+    await session.execute(_AS_EVER)
+    return overlap
+
+
+async def _settle(session: WriteSession, *, store_id: UUID, batch_id: UUID) -> Overlap:
     known, rivals, contested = Counter[UUID](), Counter[UUID](), 0
     after: UUID | None = None
     while ids := await _list_ids(session, batch_id, after):
@@ -140,6 +167,24 @@ async def _list_ids(session: Session, batch_id: UUID, after: UUID | None) -> lis
     return list((await session.execute(query.order_by(table.id).limit(_AT_ONCE))).scalars())
 
 
+def _others(session: Session, store_id: UUID, batch_id: UUID) -> tuple[ColumnElement[bool], ...]:
+    table = staged_change.c
+    return (
+        table.tenant_id == session.tenant_id,
+        table.store_id == store_id,
+        table.status == any_(literal(list(WAITING), ARRAY(TEXT))),
+        table.direction == OUTBOUND,
+        table.batch_id != batch_id,
+        in_time(),
+    )
+
+
+async def _waits(session: Session, store_id: UUID, batch_id: UUID) -> bool:
+    """Whether anything of another batch does."""
+    found = select(exists(select(literal(1)).where(*_others(session, store_id, batch_id))))
+    return bool((await session.execute(found)).scalar_one())
+
+
 async def _list_overlapping(
     session: Session, store_id: UUID, batch_id: UUID, ids: Sequence[UUID]
 ) -> list[tuple[RowMapping, list[Waiting]]]:
@@ -151,26 +196,18 @@ async def _list_overlapping(
         .cte("own")
         .prefix_with("MATERIALIZED")
     )
-    # The offset keeps it one look-up a change by the index, whatever the planner thinks of a batch it has not seen yet.
     other = (
-        select(table.id, table.batch_id, table.before, table.after)
-        .where(
-            table.tenant_id == session.tenant_id,
-            table.store_id == store_id,
-            table.status == any_(literal(list(WAITING), ARRAY(TEXT))),
-            table.product_id == own.c.product_id,
-            table.kind == own.c.kind,
-            table.resource_id == own.c.resource_id,
-            table.location_id.is_not_distinct_from(own.c.location_id),
-            table.direction == OUTBOUND,
-            table.batch_id != batch_id,
-            in_time(),
-        )
-        .offset(0)
-        .lateral("other")
+        select(*(table[name] for name in ("id", "batch_id", "before", "after", *_RECORD)))
+        .where(*_others(session, store_id, batch_id))
+        .cte("other")
+        .prefix_with("MATERIALIZED")
+    )
+    same = and_(
+        *(other.c[name] == own.c[name] for name in _RECORD if name != "location_id"),
+        other.c.location_id.is_not_distinct_from(own.c.location_id),
     )
     theirs = (other.c[name].label(f"their_{name}") for name in ("batch_id", "before", "after"))
-    query = select(own, *theirs).select_from(own.join(other, true())).order_by(own.c.id, other.c.id)
+    query = select(own, *theirs).select_from(own.join(other, same)).order_by(own.c.id, other.c.id)
     found: dict[UUID, tuple[RowMapping, list[Waiting]]] = {}
     for row in (await session.execute(query)).mappings():
         _, others = found.setdefault(row["id"], (row, []))
