@@ -107,9 +107,13 @@ def load_csv(store: Store, paths: Iterable[Path]) -> Loaded:
 
 
 def _products_in(path: Path) -> Iterator[list[Row]]:
-    csv.field_size_limit(LONGEST_CELL)
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = list(_rows(path, file))
+    # The limit is one number for the whole process.
+    before = csv.field_size_limit(LONGEST_CELL)
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = list(_rows(path, file))
+    finally:
+        csv.field_size_limit(before)
     grouped: dict[str, list[Row]] = {}
     for row in rows:
         grouped.setdefault(row["Handle"] or "", []).append(row)
