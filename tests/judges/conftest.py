@@ -19,7 +19,7 @@ Judge = Callable[..., Any]
 def asked_library() -> Iterator[subprocess.Popen[str]]:
     node = shutil.which("node")
     if node is None or not (HOME / "node_modules" / "@shopify").is_dir():
-        pytest.skip("Shopify's library for Node is not here: run `make judges`")
+        pytest.fail("Shopify's library for Node is not here: run `make judges`")
     with subprocess.Popen(
         [node, "judge.mjs"], cwd=HOME, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as library:
