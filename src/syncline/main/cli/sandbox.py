@@ -8,7 +8,7 @@ from dataclasses import replace
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from starlette.types import ASGIApp
@@ -102,23 +102,12 @@ async def shopify(
       syncline sandbox shopify --orders 5000 --customers 3000 --collections 40
       syncline sandbox shopify --port 0 --json --from-csv products.csv more.csv
     """
-    options = replace(
-        _options(plan=plan, limits=limits, faults=faults, token=token, seed=seed),
-        consent=consent,
-        access_seconds=token_seconds,
-    )
+    options = _options(plan=plan, limits=limits, faults=faults, token=token, seed=seed)
+    options = replace(options, consent=consent, access_seconds=token_seconds)
     csv_files = [*(from_csv or []), *(more_csv or [])]
-    make = partial(
-        generate,
-        products=products,
-        seed=seed,
-        variants_per_product=variants_per_product,
-        orders=orders,
-        customers=customers,
-        collections=collections,
-        metafields_per_product=metafields_per_product,
-        media_per_product=media_per_product,
-    )
+    some: dict[str, Any] = {"orders": orders, "customers": customers, "collections": collections}
+    some |= {"metafields_per_product": metafields_per_product, "media_per_product": media_per_product}
+    make = partial(generate, products=products, seed=seed, variants_per_product=variants_per_product, **some)
     if not csv_files and parent is None:
         say(f"Making a store of {products:,} products…", style="dim")
     await _run(options, partial(_make_store, make, csv_files), host=host, port=port, parent=parent, as_json=as_json)

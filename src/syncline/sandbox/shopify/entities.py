@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -139,3 +139,8 @@ class NewVariant:
     weight: Decimal = Decimal(0)
     weight_unit: str = "KILOGRAMS"
     quantities: Mapping[int, int] = field(default_factory=dict)
+
+
+def variant_title(option_values: Sequence[str]) -> str:
+    """`S / Red`, as Shopify builds a variant's title."""
+    return " / ".join(option_values)

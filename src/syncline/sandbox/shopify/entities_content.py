@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+
+from syncline.sandbox.shopify.entities import Product, Variant
 
 MEDIA_TYPES = {"IMAGE": "MediaImage", "VIDEO": "Video", "EXTERNAL_VIDEO": "ExternalVideo", "MODEL_3D": "Model3d"}
 """mediaContentType -> the type that implements the interface `Media`."""
@@ -107,3 +110,20 @@ class RuleFacts:
     variant_titles: tuple[str, ...] = field(default=())
     stocks: tuple[int, ...] = field(default=())
     """Of each variant, over all locations."""
+
+    @classmethod
+    def of(
+        cls, product: Product, variants: Sequence[Variant], *, weights: Sequence[str], stocks: Sequence[int]
+    ) -> RuleFacts:
+        """`weights` and `stocks` are those of the variants, in their order."""
+        return cls(
+            title=product.title,
+            type=product.product_type,
+            vendor=product.vendor,
+            tags=tuple(product.tags),
+            prices=tuple(variant.price for variant in variants),
+            compare_at_prices=tuple(variant.compare_at_price for variant in variants),
+            weights=tuple(weights),
+            variant_titles=tuple(variant.title for variant in variants),
+            stocks=tuple(stocks),
+        )

@@ -9,6 +9,7 @@ from typing import Any
 
 from syncline.sandbox.shopify.compiler import Call, Resolver, Run, entries, leaf, single, stored
 from syncline.sandbox.shopify.context import Context
+from syncline.sandbox.shopify.entities import variant_title
 from syncline.sandbox.shopify.ids import gid, number_of
 from syncline.sandbox.shopify.mutations import Payload, UserError, mutation, refuse_unserved, user_error
 from syncline.sandbox.shopify.mutations_variants import check_variants
@@ -21,7 +22,7 @@ from syncline.sandbox.shopify.product_input import (
     write_product,
 )
 from syncline.sandbox.shopify.set_content import check_content, content_complaints, write_content
-from syncline.sandbox.shopify.state import Product, ProductOption, Store, Variant, variant_title
+from syncline.sandbox.shopify.state import Product, ProductOption, Store, Variant
 from syncline.sandbox.shopify.variant_input import (
     MOST_VARIANTS,
     SET_CODES,

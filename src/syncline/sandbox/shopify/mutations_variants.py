@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from syncline.sandbox.shopify.compiler import Call, Resolver, entries
+from syncline.sandbox.shopify.entities import variant_title
 from syncline.sandbox.shopify.ids import number_of
 from syncline.sandbox.shopify.mutations import Payload, UserError, mutation, refuse_unserved, user_error
-from syncline.sandbox.shopify.state import Product, Variant, variant_title
+from syncline.sandbox.shopify.state import Product, Variant
 from syncline.sandbox.shopify.variant_input import (
     BULK_FIELDS,
     CREATE_CODES,

@@ -20,6 +20,7 @@ from syncline.sandbox.shopify.entities import (
     ProductOption,
     Shop,
     Variant,
+    variant_title,
 )
 from syncline.sandbox.shopify.entities_content import Collection, RuleFacts
 from syncline.sandbox.shopify.entities_sales import Customer, Order
@@ -443,19 +444,6 @@ class Store:
 
     def _rule_facts(self, product: Product) -> RuleFacts:
         variants = self.variants_of(product)
-        return RuleFacts(
-            title=product.title,
-            type=product.product_type,
-            vendor=product.vendor,
-            tags=tuple(product.tags),
-            prices=tuple(variant.price for variant in variants),
-            compare_at_prices=tuple(variant.compare_at_price for variant in variants),
-            weights=tuple(str(self.items[variant.item_id].weight) for variant in variants),
-            variant_titles=tuple(variant.title for variant in variants),
-            stocks=tuple(sum(at.available for at in self.levels_of(variant.item_id)) for variant in variants),
-        )
-
-
-def variant_title(option_values: Sequence[str]) -> str:
-    """`S / Red`, as Shopify builds a variant's title."""
-    return " / ".join(option_values)
+        weights = [str(self.items[variant.item_id].weight) for variant in variants]
+        stocks = [sum(at.available for at in self.levels_of(variant.item_id)) for variant in variants]
+        return RuleFacts.of(product, variants, weights=weights, stocks=stocks)
