@@ -20,6 +20,7 @@ import psutil
 from syncline.apps.accounts.contract import DEFAULT_TENANT, KeyRing
 from syncline.apps.commerce.contract import Commerce
 from syncline.kernel.tenant import Actor
+from syncline.main.collecting import start_left_out
 from syncline.main.compose import compose
 from syncline.main.sandbox_process import RunningSandbox
 from syncline.main.schema import open_access
@@ -44,13 +45,15 @@ class Bench:
 
 @asynccontextmanager
 async def opened(data_dir: Path) -> AsyncIterator[Bench]:
+    """As a server and a command are: what was loaded is left out of collections."""
     logs.configure(level="WARNING", pretty=None)
     settings = load_settings(data_dir=data_dir)
     async with open_access(settings, upgrade=True) as access, compose(settings, access) as runtime:
         tenant = await runtime.contract(KeyRing).find_tenant(slug=DEFAULT_TENANT)
         if tenant is None:
             raise LookupError("the first migration makes this tenant")
-        yield Bench(runtime, Actor(tenant_id=tenant.id, name="bench", role="owner"))
+        with start_left_out():
+            yield Bench(runtime, Actor(tenant_id=tenant.id, name="bench", role="owner"))
 
 
 async def connect_store(bench: Bench, sandbox: RunningSandbox) -> None:

@@ -15,7 +15,7 @@ from syncline.apps.commerce.webhooks.keeping import Delivery, keep
 from syncline.connectors.shopify.webhooks import is_signed, read_headers
 from syncline.kernel import clock
 from syncline.kernel.ids import new_id
-from syncline.runtime.app import App, HotAnswer, HotParts, HotRequest, HotRoutes
+from syncline.runtime.app import App, HotAnswer, HotParts, HotRequest, HotRoutes, Web
 
 PATH: Final = "/bench/naive-webhooks"
 
@@ -42,9 +42,5 @@ class Naive:
         return HotAnswer(b'{"success":true}')
 
 
-NAIVE: Final = App(
-    name="bench",
-    migrations=Path(),
-    settings=BaseModel,
-    hot_routes=(HotRoutes(method="POST", operations={PATH: {}}, make=Naive),),
-)
+WEB: Final = Web(hot_routes=(HotRoutes(method="POST", operations={PATH: {}}, make=Naive),))
+NAIVE: Final = App(name="bench", migrations=Path(), settings=BaseModel, web=__name__)

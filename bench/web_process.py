@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
 
-import uvicorn
 import uvloop
 from bench.naive_webhooks import NAIVE
 from fastapi import APIRouter, Depends, Request
@@ -30,9 +29,11 @@ from sqlalchemy import text
 
 from syncline.apps.accounts.contract import KeyRing
 from syncline.kernel.tenant import Actor, TenantId
+from syncline.main.collecting import start_left_out
 from syncline.main.compose import compose
 from syncline.main.listening import listen, local_url
 from syncline.main.schema import open_access
+from syncline.main.serve import server_config
 from syncline.main.settings import load_settings
 from syncline.main.stopping import Server
 from syncline.main.targets import APPS
@@ -84,12 +85,13 @@ def _folder() -> Iterator[Path]:
 async def running_site(**environment: str) -> AsyncIterator[dict[str, Any]]:
     """What a site in a process of its own says of itself; it ends with the block, and its database is thrown away."""
     with _folder() as folder:
-        async with _process(folder, environment) as told:
-            yield told
+        async with site_process(folder, environment) as told:
+            yield {**told, "data_dir": folder}
 
 
 @asynccontextmanager
-async def _process(data_dir: Path, environment: Mapping[str, str]) -> AsyncIterator[dict[str, Any]]:
+async def site_process(data_dir: Path, environment: Mapping[str, str]) -> AsyncIterator[dict[str, Any]]:
+    """One more process of a site, where there is one in `data_dir`; else the first."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -121,7 +123,7 @@ async def serve(data_dir: Path) -> None:
         app = make_web(runtime, settings, (*APPS, NAIVE), limiter=limiter)
         app.include_router(router)
         listener = listen("127.0.0.1", 0)
-        server = Server(uvicorn.Config(app, loop="none", http="httptools", log_config=None, access_log=False))
+        server = Server(server_config(app, settings))
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         await server.listening.wait()
         tenant = await runtime.contract(KeyRing).find_tenant(slug="main")
@@ -137,7 +139,8 @@ async def serve(data_dir: Path) -> None:
             "bin_dir": str(access.bin_dir or ""),
         }
         print(json.dumps({**about, "tenant": str(tenant.id), "pid": os.getpid()}), flush=True)
-        await asyncio.to_thread(sys.stdin.read)
+        with start_left_out():
+            await asyncio.to_thread(sys.stdin.read)
         server.should_exit = True
         await serving
         await limiter.close()

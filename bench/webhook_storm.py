@@ -1,7 +1,7 @@
 """A storm of webhooks, with everything that goes wrong: at its end the mirror equals the store, each delivery was
 applied once, and none is lost.
 
-    python -m bench.webhook_storm [--events 200000] [--products 2000] [--kills 10] [--restarts 2]
+    python -m bench.webhook_storm [--events 200000] [--products 2000] [--kills 10] [--restarts 2] [--write-docs]
 
 A sandbox store is edited; each edit is a webhook, signed as Shopify signs. One in five is delivered twice, one in ten
 comes late, and beside one in a hundred comes a forged one with another title. Meanwhile the worker is killed (-9) and
@@ -32,10 +32,10 @@ from uuid import uuid4
 
 import msgspec
 import uvloop
-from bench.harness import STORE, Bench, machine, opened, print_table
+from bench.harness import STORE, Bench, machine, opened, print_table, write_between
 from sqlalchemy import text
 
-from syncline.apps.commerce.contract import PullMode
+from syncline.apps.commerce.contract import PullMode, Reconciliation
 from syncline.apps.commerce.stores.tokens import repository as grants
 from syncline.apps.commerce.webhooks import claims, repository
 from syncline.apps.commerce.webhooks.writing import enqueue_apply
@@ -51,6 +51,7 @@ from syncline.sandbox.shopify.generator import generate
 from syncline.sandbox.shopify.options import SandboxOptions
 from syncline.sandbox.shopify.state import NewVariant, Shop, Store
 
+PAGE = Path("docs/explanation/performance.md")
 SECRET = "shpss_storm"
 SENDERS = 32
 _LONG = 3_600.0
@@ -226,6 +227,53 @@ class Processes:
             os.kill(int(found.read_text().splitlines()[0]), signal.SIGQUIT)
 
 
+@dataclass(frozen=True)
+class Calm:
+    """What the storm left. `sent` and `settled` are seconds since it began."""
+
+    storm: Storm
+    states: Counter[str]
+    sent_back: int
+    sent: float
+    settled: float
+    outcome: Reconciliation
+
+    @property
+    def stored(self) -> int:
+        return sum(self.states.values())
+
+    def rows(self) -> list[tuple[object, ...]]:
+        counts = self.storm.counts
+        return [
+            ("edits of products in the store", self.storm.made),
+            ("webhooks about stock", counts["stock"]),
+            ("delivered twice", counts["twice"]),
+            ("delivered late", counts["late"]),
+            ("forged, refused with 401", counts["answered 401"]),
+            ("sent again after no answer or an error", _unanswered(self.storm)),
+            ("deliveries answered with 200", len(self.storm.answered)),
+            ("deliveries stored", self.stored),
+            ("settled as applied", self.states["applied"]),
+            ("settled as older, repeated or gone", self.states["ignored"]),
+            ("dead letters", self.states["dead"]),
+            ("isolated because a worker was killed, sent back", self.sent_back),
+            ("workers killed", counts["kill"]),
+            ("database restarts", counts["restart"]),
+            ("seconds until all was sent", self.sent),
+            ("seconds until all was settled", self.settled),
+            ("store and mirror agree", "yes" if self.outcome.agreed else "no"),
+        ]
+
+    def wrong(self) -> list[str]:
+        is_whole = self.stored == len(self.storm.answered) == self.storm.made + self.storm.counts["stock"]
+        found = {
+            "lost or doubled deliveries": not is_whole,
+            "dead letters": bool(self.states["dead"]),
+            "a mirror that differs from the store": not self.outcome.agreed,
+        }
+        return [what for what, is_so in found.items() if is_so]
+
+
 def _is_made(storm: Storm, count: int) -> bool:
     return storm.made >= count
 
@@ -309,7 +357,7 @@ def _folder() -> Iterator[Path]:
         yield folder
 
 
-async def main(events: int, products: int, *, kills: int, restarts: int, seed: int) -> None:
+async def main(events: int, products: int, *, kills: int, restarts: int, seed: int, write_docs: bool) -> None:
     store = Store(Shop(domain="storm.myshopify.com"))
     generate(store, products, seed=seed)
     with _folder() as folder:
@@ -318,17 +366,21 @@ async def main(events: int, products: int, *, kills: int, restarts: int, seed: i
             processes = Processes(folder / "data", free_port())
             server = await processes.start("api", processes.port)
             try:
-                await blow(bench, processes, store, url, events=events, kills=kills, restarts=restarts, seed=seed)
+                calm = await blow(
+                    bench, processes, store, url, events=events, kills=kills, restarts=restarts, seed=seed
+                )
             finally:
                 for one in (server, processes.worker):
                     if one is not None and one.returncode is None:
                         one.terminate()
                         await one.wait()
+    title = f"{events:,} edits of a store of {products:,} products, seed {seed}; {machine()}"
+    report(calm, title, write_docs=write_docs)
 
 
 async def blow(
     bench: Bench, processes: Processes, store: Store, url: str, *, events: int, kills: int, restarts: int, seed: int
-) -> None:
+) -> Calm:
     store_id = await connect(bench, store, url)
     await processes.kill_worker()
     await pull(bench)
@@ -342,41 +394,19 @@ async def blow(
     states, sent_back = await settle(bench, store_id, seconds=max(120.0, events / 100))
     settled = time.monotonic() - began
     outcome = await bench.commerce.reconcile(actor=bench.actor, store=STORE, depth="content", repair=False)
-    stored = sum(states.values())
-    rows: list[tuple[object, ...]] = [
-        ("edits of products in the store", storm.made),
-        ("webhooks about stock", storm.counts["stock"]),
-        ("delivered twice", storm.counts["twice"]),
-        ("delivered late", storm.counts["late"]),
-        ("forged, refused with 401", storm.counts["answered 401"]),
-        ("sent again after no answer or an error", _unanswered(storm)),
-        ("deliveries answered with 200", len(storm.answered)),
-        ("deliveries stored", stored),
-        ("settled as applied", states["applied"]),
-        ("settled as older, repeated or gone", states["ignored"]),
-        ("dead letters", states["dead"]),
-        ("isolated because a worker was killed, sent back", sent_back),
-        ("workers killed", storm.counts["kill"]),
-        ("database restarts", storm.counts["restart"]),
-        ("seconds until all was sent", sent),
-        ("seconds until all was settled", settled),
-        ("store and mirror agree", "yes" if outcome.agreed else "no"),
-    ]
-    print_table(f"Storm of {events:,} webhooks, seed {seed}; {machine()}", ["what", "how many"], rows)
-    for kind in outcome.kinds:
+    return Calm(storm, states, sent_back, sent, settled, outcome)
+
+
+def report(calm: Calm, title: str, *, write_docs: bool) -> None:
+    """Raises `SystemExit` when anything was lost, done twice, given up, or differs."""
+    text = print_table(title, ["what", "how many"], calm.rows())
+    for kind in calm.outcome.kinds:
         if not kind.agrees:
             print(f"differs: {kind}")
-    wrong = [
-        *(
-            ["lost or doubled deliveries"]
-            if stored != len(storm.answered) or stored != storm.made + storm.counts["stock"]
-            else []
-        ),
-        *(["dead letters"] if states["dead"] else []),
-        *(["a mirror that differs from the store"] if not outcome.agreed else []),
-    ]
-    if wrong:
+    if wrong := calm.wrong():
         raise SystemExit(f"The storm left {' and '.join(wrong)}.")
+    if write_docs:
+        write_between(PAGE, "webhook-storm", f"{title}\n\n{text}")
 
 
 def _unanswered(storm: Storm) -> int:
@@ -394,6 +424,7 @@ if __name__ == "__main__":
     parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--restarts", type=int, default=2)
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--write-docs", action="store_true")
     told = parser.parse_args()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(main(told.events, told.products, kills=told.kills, restarts=told.restarts, seed=told.seed))
+        runner.run(main(**vars(told)))

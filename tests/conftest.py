@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import fcntl
+import gc
 import os
 import shutil
 import signal
 import socket
 import tempfile
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import psutil
 import psycopg
 import pytest
+from hypothesis import HealthCheck
 from psycopg.sql import SQL, Identifier
 
 from syncline.kernel.ids import new_id
@@ -29,12 +33,28 @@ from syncline.runtime.db.session import WriteSession
 from syncline.runtime.db.settings import DatabaseSettings
 
 _TEMPLATE = "template_syncline"
+_SERVER_FOLDER = "syncline-test-"
+_MEMORY = Path("/dev/shm")
+_SPARE_BYTES = 3 << 30
+_CARELESS = ("fsync = off", "full_page_writes = off", "synchronous_commit = off", "max_wal_size = '256MB'")
 
 
 def pytest_configure() -> None:
     """Who starts this in the background has Ctrl-C ignored, and every process the tests start would inherit that."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    # That an example took long is the machine's doing when other work runs beside.
+    hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    hypothesis.settings.load_profile("patient")
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        _sweep()
+
+
+def pytest_collection_finish() -> None:
+    """Whatever was imported stays: a collection of garbage that went through all of it would take a third of a second,
+    in the middle of some test."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -80,23 +100,21 @@ def _is_loopback(host: str) -> bool:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerHandle]:
+def server() -> Iterator[ServerHandle]:
     """The embedded server of this test run, one for all workers of pytest-xdist."""
-    run = os.environ.get("PYTEST_XDIST_TESTRUNUID")
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", new_id().hex)
     # Not under pytest's own folder: that is closed to the server's account when root runs the tests.
-    folder = (
-        Path(tempfile.gettempdir()) / f"syncline-test-{run}" if run else Path(tempfile.mkdtemp(prefix="syncline-test-"))
-    )
+    folder = _server_root() / f"{_SERVER_FOLDER}{run}"
     folder.mkdir(exist_ok=True)
     folder.chmod(0o755)
+    users = (folder / "users").open("ab")
+    fcntl.flock(users, fcntl.LOCK_SH)
     handle = ensure_server(folder)
     with _operator(handle) as connection:
         # A test database need not survive a power cut. What must survive is tested in tests/runtime/db.
-        connection.execute("ALTER SYSTEM SET fsync = off")
-        connection.execute("ALTER SYSTEM SET full_page_writes = off")
+        for setting in _CARELESS:
+            connection.execute(SQL("ALTER SYSTEM SET {}").format(SQL(setting)))
         connection.execute("SELECT pg_reload_conf()")
-    users = (folder / "users").open("ab")
-    fcntl.flock(users, fcntl.LOCK_SH)
     yield handle
     handle.close()
     fcntl.flock(users, fcntl.LOCK_UN)
@@ -107,6 +125,15 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerHandle]:
     users.close()
 
 
+def _server_root() -> Path:
+    """Memory, where the machine has it to spare: a database is there in a fifth of the time that a disk takes."""
+    if _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK | os.X_OK):
+        left = os.statvfs(_MEMORY)
+        if left.f_bavail * left.f_frsize > _SPARE_BYTES:
+            return _MEMORY
+    return Path(tempfile.gettempdir())
+
+
 def _is_last_user(descriptor: int) -> bool:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -115,21 +142,38 @@ def _is_last_user(descriptor: int) -> bool:
     return True
 
 
+def _sweep() -> None:
+    """Remove what the servers of runs that were killed left behind: nobody holds their lock. A run that begins just now
+    may not hold it yet."""
+    for folder in (*_MEMORY.glob(f"{_SERVER_FOLDER}*"), *Path(tempfile.gettempdir()).glob(f"{_SERVER_FOLDER}*")):
+        with suppress(OSError):  # another user's, or another run was first
+            if time.time() - folder.stat().st_mtime > 60:
+                with (folder / "users").open("ab") as users:
+                    if _is_last_user(users.fileno()):
+                        shutil.rmtree(folder)
+
+
 @dataclass(frozen=True)
 class Databases:
     """Makes and drops databases on the test run's server."""
 
     server: ServerHandle
+    _left: list[str] = field(default_factory=list)
 
     def create(self, name: str, template: str) -> DatabaseSettings:
         with _operator(self.server) as connection:
-            query = SQL("CREATE DATABASE {} TEMPLATE {}").format(Identifier(name), Identifier(template))
-            connection.execute(query)
+            self._drop_left(connection)
+            query = SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy")
+            connection.execute(query.format(Identifier(name), Identifier(template)))
         return self.settings(name)
 
     def drop(self, name: str) -> None:
-        with _operator(self.server) as connection:
-            connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
+        """When the next one is made: right after a test its connections are still going, and the server would wait."""
+        self._left.append(name)
+
+    def _drop_left(self, connection: psycopg.Connection) -> None:
+        while self._left:
+            connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(self._left.pop())))
 
     def settings(self, name: str) -> DatabaseSettings:
         app, operator = self.server.url("app", name), self.server.url("operator", name)

@@ -54,7 +54,7 @@ def test_a_contracts_methods_are_async_and_take_keywords_only() -> None:
 
 def test_every_router_states_its_whole_path() -> None:
     # Routers are included as they are: the metrics' route label and the list of open routes rely on it.
-    prefixes = [router.prefix for app in APPS for router in app.routers]
+    prefixes = [router.prefix for app in APPS for router in app.load_web().routers]
     assert [prefix for prefix in prefixes if not prefix.startswith("/")] == []
 
 

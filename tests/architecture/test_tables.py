@@ -50,6 +50,7 @@ SHARED_TABLES = {
     "controls.limit_rate": "limits that hold for every tenant; written from the command line",
     "commerce.schedule_due": "one tick looks for all tenants; holds ids and times only",
     "commerce.webhook_refusal": "who knocked and was nobody's shop; holds what was claimed, and counts",
+    "commerce.webhook_dead": "dead letters are counted for all tenants at once; holds ids only",
     "commerce.shop_directory": "asked before a tenant is known; holds ids, addresses of shops, ids of apps and times",
     "outreach.directory": "whose a run or a webhook's door is, before a tenant is known; holds ids and digests only",
     "commerce.change_expiry": "looked through for all tenants at once; holds ids and times only",

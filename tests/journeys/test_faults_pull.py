@@ -130,13 +130,11 @@ async def test_product_deleted_between_a_failed_operation_and_its_second_reading
     works: Works, shop: Shop, store: Store
 ) -> None:
     """What the partial result brought was seen by the run, but is not there any more when it is read again."""
-    await shop.fault("bulk_fail,slow=1:0.5s@ProductsPage")
-    run = await works.start_pull(path=BULK)
-    async with works.working():
-        await eventually(lambda: works.rows("select 1 from commerce.product limit 1"), bool)
-        first = min(shop.store.products)
-        await shop.edit("delete", "product", first)
-        done = await works.pull_ends(run.id)
+    await shop.fault("bulk_fail")
+    first = shop.store.products[min(shop.store.products)]
+    shop.tripwire.set(lambda: shop.store.delete_product(first), "ProductsPage", moment=Moment.ARRIVING)
+    done = await works.pull(path=BULK)
+    assert first.id not in shop.store.products
     await assert_pulled_whole(works, shop, store, done)
     assert done.reconciliation is not None
     assert done.reconciliation.repaired == 0

@@ -9,13 +9,12 @@ from dataclasses import replace
 
 import pytest
 
-from syncline.apps.outreach.connections import service as connections
 from syncline.apps.outreach.sync import service
 from syncline.apps.outreach.sync.service import Run
 from syncline.apps.outreach.sync_contract import Platform, SyncMode, SyncRequest, SyncStatus
 from syncline.main.testing.farm import Farm
+from syncline.main.testing.town import open_town
 from syncline.main.testing.works import Works, eventually
-from syncline.sandbox.server import running
 from syncline.sandbox.together import Town
 
 KILLS = 8
@@ -39,16 +38,9 @@ def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 async def town(works: Works) -> AsyncIterator[Town]:
     """Both tools with a past, connected."""
-    made = Town.make(events=4_000, campaigns=6, limits=False)
-    made.smartlead.switches.body_bytes = 200
-    made.mixpanel.switches.max_bytes = 150_000
-    async with running(made.app()) as url:
-        for platform, told in made.addresses(url).items():
-            given = {"base_url": told["url"], "plan": "none"}
-            given |= {name: told[name] for name in ("username", "password") if name in told}
-            given |= {"project": told["project_id"]} if platform == "mixpanel" else {"api_key": told.get("key", "")}
-            if platform != "attio":
-                await connections.put(works.runtime, works.actor, platform, given)
+    async with open_town(works, events=4_000, campaigns=6) as made:
+        made.smartlead.switches.body_bytes = 200
+        made.mixpanel.switches.max_bytes = 150_000
         made.break_with(FAULTS)
         yield made
 
@@ -93,7 +85,7 @@ async def test_killed_and_hindered_a_sync_stores_and_delivers_every_event_once(
         await farm.bury()
     await farm.start()
     await eventually(lambda: work_done(works), lambda done: done == 2 * total, seconds=120)
-    done = await look(works, run)
+    done = await eventually(lambda: look(works, run), lambda one: one.status.is_final)
     assert (done.status, done.counts.created, len(farm.killed)) == (SyncStatus.COMPLETED, total, KILLS)
     stored = await works.rows("select count(*), count(distinct event_key) from outreach.event_source")
     assert stored == [(total, total)]

@@ -98,7 +98,7 @@ async def test_pull_killed_at_a_delicate_point_doubles_nothing(
         dead.set()
 
     shop.tripwire.set(die, operation, passing=passing, moment=moment)
-    await asyncio.wait_for(dead.wait(), 30)
+    await asyncio.wait_for(dead.wait(), 60)
     assert not (await works.get_pull(run.id)).status.is_final
     await farm.bury()
     await farm.start()

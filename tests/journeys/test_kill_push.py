@@ -81,7 +81,7 @@ async def test_push_killed_ten_times_writes_every_change_once(
             dead.set()
 
         shop.tripwire.set(die, *WRITES, passing=passing, moment=moment)
-        await asyncio.wait_for(dead.wait(), 30)
+        await asyncio.wait_for(dead.wait(), 60)
         assert not (await works.get_push(run.id)).status.is_final
         await farm.bury()
     await farm.start()

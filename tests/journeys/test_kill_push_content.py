@@ -82,7 +82,7 @@ async def test_push_of_metafields_killed_again_and_again_writes_each_once(
             dead.set()
 
         shop.tripwire.set(die, *WRITES, passing=passing, moment=moment)
-        await asyncio.wait_for(dead.wait(), 30)
+        await asyncio.wait_for(dead.wait(), 60)
         assert not (await works.get_push(run.id)).status.is_final
         await farm.bury()
     await farm.start()
@@ -145,7 +145,7 @@ async def test_push_of_alt_texts_killed_at_a_call_writes_each_image_once(
         dead.set()
 
     shop.tripwire.set(die, "SetImageAlts", passing=5, moment=moment)
-    await asyncio.wait_for(dead.wait(), 30)
+    await asyncio.wait_for(dead.wait(), 60)
     await farm.bury()
     await farm.start()
     done = await works.push_ends(run.id)
@@ -176,7 +176,7 @@ async def test_push_of_memberships_killed_at_a_call_moves_each_product_once(
         dead.set()
 
     shop.tripwire.set(die, operation, moment=moment)
-    await asyncio.wait_for(dead.wait(), 30)
+    await asyncio.wait_for(dead.wait(), 60)
     await farm.bury()
     await farm.start()
     done = await works.push_ends(run.id)

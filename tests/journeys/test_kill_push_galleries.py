@@ -66,7 +66,7 @@ async def test_push_killed_at_a_call_does_everything_once(
         dead.set()
 
     shop.tripwire.set(die, operation, passing=3, moment=moment)
-    await asyncio.wait_for(dead.wait(), 30)
+    await asyncio.wait_for(dead.wait(), 60)
     await farm.bury()
     await farm.start()
     done = await works.push_ends(run.id)

@@ -18,7 +18,9 @@ from syncline.main.testing.works import Works
 KILLS = 5
 MADE = 12
 ONE = EngineConfig(batch_size=1)
+ALONE = EngineConfig(batch_size=1, min_workers=1, max_workers=1)
 WRITES = ("CreateProduct", "DeleteProduct")
+READ = "ProductsFamilies"
 RECEIPTS = """
     select c.id, count(r.*), count(r.*) filter (where r.finished_at is null),
            count(r.*) filter (where r.outcome = 'applied')
@@ -80,7 +82,7 @@ async def die_at(works: Works, shop: Shop, farm: Farm, *names: str, passing: int
         dead.set()
 
     shop.tripwire.set(die, *names, passing=passing, moment=moment)
-    await asyncio.wait_for(dead.wait(), 30)
+    await asyncio.wait_for(dead.wait(), 60)
     await farm.bury()
 
 
@@ -136,3 +138,19 @@ async def test_push_killed_at_a_request_of_many_calls_makes_and_deletes_each_pro
     done = await works.push_ends(run.id)
     assert (done.status, done.error, done.counts) == (RunStatus.COMPLETED, None, {ChangeStatus.APPLIED: run.total})
     await assert_once(works, shop, store, held, gone)
+
+
+@pytest.mark.process
+async def test_a_product_whose_maker_died_before_it_read_it_is_in_the_mirror_at_the_end(
+    works: Works, shop: Shop, store: Store, farm: Farm
+) -> None:
+    await works.pull()
+    held = set(shop.store.products)
+    await stage_making(works)
+    run = await works.start_push(config=ALONE)
+    # What was made is read twice: before it is written down as made, and after that for the mirror.
+    await die_at(works, shop, farm, READ, passing=1, moment=Moment.LOST)
+    await farm.start()
+    done = await works.push_ends(run.id)
+    assert (done.status, done.counts) == (RunStatus.COMPLETED, {ChangeStatus.APPLIED: MADE})
+    await assert_once(works, shop, store, held, [])

@@ -7,15 +7,20 @@ import asyncio
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
+from operator import eq
+from typing import LiteralString
 
 import pytest
 
 from syncline.apps.commerce.contract import PullMode, PullPath, PullRun, RunStatus, Store
 from syncline.main.testing.comparison import differences
 from syncline.main.testing.shop import NewShop, Shop
-from syncline.main.testing.works import Works
+from syncline.main.testing.works import Works, eventually
 
 PAUSE_SECONDS = 0.1
+CUSTOMERS = "select count(*) from commerce.customer where deleted_at is null"
+ORDERS = "select count(*) from commerce.shop_order where deleted_at is null"
 
 
 class Merchant:
@@ -175,6 +180,34 @@ async def test_incremental_pull_after_a_busy_one_brings_the_mirror_level(
     assert (run.status, run.error) == (RunStatus.COMPLETED, None)
     assert await differences(works, shop, store.id) == []
     assert (await works.reconcile("content")).agreed
+
+
+@pytest.mark.parametrize("then", ["deleted during the pull", "deleted after it"])
+async def test_an_order_of_a_customer_that_no_pull_ever_saw(works: Works, shop: Shop, store: Store, then: str) -> None:
+    """The customer comes after customers were read and before orders are, or goes the other way round."""
+    sales = shop.store.sales
+    if then == "deleted after it":
+        await shop.fault("slow=1:3s@OrdersPage")
+        async with asyncio.TaskGroup() as group:
+            group.create_task(works.pull(PullMode.FULL, path=PullPath.PAGED))
+            await eventually(partial(_count, works, CUSTOMERS), partial(eq, len(sales.customers)))
+            made = await shop.edit("create", "customer", set={"email": "late@example.com"})
+            variant = next(iter(shop.store.variants))
+            await shop.edit("create", "order", set={"customer": made["id"], "lines": [{"variant": variant}]})
+        await shop.edit("delete", "customer", made["id"])
+        await works.pull()
+    else:
+        await shop.fault("slow=1:3s@CustomersPage")
+        async with asyncio.TaskGroup() as group:
+            group.create_task(works.pull(PullMode.FULL, path=PullPath.PAGED))
+            await eventually(partial(_count, works, ORDERS), partial(eq, len(sales.orders)))
+            chosen = next(order.customer_id for order in sales.orders.values() if order.customer_id is not None)
+            await shop.edit("delete", "customer", chosen)
+    assert await differences(works, shop, store.id) == []
+
+
+async def _count(works: Works, query: LiteralString) -> int:
+    return int((await works.rows(query))[0][0])
 
 
 @pytest.mark.parametrize("path", PullPath)

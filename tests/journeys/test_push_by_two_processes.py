@@ -80,8 +80,9 @@ async def test_one_of_two_is_killed_and_the_other_ends_what_both_began(
         dead.set()
 
     shop.tripwire.set(die, *WRITES, moment=moment)
-    await asyncio.wait_for(dead.wait(), 30)
+    await asyncio.wait_for(dead.wait(), 60)
     assert (await works.rows(STILL_OPEN, run=run.id))[0][0] > 0
+    await shop.heal()
     done = await works.push_ends(run.id, seconds=120)
     assert (done.status, done.error) == (RunStatus.COMPLETED, None)
     assert done.counts == {ChangeStatus.APPLIED: run.total}
@@ -89,6 +90,5 @@ async def test_one_of_two_is_killed_and_the_other_ends_what_both_began(
     assert await shop.writes() == await expected_writes(works)
     assert {tuple(row[1:]) for row in await works.rows(RECEIPTS)} == {(1, 0, 1)}
     assert await differences(works, shop, store.id, without=["source_updated_at"]) == []
-    await shop.heal()
     await works.pull()
     assert await differences(works, shop, store.id) == []

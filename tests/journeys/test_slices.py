@@ -115,7 +115,7 @@ async def test_worker_killed_between_two_parts_goes_on_with_the_next(
         dead.set()
 
     shop.tripwire.set(die, "BulkStart", passing=passing, moment=Moment.ANSWERING)
-    await asyncio.wait_for(dead.wait(), 30)
+    await asyncio.wait_for(dead.wait(), 60)
     await farm.bury()
     await farm.start()
     done = await works.pull_ends(run.id)

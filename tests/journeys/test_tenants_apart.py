@@ -26,7 +26,7 @@ from syncline.runtime.http.factory import create_app
 SAFE = frozenset({"GET", "HEAD"})
 HIDDEN = frozenset({403, 404})
 # Named by the code: each tenant has its own of that name, and a stranger reaches his.
-NAMED_BY_CODE = frozenset({"connections/{platform}", "retention/{rule}", "trigger/{name}"})
+NAMED_BY_CODE = frozenset({"connections/{platform}", "jobs/{name}", "retention/{rule}", "trigger/{name}"})
 # A browser is led somewhere by it, so it is no list: it begins something in the caller's own tenant.
 BEGINNING = frozenset({"GET /api/shopify/oauth/install"})
 ANSWERED = frozenset({200})

@@ -28,7 +28,13 @@ async def sandbox(tmp_path: Path) -> AsyncIterator[tuple[httpx.AsyncClient, Stor
     store.add_product(title="Mütze 🧢", handle="hat", variants=[NewVariant(quantities={place: 3})], log=False)
     store.sales.add_customer(first_name="Åsa", email="asa@example.com")
     app = create_app(store, OPTIONS, tmp_path)
-    async with running(app) as url, httpx.AsyncClient(base_url=url, verify=False) as client, receiving() as receiver:
+    # Where the machine is so busy that connecting takes a second, the next attempt is not a minute away.
+    app.state.engine.world.webhooks.settings.retry_scale = 0
+    async with (
+        running(app) as url,
+        httpx.AsyncClient(base_url=url, timeout=60, verify=False) as client,
+        receiving() as receiver,
+    ):
         for topic in ("PRODUCTS_UPDATE", "INVENTORY_LEVELS_UPDATE", "CUSTOMERS_UPDATE"):
             app.state.engine.world.webhooks.subscribe(topic, receiver.url)
         yield client, store, receiver

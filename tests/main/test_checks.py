@@ -209,6 +209,23 @@ async def test_jobs_that_are_due_and_wait_are_degraded_and_those_of_tomorrow_are
     assert late.facts["oldest_seconds"] == pytest.approx(600, abs=60)
 
 
+async def test_webhooks_that_cannot_be_verified_are_told_for_an_hour(
+    runtime: Runtime, operator: psycopg.Connection
+) -> None:
+    assert (await look(checks.webhooks_check(runtime))).standing is Standing.UP
+    operator.execute(
+        "INSERT INTO commerce.webhook_refusal VALUES"
+        " ('a.myshopify.com', 'unverifiable', 'orders/create', 1, now(), now()),"
+        " ('b.myshopify.com', 'signature', 'orders/create', 1, now(), now())"
+    )
+    found = await look(checks.webhooks_check(runtime))
+    assert (found.standing, found.facts["unverifiable_shops"]) == (Standing.DEGRADED, 1)
+    assert "webhooks check" in found.reason
+    assert "a.myshopify.com" not in found.reason
+    operator.execute("UPDATE commerce.webhook_refusal SET last_at = now() - interval '61 minutes'")
+    assert (await look(checks.webhooks_check(runtime))).standing is Standing.UP
+
+
 async def test_while_the_database_hangs_breakers_are_still_told(
     runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -237,7 +254,12 @@ async def test_every_check_answers_while_the_database_is_away(
             health, ready, live = [await client.get(path) for path in ("/health?format=detail", "/ready", "/live")]
     told = health.json()["checks"]
     assert (health.status_code, ready.status_code, live.status_code) == (503, 503, 200)
-    assert {name for name, one in told.items() if one["status"] == "DOWN"} == {"database", "deadLetters", "queue"}
+    assert {name for name, one in told.items() if one["status"] == "DOWN"} == {
+        "database",
+        "deadLetters",
+        "queue",
+        "webhooks",
+    }
     assert told["circuitBreaker"]["dlqSize"] is None
     assert ready.json()["reasons"].keys() == {"database"}
     assert "10.0.0.5" not in health.text + ready.text

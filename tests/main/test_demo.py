@@ -52,7 +52,7 @@ def begin(folder: Path) -> Iterator[Begin]:
     for process in running:
         process.kill()
         process.communicate()
-    assert wait_until(lambda: not is_locked(open_home(folder).supervisor_lock), 30)
+    assert wait_until(lambda: not is_locked(open_home(folder).supervisor_lock), 60)
 
 
 def family(process: subprocess.Popen[str], folder: Path) -> list[psutil.Process]:
@@ -65,7 +65,7 @@ def family(process: subprocess.Popen[str], folder: Path) -> list[psutil.Process]
 
 
 def still_alive(processes: list[psutil.Process]) -> list[psutil.Process]:
-    return psutil.wait_procs(processes, timeout=20)[1]
+    return psutil.wait_procs(processes, timeout=60)[1]
 
 
 @pytest.mark.process
@@ -98,8 +98,8 @@ def test_what_does_not_agree_is_named_and_fails(begin: Begin) -> None:
     process = begin("--once")
     url = read_until(process, r"customers at (http://\S+),")
     read_until(process, r"(Stage a price change)")
-    last = json.loads(httpx.get(f"{url}/sandbox/state/products").content.splitlines()[-1])
-    httpx.post(f"{url}/sandbox/edit", json={"kind": "product", "id": last["id"], "set": {"title": "moved"}})
+    last = json.loads(httpx.get(f"{url}/sandbox/state/products", timeout=60).content.splitlines()[-1])
+    httpx.post(f"{url}/sandbox/edit", json={"kind": "product", "id": last["id"], "set": {"title": "moved"}}, timeout=60)
     out, _ = process.communicate(timeout=200)
     assert process.returncode == 1
     said = " ".join(out.replace("│", " ").split())
@@ -111,12 +111,12 @@ def test_it_stays_up_until_ctrl_c_and_leaves_nothing(begin: Begin, folder: Path)
     process = begin()
     docs = read_until(process, r"API page: (\S+)")
     key = read_until(process, r"export KEY=(\S+)")
-    assert httpx.get(docs.replace("/docs", "/ready")).status_code == 200
+    assert httpx.get(docs.replace("/docs", "/ready"), timeout=60).status_code == 200
     status = docs.replace("/docs", "/api/enhanced-sync/status")
-    assert httpx.get(status, headers={"Authorization": f"Bearer {key}"}).status_code == 200
+    assert httpx.get(status, headers={"Authorization": f"Bearer {key}"}, timeout=60).status_code == 200
     everything = family(process, folder)
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
     assert still_alive(everything) == []
 
@@ -128,7 +128,7 @@ def test_stopped_in_the_middle_of_a_push_it_leaves_nothing(begin: Begin, folder:
     read_until(process, r"(syncline push demo)")
     everything = family(process, folder)
     process.send_signal(wish)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=60)
     assert process.returncode == code
     assert "Traceback" not in out + err
     assert still_alive(everything) == []

@@ -56,7 +56,7 @@ def server(tmp_path: Path) -> Iterator[PostOffice]:
     process = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": str(tmp_path)})
     yield PostOffice(port, folder)
     process.terminate()
-    process.wait(timeout=30)
+    process.wait(timeout=60)
 
 
 def free_port() -> int:

@@ -50,6 +50,16 @@ async def test_hooks_of_one_and_faults_of_another_do_not_meet() -> None:
     assert (town.mixpanel.switches.export_lag_seconds, town.lemlist.switches.limits) == (2.0, True)
 
 
+async def test_each_counts_its_own_requests() -> None:
+    town = make()
+    async with running(town.app()) as url, httpx.AsyncClient() as http:
+        where = town.addresses(url)["smartlead"]
+        await http.get(f"{where['url']}/campaigns/", params={"api_key": where["key"]})
+        told = {name: (await http.get(f"{url}/{name}/sandbox/stats")).json() for name in ("lemlist", "smartlead")}
+    assert told["smartlead"]["by_route"] == {"GET /api/v1/campaigns/": 1}
+    assert [told[name]["requests"] for name in ("lemlist", "smartlead")] == [0, 1]
+
+
 @pytest.mark.parametrize(
     "text", ["hubspot:limits=true", "lemlist:limits", "lemlist:colour=red", "lemlist:limits=yes", "lemlist:arrivals=x"]
 )

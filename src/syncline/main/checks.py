@@ -8,11 +8,14 @@ import shutil
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import psutil
 
+from syncline.apps.commerce.webhooks.refusals import count_unverifiable
+from syncline.kernel import clock
 from syncline.main.schema import schema_check
 from syncline.main.settings import Settings
 from syncline.main.targets import VENDORS
@@ -28,6 +31,7 @@ from syncline.runtime.limits.redis_counts import RedisCounts
 _CGROUP = Path("/sys/fs/cgroup")
 _OVER_SECONDS = 60.0
 _PATIENCE_SECONDS = 1.0
+_CLOSED_WITHIN = timedelta(hours=1)
 
 
 def database_check(runtime: Runtime, settings: Settings) -> Check:
@@ -208,6 +212,24 @@ def letters_check(letters: LetterCount, settings: Settings) -> Check:
     return Check("dead_letters", look, gates_ready=False, shown_as="deadLetters")
 
 
+def webhooks_check(runtime: Runtime) -> Check:
+    """Whether what Shopify sends can be verified. Of the whole installation; which stores, the log says and `webhooks
+    check` of each."""
+
+    async def look() -> CheckResult:
+        async with runtime.database.system() as session:
+            closed = await count_unverifiable(session, clock.now() - _CLOSED_WITHIN)
+        if closed:
+            return CheckResult.degraded(
+                f"webhooks of {closed:,} shops were refused within the last hour: their secret cannot be opened;"
+                " put back its key, or enter the secret again. See: syncline webhooks check",
+                unverifiable_shops=closed,
+            )
+        return CheckResult.up(unverifiable_shops=0)
+
+    return Check("webhooks", look, gates_ready=False)
+
+
 def queue_check(runtime: Runtime, settings: Settings) -> Check:
     """Whether workers and relays keep up, wherever they run."""
 
@@ -251,6 +273,7 @@ def make_checks(runtime: Runtime, settings: Settings, access: Access, counts: ob
         disk_check(settings),
         breaker_check(letters),
         letters_check(letters, settings),
+        webhooks_check(runtime),
         queue_check(runtime, settings),
     ]
 

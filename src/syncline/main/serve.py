@@ -11,9 +11,11 @@ from datetime import timedelta
 from functools import partial
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from syncline.kernel.errors import InvalidInput
 from syncline.main.checks import make_checks
+from syncline.main.collecting import start_left_out
 from syncline.main.compose import compose, select_apps
 from syncline.main.listening import handed_listener, listen, local_url
 from syncline.main.own_jobs import OWN_SCHEDULES, own_jobs
@@ -95,7 +97,7 @@ async def _run(
         checks=[*make_checks(runtime, settings, access, counts), *(part.check() for part in parts)],
     )
     farewell = Farewell(web)
-    server = Server(_config(farewell, settings), linger_seconds=_LINGER_SECONDS)
+    server = Server(server_config(farewell, settings), linger_seconds=_LINGER_SECONDS)
 
     def begin_to_stop() -> None:
         web.state.is_stopping = farewell.is_stopping = True
@@ -114,13 +116,15 @@ async def _run(
                 group.create_task(Part("live", hub.run).keep_running(stop.event), name="live")
             serving = group.create_task(server.serve(sockets=[listener]), name="http")
             group.create_task(_announce(server, listener, options, on_listening))
+            group.create_task(_settle(server, stop.event))
             await serving
             stop.event.set()
     await limiter.close()
     log.info("stopped")
 
 
-def _config(app: Farewell, settings: Settings) -> uvicorn.Config:
+def server_config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
+    """How `app` is served. Needs a loop of uvloop that runs already."""
     return uvicorn.Config(
         app,
         loop="none",
@@ -164,3 +168,9 @@ async def _announce(
     url = local_url(*listener.getsockname()[:2])
     log.info("listening", url=url, apps=options.apps, roles=list(options.roles))
     await on_listening(url)
+
+
+async def _settle(server: Server, stop: asyncio.Event) -> None:
+    await server.listening.wait()
+    with start_left_out():
+        await stop.wait()

@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
@@ -46,6 +46,8 @@ class Counters:
     requests: int = 0
     throttled: int = 0
     unauthenticated: int = 0
+    broken_off: int = 0
+    """Requests whose sender hung up in the middle; nothing of them is taken."""
     by_route: Counter[str] = field(default_factory=Counter)
 
 
@@ -102,7 +104,11 @@ class Double:
 
     def route(self, path: str, handler: Handler, methods: Sequence[str] = ("GET",)) -> Route:
         async def endpoint(request: Request) -> Response:
-            response = await self._serve(request, handler, path)
+            try:
+                response = await self._serve(request, handler, path)
+            except ClientDisconnect:
+                self.counters.broken_off += 1
+                return Response(status_code=400)  # nobody reads it
             self.dress(response)
             return response
 
@@ -165,7 +171,7 @@ class Double:
         """GET: requests, refusals, requests by route. DELETE: from zero."""
         if request.method == "DELETE":
             self.counters = Counters()
-        return answer(asdict(self.counters))
+        return answer(self.counters)
 
     async def _faults(self, request: Request) -> Response:
         """GET: what is on, and the kinds. POST: adds. DELETE: none any more."""

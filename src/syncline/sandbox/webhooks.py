@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from typing import Any, Protocol
 
 import httpx
@@ -18,6 +20,12 @@ KINDS: Mapping[str, str] = {
     "webhook_late": "a webhook is sent after the one that follows it",
 }
 MOST_KEPT = 10_000
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """One for the process: reading the certificates takes longer than opening a shop."""
+    return httpx.create_ssl_context()
 
 
 class TakesFaults(Protocol):
@@ -87,7 +95,7 @@ class Deliverer:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        async with httpx.AsyncClient(timeout=self._timeout) as client:
+        async with httpx.AsyncClient(timeout=self._timeout, verify=_trusted()) as client:
             task = asyncio.create_task(self._work(client))
             try:
                 yield

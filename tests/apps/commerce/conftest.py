@@ -167,7 +167,7 @@ class Door:
 
     async def wait(self) -> None:
         """Until the request is there."""
-        await asyncio.wait_for(self.arrived.wait(), 30)
+        await asyncio.wait_for(self.arrived.wait(), 60)
 
     def open(self) -> None:
         self.opened.set()

@@ -12,10 +12,16 @@ import pytest
 from syncline.apps.commerce.contract import ChangesAssigned, OperationEnded, OperationKind, RunStatus
 from syncline.apps.operations.contract import ChannelKind, Delivery, DeliveryStatus
 from syncline.apps.operations.deliveries import service
-from syncline.apps.operations.deliveries.handlers import tell, tell_of_assignment, tell_of_collision
+from syncline.apps.operations.deliveries.handlers import (
+    tell,
+    tell_of_assignment,
+    tell_of_collision,
+    tell_of_recovery,
+    tell_of_staleness,
+)
 from syncline.apps.operations.deliveries.jobs import RETRY, deliver
 from syncline.apps.operations.facade import LocalNotifications
-from syncline.apps.outreach.contract import EventKeysCollided
+from syncline.apps.outreach.contract import EventKeysCollided, RoutineRecovered, RoutineWentStale
 from syncline.kernel.errors import Fatal, Retriable
 from syncline.kernel.ids import new_id
 from syncline.kernel.paging import PageRequest
@@ -302,6 +308,31 @@ async def test_who_is_asked_to_decide_is_told_once_where_it_is_wanted(
     (told,) = await receipts()
     assert told.subject == "Grace is asked to decide about 1,200 changes of summer"
     assert f"syncline review list --batch {UUID(int=9)}" in told.text
+
+
+async def test_of_outreach_that_is_behind_every_channel_is_told_once_and_once_when_it_is_over(
+    runtime: Runtime,
+    owner: Actor,
+    stranger: Actor,
+    notifications: LocalNotifications,
+    receiver: Any,
+    receipts: Callable[..., Any],
+) -> None:
+    """Also one that wants to know of failures of pulls only."""
+    await add(notifications, owner, "webhook", receiver.url, operations=["pull"], only_failures=True)
+    await add(notifications, stranger, "webhook", receiver.url)
+    stale = RoutineWentStale(name="periodic_sync", sentence="No hourly sync came to a good end for 4 hours.")
+    first, second = new_id(), new_id()
+    for _ in range(2):
+        async with runtime.database.writing(owner.tenant_id) as session:
+            await tell_of_staleness(HandlerContext(runtime, session, first, owner.tenant_id, NOW, 1), stale)
+    async with runtime.database.writing(owner.tenant_id) as session:
+        over = RoutineRecovered(name="periodic_sync")
+        await tell_of_recovery(HandlerContext(runtime, session, second, owner.tenant_id, NOW, 1), over)
+    subjects = {one.subject for one in await receipts()}
+    assert subjects == {"The hourly outreach sync is behind", "The hourly outreach sync is up to date again"}
+    assert len(await receipts()) == 2
+    assert (await notifications.list_deliveries(actor=stranger, page=PageRequest())).total == 0
 
 
 async def test_of_events_that_met_on_one_key_every_channel_is_told_once(

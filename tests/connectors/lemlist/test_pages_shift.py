@@ -44,6 +44,13 @@ async def test_what_arrives_meanwhile_costs_nothing_and_doubles_nothing(double: 
     assert double.counters.throttled == 0
 
 
+async def test_what_is_removed_meanwhile_hides_nothing(double: Lemlist, client: LemlistClient) -> None:
+    double.switches.removals = 9
+    read = {one["_id"] async for page in read_activities(client) for one in page.records}
+    left = {double.event_id(event) for event in double.store.events(Wanted())}
+    assert left < read
+
+
 async def test_a_cursor_reads_on_after_arrivals(double: Lemlist, client: LemlistClient) -> None:
     double.switches.arrivals = 7
     pages = read_activities(client)

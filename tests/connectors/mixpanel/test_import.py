@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from syncline.connectors.mixpanel.actions import MOST_BYTES, batches, import_events, import_in_parts
+from syncline.connectors.mixpanel.actions import MOST_BYTES, batches, import_events
 from syncline.connectors.mixpanel.client import MixpanelClient, MixpanelConfig
 from syncline.connectors.mixpanel.errors import TooLarge
 from syncline.connectors.mixpanel.streams import read_days
@@ -64,7 +64,7 @@ async def test_a_lost_answer_is_not_sent_again_and_read_back(
     assert double.counters.requests == 1
     arrived = {one["properties"]["$insert_id"] async for day in read_days(client, DAY, DAY) for one in day.records}
     missing = [one for one in events(5) if one["properties"]["$insert_id"] not in arrived]
-    await import_in_parts(client, missing)
+    await import_events(client, missing)
     assert double.records.counts() == {"raw": 5, "distinct": 5, "compacted": 5}
 
 
@@ -74,13 +74,13 @@ async def test_429_was_not_taken_and_is_sent_again(double: Mixpanel, client: Mix
     assert double.records.counts()["raw"] == 5
 
 
-async def test_a_batch_that_is_too_large_is_halved_until_it_fits(double: Mixpanel, client: MixpanelClient) -> None:
+async def test_a_batch_that_is_too_large_is_taken_in_no_part(double: Mixpanel, client: MixpanelClient) -> None:
     double.switches.max_bytes = 2_000
-    told = await import_in_parts(client, [*events(50), {"event": "", "properties": {}}])
-    assert (told.count, [one.index for one in told.failed]) == (50, [50])
-    assert double.records.counts() == {"raw": 50, "distinct": 50, "compacted": 50}
     with pytest.raises(TooLarge):
-        await import_in_parts(client, events(1, subject="x" * 3_000))
+        await import_events(client, events(50))
+    assert double.records.counts()["raw"] == 0
+    told = await import_events(client, [*events(3), {"event": "", "properties": {}}])
+    assert (told.count, [one.index for one in told.failed]) == (3, [3])
 
 
 def test_batches_stay_below_both_limits_and_keep_the_order() -> None:

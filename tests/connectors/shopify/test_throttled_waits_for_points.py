@@ -89,4 +89,5 @@ async def test_many_tasks_use_the_whole_restore_rate_without_being_throttled(ope
         await asyncio.gather(*(work() for _ in range(8)))
     restored = (time.monotonic() - started) * bucket.rate
     assert bucket.stats()["throttled"] == 0
-    assert bucket.stats()["charged"] / restored > 0.95
+    # How near it comes to all of it is seen without a clock in tests/runtime/connect; here the machine may be busy.
+    assert bucket.stats()["charged"] / restored > 0.8

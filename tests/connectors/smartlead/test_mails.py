@@ -10,14 +10,15 @@ import pytest
 
 from syncline.connectors.smartlead.actions import add_webhook, is_signed, remove_webhook, webhooks_of
 from syncline.connectors.smartlead.client import SmartleadClient, SmartleadConfig
-from syncline.connectors.smartlead.streams import list_campaigns, read_leads, read_statistics
-from syncline.kernel.errors import Fatal, Skippable
+from syncline.connectors.smartlead.streams import list_campaigns, read_counters, read_leads, read_statistics
+from syncline.kernel.errors import Fatal, Retriable, Skippable
 from syncline.runtime.connect.testing import FAST_RETRY, fresh_registry
 from syncline.sandbox.outreach.store import Store
-from syncline.sandbox.outreach.timelines import World
+from syncline.sandbox.outreach.timelines import Kind, World
 from syncline.sandbox.server import running
 from syncline.sandbox.smartlead.app import Smartlead, Switches, create_app
 from syncline.sandbox.smartlead.hooks import signature
+from syncline.sandbox.smartlead.shapes import stats_id
 
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
 
@@ -54,6 +55,30 @@ async def test_every_mail_once_although_new_ones_arrive(
     assert double.counters.throttled == 0
 
 
+@pytest.mark.parametrize("order", ["newest", "oldest", "updated"])
+async def test_no_mail_is_hidden_though_rows_move_while_they_are_read(
+    double: Smartlead, client: SmartleadClient, order: str
+) -> None:
+    double.switches.order, double.switches.arrivals = order, 6
+    before = {stats_id(mail.id) for mail in double.store.mails(1)}
+    assert before <= {one["stats_id"] for one in await mails(client)}
+
+
+async def test_no_mail_is_hidden_by_those_that_are_removed(double: Smartlead, client: SmartleadClient) -> None:
+    pages = read_statistics(client, (await list_campaigns(client))[0]["id"])
+    first = await anext(pages)
+    double.store.remove_lead(double.store.mails(1)[0].lead, with_past=True)
+    rest = [one["stats_id"] async for page in pages for one in page.records]
+    left = {stats_id(mail.id) for mail in double.store.mails(1)}
+    assert left <= {*(one["stats_id"] for one in first.records), *rest}
+
+
+async def test_a_list_that_never_rests_is_given_up_with_the_reason(double: Smartlead, client: SmartleadClient) -> None:
+    double.switches.removals = 1
+    with pytest.raises(Retriable, match="changed each time"):
+        await mails(client)
+
+
 async def test_only_what_was_sent_after(client: SmartleadClient) -> None:
     since = datetime(2026, 9, 1, tzinfo=UTC)
     read = await mails(client, sent_after=since, status="opened")
@@ -73,6 +98,21 @@ async def test_sums_are_not_taken_for_mails(double: Smartlead, client: Smartlead
     double.switches.statistics = shape
     with pytest.raises(Fatal):
         await mails(client)
+
+
+@pytest.mark.parametrize("numbers", ["strings", "numbers"])
+async def test_counters_say_that_something_moved(double: Smartlead, client: SmartleadClient, numbers: str) -> None:
+    double.switches.numbers = numbers
+    (campaign,) = await list_campaigns(client)
+    before = await read_counters(client, campaign["id"])
+    assert await read_counters(client, campaign["id"]) == before
+    mail = next(one for one in double.store.mails(1) if not one.opens)
+    double.store.happen(Kind.OPENED, mail.sent_ms + 1, mail=mail.id)
+    after = await read_counters(client, campaign["id"])
+    assert after["open_count"] == before["open_count"] + 1
+    double.switches.unknown = "object"
+    with pytest.raises(Skippable):
+        await read_counters(client, 1)
 
 
 @pytest.mark.parametrize("shape", ["total_leads", "total"])

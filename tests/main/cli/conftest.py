@@ -25,6 +25,7 @@ from syncline.sandbox.shopify.entities import Shop as ShopFacts
 from syncline.sandbox.shopify.faults import parse_faults
 from syncline.sandbox.shopify.options import SandboxOptions
 from syncline.sandbox.shopify.state import NewVariant, Store
+from syncline.sandbox.together import Town
 
 T = TypeVar("T")
 
@@ -120,26 +121,33 @@ def _stock(store: Store) -> None:
 
 
 @contextmanager
-def _opened(store: Store, folder: Path) -> Iterator[Shop]:
+def _served(web: Any) -> Iterator[tuple[str, asyncio.AbstractEventLoop]]:
+    """A double's address, and the loop of the thread in which it runs."""
     opened, made = Event(), []
-    _stock(store)
-    folder.mkdir()
-    web = create_app(store, SandboxOptions(limits=False), folder)
 
     async def serve() -> None:
         closed = asyncio.Event()
         async with running(web) as url:
-            made.append((Shop(store, url, asyncio.get_running_loop(), web), closed))
+            made.append((url, asyncio.get_running_loop(), closed))
             opened.set()
             await closed.wait()
 
     with ThreadPoolExecutor(1) as thread:
         serving = thread.submit(asyncio.run, serve())
-        assert opened.wait(20)
-        shop, closed = made[0]
-        yield shop
-        shop.loop.call_soon_threadsafe(closed.set)
-        serving.result(20)
+        assert opened.wait(60)
+        url, loop, closed = made[0]
+        yield url, loop
+        loop.call_soon_threadsafe(closed.set)
+        serving.result(60)
+
+
+@contextmanager
+def _opened(store: Store, folder: Path) -> Iterator[Shop]:
+    _stock(store)
+    folder.mkdir()
+    web = create_app(store, SandboxOptions(limits=False), folder)
+    with _served(web) as (url, loop):
+        yield Shop(store, url, loop, web)
 
 
 @pytest.fixture
@@ -154,6 +162,44 @@ def outlet(tmp_path: Path) -> Iterator[Shop]:
     """Another shop with the same goods."""
     with _opened(Store(ShopFacts(domain="outlet-supply.myshopify.com")), tmp_path / "outlet") as made:
         yield made
+
+
+@dataclass
+class Tools:
+    """Doubles of the outreach tools on a socket; `at_source` counts what a sync of everything stores."""
+
+    town: Town
+    url: str
+
+    @property
+    def at_source(self) -> int:
+        lemlist = sum(event.campaign is not None for event, _ in self.town.lemlist.store.all_events())
+        return lemlist + int(self.town.smartlead.store.counts()["first"])
+
+    def options(self, tool: str) -> tuple[str, ...]:
+        """Of `outreach connect`."""
+        told = self.town.addresses(self.url)[tool]
+        mixpanel = ("--project", told.get("project_id", ""), "--user", told.get("username", ""))
+        plan = ("--plan", "none") if tool in {"lemlist", "smartlead"} else ()
+        key = told.get("key") or told.get("password") or told["token"]
+        return (tool, "--key", key, "--url", told["url"], *plan, *(mixpanel if tool == "mixpanel" else ()))
+
+
+@pytest.fixture
+def tools() -> Iterator[Tools]:
+    """Two hundred events in four campaigns of lemlist and Smartlead, and an empty Mixpanel."""
+    until = round(datetime(2026, 11, 1, tzinfo=UTC).timestamp() * 1000)
+    town = Town.make(events=200, campaigns=4, limits=False, until_ms=until)
+    with _served(town.app()) as (url, _):
+        yield Tools(town, url)
+
+
+@pytest.fixture
+def outreach(on_database: Run, tools: Tools) -> Run:
+    """Commands on a database that is connected to lemlist, Smartlead and Mixpanel."""
+    for tool in ("lemlist", "smartlead", "mixpanel"):
+        assert on_database("outreach", "connect", *tools.options(tool)).exit_code == 0
+    return on_database
 
 
 @pytest.fixture

@@ -39,6 +39,18 @@ def test_the_list_of_commands_imports_nothing_heavy() -> None:
     assert all(name in done.stdout for name in COMMANDS)
 
 
+def test_a_process_of_its_own_makes_no_routes_and_leaves_out_of_collections_what_it_loaded() -> None:
+    program = (
+        "import gc, sys; sys.argv = ['syncline', 'outreach', 'status', '--help']\n"
+        "from syncline.main.cli import run\n"
+        "try: run()\n"
+        "except SystemExit: pass\n"
+        "print(gc.isenabled(), gc.get_freeze_count() > 100_000, 'syncline.apps.outreach.web' in sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "True True False"
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_help_line_in_the_list_is_the_commands_own(name: str) -> None:
     command = load(name)

@@ -137,7 +137,7 @@ async def test_killed_in_the_middle_the_second_run_does_the_rest(
 ) -> None:
     await until(operator, WAITS)
     stuck.process.kill()
-    stuck.process.wait(10)
+    stuck.process.wait(60)
     stuck.holder.rollback()
     await until(operator, TURN_IS_FREE)
     new, _ = ensure_key_file(tmp_path)

@@ -19,6 +19,7 @@ def test_add_list_change_test_and_remove(on_database: Run, said: Said) -> None:
     assert told.exit_code == 0
     assert "SYNCLINE_SMTP_URL" in told.stdout
     assert "A trial of the channel ops" in on_database("notify", "receipts", "ops", "--status", "kept").stdout
+    assert "Nothing that was told matches." in on_database("notify", "receipts", "ops", "--status", "failed").stdout
     assert said(on_database("notify", "remove", "ops", "--json")) == {"removed": "ops"}
     assert "Nobody is told" in on_database("notify", "list").stdout
 

@@ -5,8 +5,10 @@ import re
 import time
 
 import pytest
+from rich.console import Console
+from rich.progress import Progress as RichProgress
 
-from syncline.main.cli.progress import count_text, duration_text, progress, rate_text
+from syncline.main.cli.progress import RichBars, columns, count_text, duration_text, progress, rate_text
 
 
 class Terminal(io.StringIO):
@@ -80,3 +82,33 @@ def test_quiet_means_nothing_at_all() -> None:
 )
 def test_numbers_read_well(made: str, text: str) -> None:
     assert made == text
+
+
+def test_an_estimate_that_changes_at_every_look_still_has_a_speed() -> None:
+    seconds = iter(range(1_000))
+    with RichProgress(
+        *columns(110), console=Console(file=io.StringIO()), get_time=lambda: float(next(seconds))
+    ) as bars:
+        bar = RichBars(bars).bar("lemlist")
+        for number in range(1, 6):
+            bar.update(100 * number, 1_000 + number)
+        (task,) = bars.tasks
+        assert task.total == 1_005
+        assert task.speed is not None
+        assert task.time_remaining is not None
+
+
+def test_what_was_done_before_somebody_looked_is_no_speed(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    stream = io.StringIO()
+    with progress(stream=stream) as show:
+        show.bar("all there").finish(done=8_912)
+        bar = show.bar("resumed")
+        bar.update(9_000, 10_000)
+        now[0] += 10
+        bar.update(9_500, 10_000)
+    assert stream.getvalue().splitlines() == [
+        "all there: 8,912/8,912, 100 %, done in 0:00",
+        "resumed: 9,500/10,000, 95 %, 50/s, 0:10 left",
+    ]

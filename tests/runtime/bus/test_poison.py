@@ -112,6 +112,8 @@ async def test_a_relay_leaves_alone_what_another_has_just_begun(database: Databa
     async def apply(_: HandlerContext, event: Moved) -> None:
         calls.append(event.n)
 
+    with psycopg.connect(database.operator_url, autocommit=True) as operator:  # however long this machine takes
+        operator.execute("UPDATE bus.delivery SET started_at = started_at + interval '1 minute'")
     await Relay(database, [Handler(Moved, "trial.apply", apply)], runtime=None).drain()
     assert calls == []
 

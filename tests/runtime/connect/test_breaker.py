@@ -69,8 +69,9 @@ def test_open_refuses_and_says_how_long() -> None:
     it, clock = opened()
     clock.at += 12
     with pytest.raises(BreakerOpen) as caught:
-        it.allow()
+        it.allow("lemlist")
     assert caught.value.wait == timedelta(seconds=18)
+    assert caught.value.sentence.startswith("lemlist has been failing")
 
 
 def test_after_half_a_minute_one_call_probes_and_its_success_closes() -> None:

@@ -16,7 +16,7 @@ from syncline.runtime.connect.errors import NotProcessed, VendorTrouble
 from syncline.runtime.connect.registry import Registry
 from syncline.runtime.connect.retry import RetryPolicy, retrying
 
-SOON = timedelta(milliseconds=30)
+SOON = timedelta(milliseconds=200)
 CALL = Call("read", "https://vendor.test/slow", method="GET")
 
 

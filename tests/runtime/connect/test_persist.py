@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from syncline.kernel.errors import Fatal, InvalidInput, Retriable, Unavailable
+from syncline.runtime.connect.hearing import CallWait, hearing_waits
 from syncline.runtime.connect.persist import MAX_FAILURES, persist, weightiest
 
 PASSING = Retriable("The store is busy.")
@@ -53,6 +54,17 @@ async def test_what_passes_is_tried_again_with_growing_waits(waits: list[float])
     store = Store(*[PASSING] * 3, Unavailable("The database is away."))
     await run(store)
     assert (store.tries, waits) == (5, [0.4, 0.8, 1.6, 3.2])
+
+
+async def test_each_wait_is_heard_by_whom_the_work_is_for(waits: list[float]) -> None:
+    heard: list[CallWait] = []
+    with hearing_waits(heard.append):
+        await run(Store(PASSING, Unavailable("The database is away.")))
+    assert [(one.upstream, one.sentence, one.seconds) for one in heard] == [
+        (None, "The store is busy.", 0.4),
+        (None, "The database is away.", 0.8),
+    ]
+    assert waits == [0.4, 0.8]
 
 
 async def test_the_store_s_own_wait_is_kept(waits: list[float]) -> None:

@@ -79,13 +79,14 @@ async def test_outcomes_come_from_the_table() -> None:
             await acme.send("list", "/list", read)
 
 
-def test_a_pace_never_lets_more_through_than_it_says_and_wastes_little() -> None:
-    pace = Pace(20, 2.0)
+@pytest.mark.parametrize("late", [0.0, 0.015], ids=["in time", "woken late"])
+@pytest.mark.parametrize("pace", [Pace(20, 2.0), Pace(60, 6.0, burst=5)], ids=["spread", "with a burst"])
+def test_a_pace_never_lets_more_through_than_it_says_and_wastes_little(pace: Pace, late: float) -> None:
     bucket, now, sent = pace.limiter().bucket, 0.0, list[float]()
     bucket.at = 0.0
     while now < 20.0:
         wait = bucket.seconds_until(1, now)
-        now += wait
+        now += wait + late * (wait > 0)
         bucket.take(1, now)
         bucket.settle(1, 1, now)
         sent.append(now)

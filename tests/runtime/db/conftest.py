@@ -31,7 +31,7 @@ def _processes_of(folder: Path) -> list[psutil.Process]:
     return found
 
 
-def _wait_until(condition: Callable[[], bool], seconds: float = 10) -> None:
+def _wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "did not come true in time"
@@ -56,7 +56,7 @@ def data_dir() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="syncline-db-"))
     folder.chmod(0o755)
     yield folder
-    _wait_until(lambda: not _processes_of(folder), 30)
+    _wait_until(lambda: not _processes_of(folder))
     shutil.rmtree(folder)
 
 

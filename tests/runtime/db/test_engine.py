@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -90,6 +91,67 @@ async def test_a_task_cancelled_while_it_waits_for_a_connection_is_just_cancelle
     assert toy_database.pool_status().active == 0
 
 
+@pytest.mark.parametrize("times", [1, 3])
+async def test_who_is_cancelled_while_a_connection_opens_leaves_none_behind(
+    toy_database: Database, tenant_id: TenantId, monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    opened: list[psycopg.AsyncConnection[Any]] = []
+    begun, may_end = asyncio.Event(), asyncio.Event()
+    really = psycopg.AsyncConnection.execute
+
+    async def slow(connection: psycopg.AsyncConnection[Any], query: Any, *rest: Any) -> Any:
+        opened.append(connection)
+        begun.set()
+        await may_end.wait()
+        return await really(connection, query, *rest)
+
+    await toy_database.engine.dispose()
+    monkeypatch.setattr(psycopg.AsyncConnection, "execute", slow)
+    task = asyncio.create_task(count_by_writing(toy_database, tenant_id))
+    await begun.wait()
+    for _ in range(times):
+        task.cancel()
+        await asyncio.sleep(0)
+    may_end.set()
+    await asyncio.wait([task])
+    assert task.cancelled()
+    assert [one.closed for one in opened] == [True]
+    assert toy_database.pool_status().active == 0
+
+
+@pytest.mark.parametrize("end", [Database.close, Database.renew_pool])
+async def test_what_is_in_use_when_its_pool_ends_is_closed_when_it_is_given_back(
+    toy_settings: DatabaseSettings, tenant_id: TenantId, end: Callable[[Database], Awaitable[None]]
+) -> None:
+    database = await Database.open(toy_settings)
+    async with database.reading(tenant_id) as session:
+        driver = await session.driver()
+        await end(database)
+        meanwhile = driver.closed
+    assert (meanwhile, driver.closed) == (False, True)
+    await database.close()
+
+
+async def test_what_is_opened_after_the_end_is_not_kept(toy_settings: DatabaseSettings, tenant_id: TenantId) -> None:
+    database = await Database.open(toy_settings)
+    await database.close()
+    async with database.reading(tenant_id) as session:
+        driver = await session.driver()
+    assert driver.closed
+
+
+async def test_who_waits_while_the_pool_is_renewed_gets_a_connection(
+    toy_settings: DatabaseSettings, tenant_id: TenantId
+) -> None:
+    database = await Database.open(toy_settings.model_copy(update={"pool_max": 1}))
+    async with database.reading(tenant_id):
+        waiting = asyncio.create_task(count(database, tenant_id))
+        await asyncio.sleep(0)
+        await database.renew_pool()
+    assert await waiting == 0
+    await database.close()
+
+
 async def test_commit_inside_a_block_does_not_end_the_transaction(toy_database: Database, tenant_id: TenantId) -> None:
     async def work() -> None:
         async with toy_database.writing(tenant_id) as session:
@@ -164,11 +226,12 @@ async def test_pool_opens_its_least_and_stays_below_its_most(
     database = await Database.open(toy_settings.model_copy(update={"pool_min": 2, "pool_max": 3}))
     assert database.pool_status().idle == 2
     seen: list[int] = []
+    together = asyncio.Barrier(3)
 
     async def work() -> None:
-        async with database.reading(tenant_id) as session:
+        async with database.reading(tenant_id):
+            await together.wait()
             seen.append(database.pool_status().active)
-            await session.execute(text("SELECT pg_sleep(0.02)"))
 
     await asyncio.gather(*(work() for _ in range(12)))
     assert max(seen) == 3
@@ -248,7 +311,7 @@ async def test_embedded_server_killed_in_the_middle(
         async with database.writing(tenant_id) as session:
             for victim in victims:
                 os.kill(getattr(server, victim), signal.SIGKILL)
-            await asyncio.to_thread(psutil.wait_procs, _alive(server.postmaster_pid), timeout=20)
+            await asyncio.to_thread(psutil.wait_procs, _alive(server.postmaster_pid), timeout=60)
             await session.execute(text("SELECT 1"))
 
     with pytest.raises(ConnectionLost):

@@ -119,3 +119,17 @@ async def test_only_who_manages_controls_may_change_and_the_trail_says_what(
         found = await list_entries(session, EntryQuery(action="limits.change"), PageRequest())
     (entry,) = found.items
     assert (entry.before, entry.after) == ({"rate": "1000/min"}, {"rate": "7/min"})
+
+
+async def test_the_figures_show_what_the_operator_set_while_it_runs(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    async def told() -> str:
+        return str((await client.get("/api/metrics", headers=bearing("owner"))).json()["rate_limits"][SIGNED_IN])
+
+    assert await told() == "1000/min"
+    async with database.system() as session:
+        await rates.set_for_installation(session, SIGNED_IN, parse_rate("7000/min"), actor="operator")
+    assert await told() == "7000/min"
+    async with database.system() as session:
+        assert await rates.reset_for_installation(session, SIGNED_IN)

@@ -109,7 +109,7 @@ async def site(database: Database, tenant_id: TenantId, other_tenant_id: TenantI
 
 async def said(connection: ClientConnection, *types: str) -> dict[str, Any]:
     """The next message of one of these types."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             message: dict[str, Any] = json.loads(await connection.recv())
             if message["type"] in types:
@@ -122,7 +122,7 @@ async def tell(connection: ClientConnection, **message: Any) -> None:
 
 async def closing(connection: ClientConnection) -> tuple[int, str]:
     """Code and reason, after whatever was said before."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         with suppress(ConnectionClosed):
             while True:
                 await connection.recv()
@@ -324,7 +324,7 @@ Events = Callable[..., Any]
 async def events(site: Site, key: str | None = "viewer", **more: Any) -> AsyncIterator[AsyncIterator[dict[str, str]]]:
     """The stream's events, each as its fields."""
     headers = {**({"Authorization": f"Bearer {key}"} if key else {}), **more.pop("headers", {})}
-    client = httpx.AsyncClient(base_url=site.url, timeout=20)
+    client = httpx.AsyncClient(base_url=site.url, timeout=60)
     async with client, client.stream("GET", "/api/live/events", headers=headers, params=more) as answer:
         assert answer.status_code == 200
         assert answer.headers["content-type"].startswith("text/event-stream")

@@ -50,7 +50,7 @@ async def test_who_is_cancelled_while_he_connects_leaves_no_connection(
         await asyncio.wait([connecting])
         assert connecting.cancelled()
         # The server takes a moment to see that one is closed.
-        await eventually(partial(has_no_more_than, before, operator), 10)
+        await eventually(partial(has_no_more_than, before, operator))
 
 
 @pytest.mark.usefixtures("no_collector")

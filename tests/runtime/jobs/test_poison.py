@@ -76,8 +76,11 @@ async def test_what_killed_its_worker_twice_is_a_dead_letter_and_the_others_are_
     await eventually(lambda: fleet.scalar("SELECT count(*) = 0 FROM jobs.pgqueuer"))
     async with database.reading(tenant_id) as session:
         (letter,) = (await list_dead_letters(session, PageRequest())).items
-    assert (first[0], second[0], taken) == (-9, -9, [])
-    assert (first[1] + second[1]).splitlines().count("bread") == 1
+    # Whether the second or the third does the rest depends on how long a process takes to begin: the poison comes first
+    # once its first worker has been silent for long enough.
+    assert (first[0], second[0]) == (-9, -9)
+    assert [*first[1].splitlines(), *second[1].splitlines(), *taken].count("bread") == 1
+    assert "poison" not in taken
     assert letter.reason.startswith("killed its worker twice")
     assert (letter.payload["text"], letter.attempts, letter.correlation) == ("poison", 2, "order-42")
 

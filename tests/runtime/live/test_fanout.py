@@ -161,14 +161,17 @@ async def test_watchers_miss_and_double_nothing_while_redis_comes_and_goes(
     """The feeds look by themselves so rarely here that only words can wake them."""
     monkeypatch.setattr(feed, "_LOOK_EVERY_S", 3600.0)
     hub, stop, heard = Hub(database, fanout=RedisFanout(database, own_redis.url)), asyncio.Event(), list[int]()
+    subscribed = asyncio.Event()
 
     async def take(frame: Any) -> None:
+        subscribed.set()  # what comes first says from which number on he hears
         heard.extend([frame.number] if hasattr(frame, "number") else [])
 
     running = asyncio.create_task(hub.run(stop))
     watcher = hub.enter(tenant_id, take)
     hub.join(watcher, ["tenant"])
     await eventually(lambda: hub.is_listening)
+    await subscribed.wait()
     await say("one")
     await eventually(lambda: heard == [1])
     own_redis.stop()

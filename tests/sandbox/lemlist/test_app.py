@@ -70,6 +70,34 @@ async def test_what_arrives_meanwhile_shifts_the_pages(http: httpx.AsyncClient) 
     assert len(set(read)) == 197
 
 
+async def test_leads_that_are_removed_meanwhile_take_their_activities_along(http: httpx.AsyncClient) -> None:
+    first = [one["_id"] for one in await activities(http)]
+    await http.post("/sandbox/switches", json={"removals": 60})
+    second = [one["_id"] for one in await activities(http, offset=len(first))]
+    left = {one["_id"] for one in await pages(http)}
+    hidden = [one["id"] for one in await truth(http) if one["id"] not in {*first, *second} and one["id"] in left]
+    assert hidden
+
+
+@pytest.mark.parametrize(("removal", "stays"), [("takes", False), ("keeps", True)])
+async def test_a_lead_is_removed_from_its_campaign(http: httpx.AsyncClient, removal: str, *, stays: bool) -> None:
+    await http.post("/sandbox/switches", json={"removal": removal})
+    one = (await activities(http, type="emailsSent"))[0]
+    path = f"/api/campaigns/{one['campaignId']}/leads/{one['leadId']}"
+    assert (await http.delete(f"{path}?action=remove")).json()["email"] == one["leadEmail"]
+    assert bool(await activities(http, leadId=one["leadId"])) is stays
+    listed = (await http.get(f"/api/campaigns/{one['campaignId']}/leads/?limit=500")).json()
+    assert one["leadId"] not in {lead["_id"] for lead in listed}
+    again = await http.delete(f"{path}?action=remove")
+    assert (again.status_code, again.text) == (404, "Lead not found")
+
+
+async def test_without_the_action_the_lead_of_an_address_unsubscribes(http: httpx.AsyncClient) -> None:
+    one = (await activities(http, type="emailsSent"))[0]
+    await http.delete(f"/api/campaigns/{one['campaignId']}/leads/{one['leadEmail']}")
+    assert (await activities(http))[0]["type"] == "emailsUnsubscribed"
+
+
 async def test_ties_may_come_in_another_order_each_time(http: httpx.AsyncClient) -> None:
     await http.post("/sandbox/happen", json={"kind": "opened", "count": 1})
     with clock.frozen(NOW):

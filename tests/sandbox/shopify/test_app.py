@@ -25,6 +25,17 @@ async def fault(http: httpx.AsyncClient, text: str) -> None:
     assert answer.status_code == 200
 
 
+async def ended(http: httpx.AsyncClient, name: str, query: str, **variables: str) -> dict[str, Any]:
+    """A bulk operation that is looked at until it is over."""
+    found: dict[str, Any] = {"status": None}
+    async with asyncio.timeout(60):
+        while found["status"] not in {"COMPLETED", "FAILED"}:
+            await asyncio.sleep(0.02)
+            answer = await http.post(PATH, json={"query": query, "variables": variables})
+            found = answer.json()["data"][name]
+    return found
+
+
 async def test_an_answer_names_its_version_and_request(http: httpx.AsyncClient) -> None:
     answer = await http.post(PATH, json=NAME)
     assert answer.status_code == 200
@@ -177,7 +188,7 @@ async def test_a_removed_field_is_refused_inside_a_bulk_query_too(http: httpx.As
 
 
 async def test_a_slow_request_holds_its_key_in_flight(http: httpx.AsyncClient) -> None:
-    await fault(http, "slow=1:0.3s@Set")
+    await fault(http, "slow=1:1.5s@Set")
     row = {
         "inventoryItemId": "gid://shopify/InventoryItem/43000000000001",
         "locationId": "gid://shopify/Location/61000000001",
@@ -206,9 +217,7 @@ async def test_a_bulk_query_from_start_to_file(http: httpx.AsyncClient) -> None:
     started = (await http.post(PATH, json={"query": run})).json()["data"]["bulkOperationRunQuery"]
     assert started["userErrors"] == []
     query = "query($id:ID!){bulkOperation(id:$id){status url objectCount rootObjectCount fileSize}}"
-    sent = {"query": query, "variables": {"id": started["bulkOperation"]["id"]}}
-    await asyncio.sleep(0.3)
-    done = (await http.post(PATH, json=sent)).json()["data"]["bulkOperation"]
+    done = await ended(http, "bulkOperation", query, id=started["bulkOperation"]["id"])
     assert (done["status"], done["objectCount"], done["rootObjectCount"]) == ("COMPLETED", "11", "5")
     file = await http.get(done["url"])
     assert len(file.content) == int(done["fileSize"])
@@ -243,9 +252,7 @@ async def test_a_bulk_mutation_from_upload_to_ledger(http: httpx.AsyncClient, sh
     )
     started = (await http.post(PATH, json={"query": run, "variables": {"p": fields["key"]}})).json()
     assert started["data"]["bulkOperationRunMutation"]["userErrors"] == []
-    await asyncio.sleep(0.3)
-    query = "{currentBulkOperation(type:MUTATION){status url}}"
-    done = (await http.post(PATH, json={"query": query})).json()["data"]["currentBulkOperation"]
+    done = await ended(http, "currentBulkOperation", "{currentBulkOperation(type:MUTATION){status url}}")
     lines = sorted((await http.get(done["url"])).text.splitlines(), key=lambda one: "Product does" in one)
     assert lines == [
         '{"data":{"tagsAdd":{"userErrors":[]}},"__lineNumber":0}',

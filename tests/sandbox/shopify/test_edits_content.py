@@ -66,6 +66,13 @@ def test_a_deleted_collection_is_in_the_event_log(shop: Store) -> None:
     assert [(one.action, one.subject_type) for one in shop.events][-1] == ("destroy", "COLLECTION")
 
 
+def test_a_product_that_is_named_twice_is_in_a_new_collection_once_and_can_be_deleted(shop: Store) -> None:
+    number = collection(shop, products=[SHIRT, SHIRT, MUG])
+    apply_edit(shop, {"action": "delete", "kind": "product", "id": SHIRT})
+    assert list(shop.collections.members[number]) == [MUG]
+    assert SHIRT not in shop.products
+
+
 def test_media_bump_their_product_and_go_with_it(shop: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clock, "now", lambda: LATER)
     first, second = (apply_edit(shop, PICTURE)["id"] for _ in range(2))

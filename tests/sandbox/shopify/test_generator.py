@@ -109,6 +109,6 @@ def test_too_many_variants_are_refused() -> None:
 
 
 def test_is_fast() -> None:
-    started = time.perf_counter()
+    started = time.process_time()  # of this process: others may be busy
     generate(Store(), 2000)
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5

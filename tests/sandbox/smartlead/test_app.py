@@ -165,6 +165,25 @@ async def test_bad_parameters_are_422(http: httpx.AsyncClient, asked: dict[str, 
     assert (answer.status_code, answer.json()) == (422, {"error": "Invalid parameters provided"})
 
 
+async def test_the_counters_of_a_campaign_move_with_what_happens_and_disagree_with_its_statistics(
+    http: httpx.AsyncClient,
+) -> None:
+    number = await campaign(http)
+    total = int((await get(http, f"/campaigns/{number}/statistics", limit=1))["total_stats"])
+    before = await get(http, f"/campaigns/{number}/analytics")
+    assert int(before["sent_count"]) == total + 2
+    assert isinstance(before["sent_count"], str)
+    await http.post("/sandbox/happen", json={"kind": "sent", "campaign": 3})
+    after = await get(http, f"/campaigns/{number}/analytics")
+    assert int(after["sent_count"]) == total + 3
+    await switch(http, analytics="agree")
+    assert int((await get(http, f"/campaigns/{number}/analytics"))["sent_count"]) == total + 1
+    await switch(http, analytics="stuck")
+    stuck = await get(http, f"/campaigns/{number}/analytics")
+    await http.post("/sandbox/happen", json={"kind": "sent", "campaign": 3})
+    assert await get(http, f"/campaigns/{number}/analytics") == stuck
+
+
 async def test_the_other_two_shapes_of_statistics(http: httpx.AsyncClient) -> None:
     number = await campaign(http)
     count = len(await rows(http, number))

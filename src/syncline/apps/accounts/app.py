@@ -4,29 +4,18 @@ from pathlib import Path
 
 from syncline.apps.accounts import facade
 from syncline.apps.accounts.contract import KeyRing
-from syncline.apps.accounts.friends import endpoints as friends
-from syncline.apps.accounts.invitations import endpoints as invitations
-from syncline.apps.accounts.keys import endpoints as keys
 from syncline.apps.accounts.mail.jobs import JOBS as MAIL_JOBS
-from syncline.apps.accounts.members import endpoints as members
-from syncline.apps.accounts.oidc import endpoints as oidc
 from syncline.apps.accounts.oidc.jobs import JOBS as OIDC_JOBS
 from syncline.apps.accounts.oidc.jobs import SCHEDULES as OIDC_SCHEDULES
-from syncline.apps.accounts.privacy.endpoints import ROUTERS as PRIVACY_ROUTERS
 from syncline.apps.accounts.privacy.erasures.jobs import JOBS as ERASURE_JOBS
 from syncline.apps.accounts.privacy.exports.jobs import JOBS as EXPORT_JOBS
 from syncline.apps.accounts.privacy.held.personal_data import PERSONAL_DATA
 from syncline.apps.accounts.privacy.retention.jobs import JOBS as RETENTION_JOBS
 from syncline.apps.accounts.privacy.retention.jobs import SCHEDULES as RETENTION_SCHEDULES
-from syncline.apps.accounts.profiles import endpoints as profiles
-from syncline.apps.accounts.providers import endpoints as providers
-from syncline.apps.accounts.recovery import endpoints as recovery
 from syncline.apps.accounts.recovery.jobs import JOBS as RECOVERY_JOBS
 from syncline.apps.accounts.settings import AccountsSettings
-from syncline.apps.accounts.signin import endpoints as signin
 from syncline.apps.accounts.signin.jobs import JOBS as SIGNIN_JOBS
 from syncline.apps.accounts.signin.jobs import SCHEDULES
-from syncline.apps.accounts.twostep import endpoints as twostep
 from syncline.runtime.app import App
 from syncline.runtime.sealed import SealedColumn, Whose
 
@@ -34,20 +23,7 @@ APP = App(
     name="accounts",
     migrations=Path(__file__).parent / "migrations",
     settings=AccountsSettings,
-    routers=(
-        signin.router,
-        signin.well_known,
-        recovery.router,
-        twostep.router,
-        profiles.router,
-        friends.router,
-        oidc.router,
-        providers.router,
-        members.router,
-        invitations.router,
-        keys.router,
-        *PRIVACY_ROUTERS,
-    ),
+    web="syncline.apps.accounts.web",
     jobs=(*MAIL_JOBS, *OIDC_JOBS, *RECOVERY_JOBS, *SIGNIN_JOBS, *EXPORT_JOBS, *ERASURE_JOBS, *RETENTION_JOBS),
     schedules=(*SCHEDULES, *OIDC_SCHEDULES, *RETENTION_SCHEDULES),
     sealed=(

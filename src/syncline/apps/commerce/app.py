@@ -3,45 +3,24 @@ from __future__ import annotations
 from pathlib import Path
 
 from syncline.apps.accounts.contract import KeyRing
-from syncline.apps.commerce import endpoints, facade
-from syncline.apps.commerce.alignment import endpoints as alignment_endpoints
-from syncline.apps.commerce.batch import endpoints as batch_endpoints
+from syncline.apps.commerce import facade
 from syncline.apps.commerce.batch.jobs import JOBS as BATCH_JOBS
-from syncline.apps.commerce.browse import endpoints as browse_endpoints
-from syncline.apps.commerce.compliance import endpoints as compliance_endpoints
 from syncline.apps.commerce.compliance.jobs import JOBS as COMPLIANCE_JOBS
-from syncline.apps.commerce.conflicts import endpoints as conflict_endpoints
 from syncline.apps.commerce.conflicts.handlers import HANDLERS
 from syncline.apps.commerce.contract import Commerce
-from syncline.apps.commerce.dashboard import endpoints as dashboard_endpoints
-from syncline.apps.commerce.decisions import endpoints as decision_endpoints
 from syncline.apps.commerce.decisions.jobs import JOBS as DECISION_JOBS
 from syncline.apps.commerce.decisions.jobs import SCHEDULES as DECISION_SCHEDULES
-from syncline.apps.commerce.inbound import endpoints as inbound_endpoints
-from syncline.apps.commerce.integrity import endpoints as integrity_endpoints
 from syncline.apps.commerce.privacy.personal_data import PERSONAL_DATA
-from syncline.apps.commerce.products import endpoints as product_endpoints
 from syncline.apps.commerce.pull.jobs import JOBS as PULL_JOBS
-from syncline.apps.commerce.push import endpoints as push_endpoints
 from syncline.apps.commerce.push.jobs import JOBS as PUSH_JOBS
-from syncline.apps.commerce.removal import endpoints as removal_endpoints
 from syncline.apps.commerce.removal.jobs import JOBS as REMOVAL_JOBS
-from syncline.apps.commerce.review import endpoints as review_endpoints
-from syncline.apps.commerce.schedules import endpoints as schedule_endpoints
 from syncline.apps.commerce.schedules.jobs import JOBS as SCHEDULE_JOBS
 from syncline.apps.commerce.schedules.jobs import SCHEDULES
 from syncline.apps.commerce.settings import CommerceSettings
-from syncline.apps.commerce.stores import endpoints as store_endpoints
-from syncline.apps.commerce.stores.credentials import endpoints as credential_endpoints
-from syncline.apps.commerce.stores.installing import endpoints as install_endpoints
 from syncline.apps.commerce.stores.tokens.jobs import JOBS as TOKEN_JOBS
 from syncline.apps.commerce.stores.tokens.jobs import SCHEDULES as TOKEN_SCHEDULES
-from syncline.apps.commerce.transfer import endpoints as sheet_endpoints
-from syncline.apps.commerce.webhook_management import endpoints as management_endpoints
 from syncline.apps.commerce.webhook_watch.jobs import JOBS as WATCH_JOBS
 from syncline.apps.commerce.webhook_watch.jobs import SCHEDULES as WATCH_SCHEDULES
-from syncline.apps.commerce.webhooks import endpoints as webhook_endpoints
-from syncline.apps.commerce.webhooks.hot_routes import HOT_ROUTES
 from syncline.apps.commerce.webhooks.jobs import JOBS as WEBHOOK_JOBS
 from syncline.apps.commerce.webhooks.letters import WebhookLetters
 from syncline.runtime.app import App
@@ -60,30 +39,7 @@ APP = App(
     name="commerce",
     migrations=Path(__file__).parent / "migrations",
     settings=CommerceSettings,
-    routers=(
-        *endpoints.ROUTERS,
-        *push_endpoints.ROUTERS,
-        *browse_endpoints.ROUTERS,
-        *store_endpoints.ROUTERS,
-        *credential_endpoints.ROUTERS,
-        *install_endpoints.ROUTERS,
-        *removal_endpoints.ROUTERS,
-        *schedule_endpoints.ROUTERS,
-        *integrity_endpoints.ROUTERS,
-        *review_endpoints.ROUTERS,
-        *batch_endpoints.ROUTERS,
-        *conflict_endpoints.ROUTERS,
-        *decision_endpoints.ROUTERS,
-        *inbound_endpoints.ROUTERS,
-        *product_endpoints.ROUTERS,
-        *sheet_endpoints.ROUTERS,
-        *alignment_endpoints.ROUTERS,
-        *webhook_endpoints.ROUTERS,
-        *management_endpoints.ROUTERS,
-        *compliance_endpoints.ROUTERS,
-        *dashboard_endpoints.ROUTERS,
-    ),
-    hot_routes=HOT_ROUTES,
+    web="syncline.apps.commerce.web",
     jobs=(
         *(*PULL_JOBS, *PUSH_JOBS, *SCHEDULE_JOBS, *REMOVAL_JOBS, *BATCH_JOBS, *DECISION_JOBS),
         *(*WEBHOOK_JOBS, *WATCH_JOBS, *COMPLIANCE_JOBS, *TOKEN_JOBS),

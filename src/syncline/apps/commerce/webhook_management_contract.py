@@ -73,7 +73,8 @@ class StoreWebhooks:
 
 @dataclass(frozen=True, slots=True)
 class WebhookCheck:
-    """What a look at a store's subscriptions found and did. `created` were never there, `recreated` were gone."""
+    """What a look at a store's subscriptions found and did. `created` were never there, `recreated` were gone.
+    `trouble` is why what the store sends cannot be verified, however well it is subscribed to."""
 
     store: str
     created: Sequence[str]
@@ -83,6 +84,7 @@ class WebhookCheck:
     refused: Mapping[str, str]
     kept: int
     sentence: str
+    trouble: str | None = None
 
     @property
     def changed(self) -> int:

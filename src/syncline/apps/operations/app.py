@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from syncline.apps.operations import endpoints, facade
+from syncline.apps.operations import facade
 from syncline.apps.operations.contract import Notifications
 from syncline.apps.operations.deliveries.handlers import HANDLERS
 from syncline.apps.operations.deliveries.jobs import JOBS
@@ -15,7 +15,7 @@ APP = App(
     name="operations",
     migrations=Path(__file__).parent / "migrations",
     settings=OperationsSettings,
-    routers=(endpoints.router,),
+    web="syncline.apps.operations.web",
     jobs=JOBS,
     handlers=HANDLERS,
     provides=Notifications,

@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 from syncline.apps.outreach import personal_traces
 from syncline.apps.outreach.events import privacy as events
 from syncline.apps.outreach.namespaces.models import namespace
+from syncline.apps.outreach.personal_addresses import spellings
 from syncline.runtime.db.session import Session, WriteSession
 from syncline.runtime.privacy.personal_data import Counts, Holding, Record, RetentionRule
 from syncline.runtime.privacy.subject import Subject
@@ -36,6 +37,7 @@ class OutreachData:
         return ()
 
     async def export(self, session: Session, subject: Subject) -> AsyncIterator[Record]:
+        subject = subject.known_as(emails=await spellings(session, subject.emails))
         async for one in events.read_events(session, subject.emails):
             yield one
         async for one in personal_traces.read(session, subject):
@@ -47,9 +49,10 @@ class OutreachData:
             yield Record(_AUTHORED.name, {"name": row.name, "created_at": row.created_at})
 
     async def erase(self, session: WriteSession, subject: Subject, *, keep_out: bool) -> Counts:
-        emptied = await events.forget(session, subject.emails)
         if keep_out:
             await events.keep_out(session, subject.emails)  # written, not erased: it is not counted
+        subject = subject.known_as(emails=await spellings(session, subject.emails))
+        emptied = await events.forget(session, subject.emails)
         renamed = (
             update(namespace)
             .where(namespace.c.tenant_id == session.tenant, namespace.c.created_by.in_(subject.names))

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Collection
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
+import msgspec
 from sqlalchemy import ColumnElement, Table, delete, func, literal, select, update
 
 from syncline.apps.outreach.connections.models import connection
@@ -16,6 +18,7 @@ from syncline.apps.outreach.people.models import person
 from syncline.apps.outreach.sync.models import sync_run
 from syncline.apps.outreach.webhooks.models import webhook, webhook_door
 from syncline.apps.outreach.webhooks.repository import WAITING
+from syncline.kernel.email_address import email_key
 from syncline.runtime.db.session import Session, WriteSession
 from syncline.runtime.privacy.personal_data import Counts, Holding, Record, RetentionRule
 from syncline.runtime.privacy.subject import Subject
@@ -49,15 +52,14 @@ async def read(session: Session, subject: Subject) -> AsyncIterator[Record]:
     )
     for row in await session.execute(receipts.order_by(receipt.c.event_key)):
         yield Record(RECEIPT.name, dict(row._mapping))  # noqa: SLF001
-    for email in sorted(subject.emails):
-        raw = select(webhook.c.platform, webhook.c.received_at, webhook.c.body).where(_holding(session, email))
-        for row in await session.execute(raw):
-            told = {
-                "platform": row.platform,
-                "received_at": row.received_at,
-                "body": row.body.decode("utf-8", "replace"),
-            }
-            yield Record(RAW.name, told)
+    raw = select(webhook.c.platform, webhook.c.received_at, webhook.c.body)
+    for row in await session.execute(raw.where(webhook.c.id.in_(await _list_raw(session, subject.emails)))):
+        told = {
+            "platform": row.platform,
+            "received_at": row.received_at,
+            "body": row.body.decode("utf-8", "replace"),
+        }
+        yield Record(RAW.name, told)
 
 
 async def erase(session: WriteSession, subject: Subject) -> Counts:
@@ -80,11 +82,8 @@ async def erase(session: WriteSession, subject: Subject) -> Counts:
 
 
 async def _erase_raw(session: WriteSession, emails: Collection[str]) -> int:
-    count = 0
-    for email in emails:
-        query = delete(webhook).where(_holding(session, email)).returning(webhook.c.id)
-        count += len((await session.execute(query)).all())
-    return count
+    query = delete(webhook).where(webhook.c.id.in_(await _list_raw(session, emails))).returning(webhook.c.id)
+    return len((await session.execute(query)).all())
 
 
 async def _rename(session: WriteSession, names: Collection[str]) -> int:
@@ -96,10 +95,29 @@ async def _rename(session: WriteSession, names: Collection[str]) -> int:
     return count
 
 
-def _holding(session: Session, email: str) -> ColumnElement[bool]:
-    """Whatever its case, which is the sender's own."""
-    text = func.lower(func.encode(webhook.c.body, "escape"))
-    return (webhook.c.tenant_id == session.tenant) & text.contains(email.lower(), autoescape=True)
+async def _list_raw(session: Session, emails: Collection[str]) -> list[UUID]:
+    """Webhooks that hold one of these addresses, whatever its case, which is the sender's own."""
+    mine, text = webhook.c.tenant_id == session.tenant, func.lower(func.encode(webhook.c.body, "escape"))
+    wanted = sorted({email_key(email) for email in emails})
+    found = list[UUID]()
+    for email in wanted:
+        query = select(webhook.c.id).where(mine, text.contains(email, autoescape=True))
+        found += await session.scalars(query)
+    if wanted:
+        # PostgreSQL sees bytes there; bodies with letters beyond ASCII, plain or as JSON's escapes, are compared here.
+        beyond = text.contains("\\3", autoescape=True) | text.contains("\\u", autoescape=True)
+        for row in await session.execute(select(webhook.c.id, webhook.c.body).where(mine, beyond)):
+            told = email_key(_readable(row.body))
+            found += [row.id for email in wanted if email in told][:1]
+    return list(dict.fromkeys(found))
+
+
+def _readable(body: bytes) -> str:
+    """With the letters that JSON's escapes mean; as it is where it is no JSON."""
+    try:
+        return msgspec.json.encode(msgspec.json.decode(body)).decode()
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OverflowError):
+        return body.decode("utf-8", "replace")
 
 
 def _old(session: Session, before: datetime) -> ColumnElement[bool]:

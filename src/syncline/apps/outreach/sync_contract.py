@@ -22,6 +22,11 @@ class SyncMode(StrEnum):
     COMPARE = "reconcile"
     """Reads what the tools have without storing it, to compare. Not for `execute`: the reconciliation asks for it."""
 
+    @property
+    def is_staged(self) -> bool:
+        """Nothing is stored while it reads: only its end knows what is new."""
+        return self in {SyncMode.RESET, SyncMode.COMPARE}
+
 
 ASKABLE = (SyncMode.FULL, SyncMode.DELTA, SyncMode.RANGE, SyncMode.RESET)
 

@@ -40,7 +40,7 @@ def refusal(response: httpx.Response) -> int | str | None:
         return UNREADABLE if "html" in response.headers.get("content-type", "") else None
     try:
         told = msgspec.json.decode(response.content)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return response.status_code
     code = told.get("code") if isinstance(told, dict) else None
     return code if isinstance(code, str) and code in ERRORS else response.status_code

@@ -64,5 +64,5 @@ def decoded(response: httpx.Response) -> Any:
     """Raises `VendorTrouble` for a body that is not whole."""
     try:
         return msgspec.json.decode(response.content)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ERRORS.outcome(UNREADABLE, detail=str(error)) from error

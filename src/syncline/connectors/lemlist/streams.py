@@ -1,9 +1,6 @@
-"""Reading lemlist. Activities come newest first by offset, in a list that grows at its head while it is read.
-
-Nothing is lost by that: what is new pushes the rest towards later offsets, so that a page may repeat what the last one
-had, and never skips. The stream leaves out what the page before had; its cursor holds the next offset and those ids.
-When more than a page of new records comes between two pages, some are given twice: whoever stores them goes by key.
-With a fixed upper bound of time the list does not move at all, unless something is recorded late.
+"""Reading lemlist. Activities come newest first by offset, in a list that grows at its head while it is read, and from
+which records go when somebody removes a lead. Neither loses anything: see `place`. Of a stretch of time whose records
+moved by more than two pages meanwhile, some are given twice: whoever stores them goes by key.
 """
 
 from __future__ import annotations
@@ -16,18 +13,17 @@ from typing import Any, Final
 import msgspec
 
 from syncline.connectors.lemlist.client import LemlistClient
+from syncline.connectors.lemlist.place import PAGE, resumed
 from syncline.kernel.clock import iso
 from syncline.runtime.connect.connector import Stream
-
-PAGE = 100
 
 ACTIVITIES: Final = Stream(
     name="activities",
     kinds=("Activity",),
     key={"Activity": "_id"},
     cursor="createdAt, both bounds inclusive",
-    paging="offset, newest first",
-    cost="1 request a page of 100",
+    paging="offset, newest first; each page begins before the end of the last",
+    cost="1 request for 98 records, and more where records are removed meanwhile",
 )
 CAMPAIGNS: Final = Stream(
     name="campaigns",
@@ -48,12 +44,6 @@ class Page:
     cursor: str | None
 
 
-class _Place(msgspec.Struct, frozen=True):
-    offset: int = 0
-    seen: tuple[str, ...] = ()
-    """Ids of the last page, which the next may repeat."""
-
-
 async def read_activities(
     client: LemlistClient,
     *,
@@ -70,26 +60,35 @@ async def read_activities(
         asked["minDate"] = iso(since)
     if until is not None:
         asked["maxDate"] = iso(until)
-    async for page in _pages(client, "activities", "/activities", asked, cursor):
+    async for page in _pages(client, "activities", "/activities", asked, cursor, newest_first=True):
         yield page
 
 
 async def read_campaigns(client: LemlistClient, *, cursor: str | None = None) -> AsyncIterator[Page]:
     asked: dict[str, object] = {"version": "v2", "limit": PAGE, "sortBy": "createdAt", "sortOrder": "asc"}
-    async for page in _pages(client, "campaigns", "/campaigns", asked, cursor):
+    async for page in _pages(client, "campaigns", "/campaigns", asked, cursor, newest_first=False):
         yield page
 
 
 async def _pages(
-    client: LemlistClient, operation: str, path: str, asked: dict[str, object], cursor: str | None
+    client: LemlistClient,
+    operation: str,
+    path: str,
+    asked: dict[str, object],
+    cursor: str | None,
+    *,
+    newest_first: bool,
 ) -> AsyncIterator[Page]:
-    place = _Place() if cursor is None else msgspec.json.decode(cursor, type=_Place)
+    place = resumed(cursor)
     while True:
         rows = await client.list(operation, path, {**asked, "offset": place.offset})
+        if not place.joins(rows, newest_first=newest_first):
+            place = place.back()
+            continue
         seen = frozenset(place.seen)
-        place = _Place(place.offset + len(rows), tuple(str(row["_id"]) for row in rows))
-        is_last = len(rows) < PAGE
-        told = None if is_last else msgspec.json.encode(place).decode()
-        yield Page([row for row in rows if row["_id"] not in seen], told)
-        if is_last:
+        fresh = [row for row in rows if row["_id"] not in seen]
+        if len(rows) < PAGE:
+            yield Page(fresh, None)
             return
+        place = place.after(rows, newest_first=newest_first)
+        yield Page(fresh, msgspec.json.encode(place).decode())

@@ -11,7 +11,7 @@ import httpx
 import msgspec
 
 from syncline.connectors.mixpanel.client import MixpanelClient
-from syncline.connectors.mixpanel.errors import ERRORS, UNREADABLE, TooLarge
+from syncline.connectors.mixpanel.errors import ERRORS, UNREADABLE
 from syncline.runtime.connect.connector import Action
 
 IMPORT: Final = Action(
@@ -73,23 +73,6 @@ async def import_events(client: MixpanelClient, events: Sequence[dict[str, Any]]
     )
 
 
-async def import_in_parts(client: MixpanelClient, events: Sequence[dict[str, Any]]) -> Imported:
-    """The same for a batch whose size Mixpanel may refuse: it is halved until it is taken. Raises `TooLarge` for a
-    single event that is, and connector outcomes when a part fails; the parts before it stand then."""
-    if not events:
-        return Imported(0)
-    try:
-        return await import_events(client, events)
-    except TooLarge:
-        if len(events) == 1:
-            raise
-    half = len(events) // 2
-    first = await import_in_parts(client, events[:half])
-    then = await import_in_parts(client, events[half:])
-    moved = tuple(Failed(one.index + half, one.insert_id, one.field, one.message) for one in then.failed)
-    return Imported(first.count + then.count, first.failed + moved)
-
-
 def _imported(response: httpx.Response) -> Imported:
     try:
         told = msgspec.json.decode(response.content)
@@ -104,5 +87,5 @@ def _imported(response: httpx.Response) -> Imported:
             for one in told.get("failed_records", ())
         )
         return Imported(int(told["num_records_imported"]), failed)
-    except (msgspec.DecodeError, KeyError, TypeError, AttributeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, KeyError, TypeError, AttributeError) as error:
         raise ERRORS.outcome(UNREADABLE, detail=str(error)) from error

@@ -18,8 +18,8 @@ from syncline.runtime.connect.retry import DEFAULT_RETRY, RetryPolicy
 
 CLOUD = "https://server.smartlead.ai/api/v1"
 PACES: Mapping[str, tuple[Pace, ...]] = {
-    "standard": (Pace(10, 1.0, burst=2), Pace(60, 60.0, burst=20), Pace(1_000, 3_600.0, burst=400)),
-    "pro": (Pace(20, 1.0, burst=4), Pace(120, 60.0, burst=40), Pace(3_000, 3_600.0, burst=1_200)),
+    "standard": (Pace(10, 1.0, burst=2), Pace(60, 60.0, burst=5), Pace(1_000, 3_600.0, burst=400)),
+    "pro": (Pace(20, 1.0, burst=4), Pace(120, 60.0, burst=10), Pace(3_000, 3_600.0, burst=1_200)),
     "old": (Pace(10, 2.0, burst=2),),
     "none": (),
 }
@@ -74,7 +74,7 @@ def decoded(response: httpx.Response) -> Any:
     """Raises `VendorTrouble` for a body that is not whole."""
     try:
         return msgspec.json.decode(response.content)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ERRORS.outcome(UNREADABLE, detail=str(error)) from error
 
 

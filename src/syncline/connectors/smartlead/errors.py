@@ -13,6 +13,7 @@ from syncline.runtime.connect.errors import ErrorTable, Rule, Throttled, VendorT
 UNREADABLE = "unreadable"
 ABSENT = "absent"
 AGGREGATE = "aggregate"
+RESTLESS = "restless"
 
 ERRORS = ErrorTable(
     {
@@ -25,6 +26,10 @@ ERRORS = ErrorTable(
         500: Rule(VendorTrouble, "Smartlead had trouble of its own."),
         ABSENT: Rule(Skippable, "Smartlead does not know what was asked for; it was removed there."),
         AGGREGATE: Rule(Fatal, "Smartlead told sums where single mails were asked for; please report this."),
+        RESTLESS: Rule(
+            VendorTrouble,
+            "Smartlead's list changed each time it was read, so that some of it may be hidden; it is read again.",
+        ),
         UNREADABLE: Rule(VendorTrouble, "Smartlead's answer was not whole."),
     },
     otherwise=Rule(Fatal, "Smartlead refused the request ({code})."),

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-import msgspec
+import structlog
 
 from syncline.connectors.smartlead.client import SmartleadClient, whole
-from syncline.connectors.smartlead.errors import AGGREGATE, ERRORS
+from syncline.connectors.smartlead.errors import AGGREGATE, ERRORS, RESTLESS
+from syncline.connectors.smartlead.tally import MOST_PASSES, Tally, Verdict
 from syncline.kernel.clock import iso
 from syncline.runtime.connect.connector import Stream
+
+log = structlog.get_logger("syncline.connectors.smartlead")
 
 ROWS = 1_000
 LEADS_A_PAGE = 100
@@ -23,7 +26,7 @@ STATISTICS: Final = Stream(
     kinds=("Mail",),
     key={"Mail": "stats_id"},
     cursor="sent_time; the bounds are documented as exclusive",
-    paging="offset, in an order that is not documented",
+    paging="offset, in an order that is not documented: read until as many are seen as there are",
     cost="1 request a page of 1,000; about 10 KB a row",
 )
 LEADS: Final = Stream(
@@ -46,18 +49,24 @@ class Page:
     cursor: str | None
 
 
-class _Place(msgspec.Struct, frozen=True):
-    offset: int = 0
-    seen: tuple[str, ...] = ()
-    """Keys of the last page, which the next may repeat when new mails have pushed them on."""
-
-
 async def list_campaigns(client: SmartleadClient) -> list[dict[str, Any]]:
     """All of them: Smartlead does not page them. Raises connector outcomes."""
     body = await client.get("campaigns", "/campaigns/")
     if not isinstance(body, list):
         raise ERRORS.outcome(AGGREGATE, detail="campaigns: no list")
     return body
+
+
+async def read_counters(client: SmartleadClient, campaign: int) -> dict[str, int]:
+    """What a campaign's analytics count, by name: mails sent, opens, clicks, replies, bounces, unsubscriptions, leads.
+
+    They disagree with the statistics (seen live), so they say only whether something moved since they were read last.
+    Raises connector outcomes: `Skippable` when the campaign is gone."""
+    body = await client.get("analytics", f"/campaigns/{campaign}/analytics")
+    told = {name: value for name, value in body.items() if name.endswith("_count")} if isinstance(body, dict) else {}
+    if "sent_count" not in told:
+        raise ERRORS.outcome(AGGREGATE, detail="analytics: no counters")
+    return {name: whole(value or 0) for name, value in sorted(told.items())}
 
 
 async def read_statistics(
@@ -69,8 +78,9 @@ async def read_statistics(
     status: str | None = None,
     cursor: str | None = None,
 ) -> AsyncIterator[Page]:
-    """The mails of a campaign, each once. `status` is opened, clicked, replied, unsubscribed or bounced. Raises
-    connector outcomes: `Skippable` when the campaign is gone."""
+    """The mails of a campaign; some twice when mails are removed meanwhile. `status` is opened, clicked, replied,
+    unsubscribed or bounced. Raises connector outcomes: `Skippable` when the campaign is gone, `Retriable` when the list
+    does not rest for long enough to be read whole."""
     asked: dict[str, object] = {}
     if sent_after is not None:
         asked["sent_time_start_date"] = iso(sent_after)
@@ -99,16 +109,22 @@ async def _pages(
     size: int,
     key: Sequence[str],
 ) -> AsyncIterator[Page]:
-    place = _Place() if cursor is None else msgspec.json.decode(cursor, type=_Place)
+    tally = Tally.resumed(cursor)
     while True:
-        body = await client.get(operation, path, {**asked, "offset": place.offset, "limit": size})
+        if tally.passes >= MOST_PASSES:
+            raise ERRORS.outcome(RESTLESS, detail=f"{path}: {len(tally.known)} of {tally.total}")
+        body = await client.get(operation, path, {**asked, "offset": tally.offset, "limit": size})
         rows, total = _rows(operation, body, key)
-        seen = frozenset(place.seen)
-        place = _Place(place.offset + len(rows), tuple(_key(row, key) for row in rows))
-        is_last = len(rows) < size
-        told = None if is_last else msgspec.json.encode(place).decode()
-        yield Page([row for row in rows if _key(row, key) not in seen], total, told)
-        if is_last:
+        is_first = tally.offset == 0
+        if tally.shrank(total) and not is_first:
+            continue
+        fresh = tally.add(_key(row, key) for row in rows)
+        found = [row for row, is_fresh in zip(rows, fresh, strict=True) if is_fresh]
+        verdict = tally.judge(is_end=len(rows) < size)
+        if verdict is Verdict.DISAGREES:
+            log.warning("a list is not as long as it says", path=path, says=total, has=len(tally.known))
+        yield Page(found, total, tally.cursor() if verdict is Verdict.GOES_ON else None)
+        if verdict is not Verdict.GOES_ON:
             return
 
 

@@ -12,6 +12,7 @@ import typer
 
 from syncline import __version__
 from syncline.main.cli.lazy import COMMANDS, LazyGroup
+from syncline.main.collecting import leave_loaded_out
 
 EPILOG = "Exit codes: 0 done, 1 failed, 2 not understood, 3 refused, 4 done in part."
 
@@ -50,4 +51,4 @@ def _root(
 
 def run() -> None:
     """The console script."""
-    app()
+    app(obj=leave_loaded_out)

@@ -27,10 +27,11 @@ def _view(found: Alignment) -> RenderableType:
     line += f", {found.waiting:,} staged before" if found.waiting else ""
     if found.replaced:
         line += f", {found.replaced:,} that waited replaced, for the source has another value by now"
-    more = len(found.problems) - SHOWN
+    problems = list(dict.fromkeys(found.problems))  # a SKU of several variants is wrong with each of them
+    more = len(problems) - SHOWN
     tail = [f"and {more:,} more"] if more > 0 else []
     hint = [f"See them: syncline review list --batch {found.batch_id}"] if found.batch_id is not None else []
-    return Group(line, *found.problems[:SHOWN], *tail, *hint)
+    return Group(line, *problems[:SHOWN], *tail, *hint)
 
 
 @app.command("align")

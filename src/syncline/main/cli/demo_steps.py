@@ -58,7 +58,7 @@ SHEET = "autumn.csv"
 SUNDAYS, ZONE = "0 3 * * 0", "Europe/Berlin"
 _SHOWN = 4
 _PAGE = 1000
-_PATIENCE = timedelta(seconds=20)
+_PATIENCE = timedelta(minutes=1)
 _PLURALS = {
     "product": "products",
     "variant": "variants",

@@ -12,6 +12,8 @@ from typing import Any
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
+from syncline.kernel.collecting import none_collected
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -121,7 +123,8 @@ COMMANDS: dict[str, Entry] = {
 
 
 class LazyGroup(TyperGroup):
-    """Lists `COMMANDS` by their help lines; loads the one that is called."""
+    """Lists `COMMANDS` by their help lines; loads the one that is called. The context's `obj`, if any, is called when
+    it is loaded: it is the process's own, which a test that calls commands in its process does not give."""
 
     def __init__(self, **attrs: Any) -> None:
         super().__init__(**attrs)
@@ -130,11 +133,16 @@ class LazyGroup(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         name, command, rest = super().resolve_command(ctx, args)
-        return name, load(name) if name in COMMANDS else command, rest
+        if name in COMMANDS:
+            command = load(name)
+            if ctx.obj is not None:
+                ctx.obj()
+        return name, command, rest
 
 
 def load(name: str) -> Any:
     """The real command."""
-    command = get_command(importlib.import_module(COMMANDS[name].module).app)
+    with none_collected():  # modules stay: looking for garbage would take a quarter of the time
+        command = get_command(importlib.import_module(COMMANDS[name].module).app)
     command.name = name
     return command

@@ -174,7 +174,7 @@ async def receipts(
             actor=here.actor, channel=name, status=status, page=PageRequest(limit=limit)
         )
     body = {"deliveries": [asdict(one) for one in page.items], "total": page.total}
-    emit(body, as_json=as_json, show=lambda: _receipts(page.items))
+    emit(body, as_json=as_json, show=lambda: _receipts(page.items, is_filtered=bool(name or status)))
 
 
 def _added(added: AddedChannel) -> RenderableType:
@@ -204,8 +204,8 @@ def _channels(channels: Sequence[Channel]) -> RenderableType:
     return table(("channel", "kind", "to", "of", "tells", "is"), rows)
 
 
-def _receipts(deliveries: Sequence[Delivery]) -> RenderableType:
+def _receipts(deliveries: Sequence[Delivery], *, is_filtered: bool = False) -> RenderableType:
     if not deliveries:
-        return "Nothing was told yet."
+        return "Nothing that was told matches." if is_filtered else "Nothing was told yet."
     rows = ((one.created_at, one.channel, one.subject, one.status, one.attempts, one.sentence) for one in deliveries)
     return table(("when", "channel", "what", "came of it", ">attempts", "because"), rows)

@@ -73,6 +73,9 @@ def overlap_lines(overlap: Overlap | None) -> list[Text]:
             "or the one that is pushed later is a conflict"
         )
         lines.append(Text(sentence, style="yellow"))
+    if overlap is not None and overlap.replaced:
+        sentence = f"{overlap.replaced:,} images waited with another text: given up, for these are to be added instead"
+        lines.append(Text(sentence, style="yellow"))
     return lines
 
 

@@ -17,6 +17,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 _LINE_EVERY_SECONDS = 3.0
+_AT_ONCE_SECONDS = 0.1
 _WIDE, _WIDE_BAR, _NARROW_BAR = 110, 28, 8
 _COUNT_WIDTH, _RATE_WIDTH, _TIME_WIDTH = 15, 8, 9
 
@@ -87,9 +88,9 @@ class _Body(ProgressColumn):
 
 
 def _rate_of(task: Task) -> str:
-    speed = task.finished_speed or task.speed
-    if speed is None and task.finished_time:  # done before there were two updates to tell it from
-        speed = task.completed / task.finished_time
+    speed, took = task.finished_speed or task.speed, task.finished_time or 0.0
+    if speed is None and took >= _AT_ONCE_SECONDS:  # done before there were two updates to tell it from
+        speed = task.completed / took
     return rate_text(speed) if task.completed else ""
 
 
@@ -146,10 +147,20 @@ class _RichBar:
 
     def update(self, done: int, total: int | None = None, *, note: str | None = None) -> None:
         shown = {} if note is None else {"note": escape(note)}
-        self._bars.update(self._task, completed=done, total=total, **shown)  # type: ignore[arg-type] # fields are open
+        if total is not None:
+            # Not by `update`, which forgets the speed with each new total: an estimate has one at every look.
+            task = self._own
+            task.total = total
+            if total > done:
+                task.finished_time = None
+        self._bars.update(self._task, completed=done, **shown)  # type: ignore[arg-type] # fields are open
+
+    @property
+    def _own(self) -> Task:
+        return next(task for task in self._bars.tasks if task.id == self._task)
 
     def finish(self, *, note: str | None = None, done: int | None = None) -> None:
-        task = next(task for task in self._bars.tasks if task.id == self._task)
+        task = self._own
         if task.finished:
             return
         whole = task.completed if task.total is None else max(task.total, task.completed)
@@ -172,12 +183,15 @@ class _LineBar:
         self._description = description
         self._total = total
         self._done = 0
+        self._before: int | None = None
+        """What was done already when it was first looked at: that took none of our time."""
         self._note = ""
         self._started = time.monotonic()
         self._printed = self._started
         self._finished = False
 
     def update(self, done: int, total: int | None = None, *, note: str | None = None) -> None:
+        self._look(done)
         self._done = done
         self._total = total if total is not None else self._total
         self._note = note if note is not None else self._note
@@ -190,18 +204,28 @@ class _LineBar:
         self._finished = True
         self._note = note if note is not None else self._note
         whole = max(self._done, self._total or 0) if done is None else done
+        self._look(whole)
         self._done = self._total = whole
         self._print(f"done in {duration_text(time.monotonic() - self._started)}")
 
+    def _look(self, done: int) -> None:
+        if self._before is None:
+            self._before = done if time.monotonic() - self._started < _AT_ONCE_SECONDS else 0
+
+    @property
+    def _own(self) -> int:
+        return self._done - (self._before or 0)
+
     def _left(self) -> str:
-        if not self._total or not self._done:
+        if not self._total or not self._own:
             return ""
-        seconds = (self._total - self._done) * (time.monotonic() - self._started) / self._done
+        seconds = (self._total - self._done) * (time.monotonic() - self._started) / self._own
         return f"{duration_text(max(0.0, seconds))} left"
 
     def _print(self, ending: str) -> None:
         self._printed = time.monotonic()
         elapsed = max(self._printed - self._started, 0.001)
         share = f"{100 * self._done / self._total:.0f} %" if self._total else ""
-        parts = [count_text(self._done, self._total), share, rate_text(self._done / elapsed), ending, self._note]
+        rate = rate_text(self._own / elapsed) if self._own or not self._done else ""
+        parts = [count_text(self._done, self._total), share, rate, ending, self._note]
         print(f"{self._description}: {', '.join(part for part in parts if part)}", file=self._target, flush=True)

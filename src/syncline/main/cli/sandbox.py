@@ -17,6 +17,7 @@ from syncline.kernel.errors import InvalidInput, Unavailable
 from syncline.main.cli.console import AsJson, command, command_group, say
 from syncline.main.cli.sandbox_outreach import outreach
 from syncline.main.cli.sandbox_serving import serve_double
+from syncline.main.cli.sandbox_slack import slack
 from syncline.main.listening import listen, local_url
 from syncline.main.sandbox_process import die_with_parent
 from syncline.runtime.observe import logs
@@ -114,6 +115,7 @@ async def shopify(
 
 
 app.command()(outreach)
+app.command()(slack)
 
 
 async def _run(

@@ -92,12 +92,15 @@ def _behave(town: Town, faults: Sequence[str], switches: Sequence[str]) -> None:
 
 def _welcome(town: Town, url: str, made: dict[str, int]) -> str:
     where = town.addresses(url)
-    lines = [
-        f"{name:<10} {told['url']}  {'  '.join(f'{what} {value}' for what, value in told.items() if what != 'url')}"
-        for name, told in where.items()
-    ]
+    lemlist, smartlead, mixpanel, attio = (where[name] for name in ("lemlist", "smartlead", "mixpanel", "attio"))
+    service = f"--project {mixpanel['project_id']} --user {mixpanel['username']} --key {mixpanel['password']}"
     return "\n".join([
         f"[green]Outreach sandbox[/green]: {made['lemlist']:,} events in lemlist, {made['smartlead']:,} in Smartlead",
-        *lines,
-        "Ctrl-C stops it.",
+        "Connect it from another terminal, then sync:",
+        f"  syncline outreach connect lemlist --url {lemlist['url']} --key {lemlist['key']}",
+        f"  syncline outreach connect smartlead --url {smartlead['url']} --key {smartlead['key']}",
+        f"  syncline outreach connect mixpanel --url {mixpanel['url']} {service}",
+        f"  syncline outreach connect attio --url {attio['url']} --key {attio['token']}",
+        "  syncline outreach sync full_historical",
+        f"Smartlead signs its webhooks with {smartlead['webhook_secret']}. Ctrl-C stops it.",
     ])  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated
@@ -14,25 +13,14 @@ from rich.text import Text
 from syncline.apps.accounts.contract import DEFAULT_TENANT
 from syncline.apps.commerce.contract import Commerce
 from syncline.apps.commerce.contract.connecting import ShopifyApp
-from syncline.kernel.errors import InvalidInput
 from syncline.main.cli.console import AsJson, DataDir, TenantSlug, command, command_group, emit, table
+from syncline.main.cli.secret_input import secret_of
 from syncline.main.cli.workspace import open_workspace
 
 app = command_group("Enter an app's client id and secret, rotate the secret, list and remove apps.")
 
 ClientId = Annotated[str, typer.Argument(metavar="CLIENT_ID", help="From the app's page at Shopify.")]
 Secret = Annotated[str | None, typer.Option(help="The app's secret; - reads it from standard input.")]
-
-
-def secret_of(given: str | None, what: str) -> str:
-    """From the option, or from standard input, so that it need not stand in the shell's history."""
-    if given == "-" or (given is None and not sys.stdin.isatty()):
-        given = sys.stdin.readline().strip()
-    elif given is None:
-        given = typer.prompt(what, hide_input=True)
-    if not given:
-        raise InvalidInput("Give the secret with --secret, or on standard input with --secret -.")
-    return given
 
 
 def _table(found: Sequence[ShopifyApp]) -> RenderableType:
@@ -66,7 +54,7 @@ async def set_app(
       syncline stores app set 8f2c1d0e5a
       syncline stores app set 8f2c1d0e5a --secret - --scopes read_products,write_products < secret.txt
     """
-    given = secret_of(secret, "The app's secret")
+    given = secret_of(secret, "the app's secret", "--secret")
     chosen = [one.strip() for one in (scopes or "").split(",") if one.strip()]
     async with open_workspace(data_dir, tenant) as here:
         found = await here.contract(Commerce).set_app(
@@ -108,7 +96,7 @@ async def rotate(
       syncline stores app rotate 8f2c1d0e5a            # after a new secret was made at Shopify
       syncline stores app rotate 8f2c1d0e5a --done     # an hour after the old one was revoked there
     """
-    given = None if done else secret_of(secret, "The app's new secret")
+    given = None if done else secret_of(secret, "the app's new secret", "--secret")
     async with open_workspace(data_dir, tenant) as here:
         found = await here.contract(Commerce).rotate_app(actor=here.actor, client_id=client_id, secret=given)
     told = "The old secret is forgotten." if done else "Both secrets are believed; end it with --done."

@@ -18,7 +18,8 @@ from syncline.apps.commerce.contract.connecting import Install, InstallStatus, S
 from syncline.kernel.errors import Conflict
 from syncline.main.cli.console import AsJson, DataDir, TenantSlug, command, command_group, emit, say, table
 from syncline.main.cli.progress import progress
-from syncline.main.cli.store_apps import Secret, secret_of
+from syncline.main.cli.secret_input import secret_of
+from syncline.main.cli.store_apps import Secret
 from syncline.main.cli.workspace import Workspace, open_workspace
 
 app = command_group("Join stores by OAuth.")
@@ -171,7 +172,7 @@ async def api_secret(
       syncline stores api-secret summer
       syncline stores api-secret summer --secret - < secret.txt
     """
-    given = secret_of(secret, "The custom app's API secret key")
+    given = secret_of(secret, "the custom app's API secret key", "--secret")
     async with open_workspace(data_dir, tenant) as here:
         found = await here.contract(Commerce).set_api_secret(actor=here.actor, store=store, secret=given)
     emit(asdict(found), as_json=as_json, show=lambda: Text(f"Webhooks of {found.store} can be believed now."))

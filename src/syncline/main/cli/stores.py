@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated
@@ -13,16 +12,17 @@ from rich.text import Text
 
 from syncline.apps.accounts.contract import DEFAULT_TENANT
 from syncline.apps.commerce.contract import Commerce, Store, StoreRemoval, StoreReview
-from syncline.kernel.errors import InvalidInput
 from syncline.main.cli import store_apps, store_joining
 from syncline.main.cli.console import AsJson, DataDir, TenantSlug, command, command_group, emit, table
 from syncline.main.cli.progress import Bar, progress
+from syncline.main.cli.secret_input import secret_of
 from syncline.main.cli.workspace import open_workspace
 
 app = command_group("Connect, list, test and remove stores, and replace their tokens.")
 app.add_typer(store_joining.app)
 app.add_typer(store_apps.app, name="app")
 
+_TOKEN = "the store's Admin API access token"  # noqa: S105 - what it is
 _COLUMNS = ("name", "shop", "domain", "plan", "currency", "API version", "connected")
 
 
@@ -31,17 +31,6 @@ def _table(stores: Sequence[Store]) -> RenderableType:
         return "No stores yet. Connect one with: syncline stores add NAME --domain SHOP.myshopify.com --token …"
     rows = ((s.name, s.shop_name, s.shop_domain, s.plan, s.currency, s.api_version, s.created_at) for s in stores)
     return table(_COLUMNS, rows)
-
-
-def _token(given: str | None) -> str:
-    """From the option, or from standard input, so that it need not stand in the shell's history."""
-    if given == "-" or (given is None and not sys.stdin.isatty()):
-        given = sys.stdin.readline().strip()
-    elif given is None:
-        given = typer.prompt("Admin API access token", hide_input=True)
-    if not given:
-        raise InvalidInput("Give the store's Admin API access token with --token, or on standard input with --token -.")
-    return given
 
 
 @app.command()
@@ -70,8 +59,8 @@ async def add(
     """
     async with open_workspace(data_dir, tenant) as here:
         commerce = here.contract(Commerce)
-        given = _token(token)
-        secret = None if api_secret is None else store_apps.secret_of(api_secret, "The app's API secret key")
+        given = secret_of(token, _TOKEN, "--token")
+        secret = None if api_secret is None else secret_of(api_secret, "the app's API secret key", "--api-secret")
         store = await commerce.add_store(
             actor=here.actor, name=name, shop_domain=domain, token=given, base_url=url, api_version=api_version
         )
@@ -140,7 +129,9 @@ async def replace_token(
       syncline stores token summer --token - < token.txt
     """
     async with open_workspace(data_dir, tenant) as here:
-        found = await here.contract(Commerce).replace_token(actor=here.actor, store=store, token=_token(token))
+        found = await here.contract(Commerce).replace_token(
+            actor=here.actor, store=store, token=secret_of(token, _TOKEN, "--token")
+        )
     said = Text(f"{found.shop_name} ({found.shop_domain}) accepts the new token.")
     emit(asdict(found), as_json=as_json, show=lambda: said)
 

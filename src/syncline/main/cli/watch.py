@@ -13,8 +13,10 @@ import typer
 from rich.text import Text
 
 from syncline.apps.accounts.contract import DEFAULT_TENANT
+from syncline.apps.outreach.sync import telling
 from syncline.kernel.errors import InvalidInput
 from syncline.main.cli.console import AsJson, DataDir, TenantSlug, command, command_group, console, say
+from syncline.main.cli.progress import duration_text, rate_text
 from syncline.main.cli.workspace import Workspace, open_workspace
 from syncline.runtime.live.hub import Hub
 from syncline.runtime.live.message import EVERYTHING, MessageType, check_room
@@ -44,6 +46,7 @@ async def watch(
       syncline watch
       syncline watch store:summer --after 0
       syncline watch pull:01a2b3c4-0000-7000-8000-000000000000 --until-end --json
+      syncline watch outreach:5f1c0d0a-4be3-4f5f-9d1c-6a2b7e8f9a0b --until-end
     """
     check_room(room)
     if until_end and (room == EVERYTHING or room.startswith("store:")):
@@ -97,13 +100,39 @@ def _words(message: Mapping[str, Any]) -> str:
         case MessageType.LOG:
             return str(data.get("message", ""))
         case MessageType.START:
-            return f"begins, asked for by {data.get('requested_by')}"
+            mode = f" {data['mode']}" if "platforms" in data else ""
+            return f"begins{mode}, asked for by {data.get('requested_by')}"
         case MessageType.COMPLETE:
-            return f"{data.get('status')}. {data.get('sentence') or ''}".strip()
+            return f"{data.get('status')}{_counted(message)}. {data.get('sentence') or ''}".strip()
         case MessageType.STATUS:
             return f"{data.get('store')}: {data.get('kind')} {data.get('state')}"
+        case _ if "platforms" in data:
+            return _outreach_words(data)
         case _:
             shown = {name: value for name, value in data.items() if isinstance(value, int | float) and value}
             return " ".join(
                 [str(data.get("stream", "")), *(f"{name} {value:,}" for name, value in shown.items())]
             ).strip()
+
+
+def _counted(message: Mapping[str, Any]) -> str:
+    """`: 7,589 read, 7,528 new`, of a run of outreach."""
+    counts = message["data"].get("counts") or {}
+    if not message["room"].startswith(f"{telling.KIND}:") or "read" not in counts:
+        return ""
+    new = f", {counts['created']:,} new" if "known_before" in counts else ""
+    return f": {counts['read']:,} read{new}"
+
+
+def _outreach_words(data: Mapping[str, Any]) -> str:
+    """`41 %, 3,101 of 7,589 read, 3,040 new, 1,252/s, 0:04 left (lemlist 1,204 of 3,964, smartlead 1,897 of 3,625)`."""
+    each = ", ".join(f"{name} {_of(one)}" for name, one in data["platforms"].items())
+    new = f"{data['created']:,} new" if data["created"] else ""
+    rate = rate_text(data["per_second"]) if data["per_second"] else ""
+    left = f"{duration_text(data['eta_seconds'])} left" if data["eta_seconds"] else ""
+    parts = (f"{data['percentage']:g} %", f"{_of(data)} read", new, rate, left)
+    return f"{', '.join(part for part in parts if part)} ({each})"
+
+
+def _of(counts: Mapping[str, Any]) -> str:
+    return f"{counts['read']:,} of {counts['total']:,}"

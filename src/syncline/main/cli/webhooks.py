@@ -40,7 +40,7 @@ def store_view(found: StoreWebhooks) -> RenderableType:
 
 
 def check_view(found: WebhookCheck) -> RenderableType:
-    return Text(f"{found.store}: {found.sentence}", style="yellow" if found.refused else "")
+    return Text(f"{found.store}: {found.sentence}", style="yellow" if found.refused or found.trouble else "")
 
 
 def catch_up_view(found: CatchUp) -> RenderableType:

@@ -18,14 +18,15 @@ from syncline.runtime.jobs import Worker
 R = TypeVar("R")
 
 _LOOK_SECONDS = 0.2
+_AGAIN = "The same command with --wait goes on from there."
 _GRACE = timedelta(seconds=2)
 """How long an interrupted command lets its jobs finish by themselves; the next worker goes on with them."""
 
 
 @asynccontextmanager
-async def working(here: Workspace) -> AsyncIterator[None]:
+async def working(here: Workspace, *, resume: str = _AGAIN) -> AsyncIterator[None]:
     """Jobs are done and events delivered while the block runs, by this process and by any other worker on the same
-    database."""
+    database. `resume` says to whoever interrupts it how it goes on."""
     stop, owner = asyncio.Event(), asyncio.current_task()
     jobs = [PROBE, *(job for app in APPS for job in app.jobs)]
     worker = Worker(here.runtime.database, jobs, runtime=here.runtime, grace=_GRACE)
@@ -38,7 +39,7 @@ async def working(here: Workspace) -> AsyncIterator[None]:
         yield
     except asyncio.CancelledError:
         if not any(part.done() for part in running):
-            say("Stopping when what is under way can be left. The same command with --wait goes on from there.")
+            say(f"Stopping when what is under way can be left. {resume}")
         raise
     finally:
         stop.set()

@@ -76,13 +76,17 @@ class Farm:
         self.killed.append(pid)
 
     async def bury(self) -> None:
-        """Let the silence of the killed have lasted: their jobs go to the next worker at once. That it is noticed after
-        six seconds is what tests/runtime/jobs shows."""
+        """Let the silence of the killed have lasted: their jobs, and what they had claimed of a push, go to the next
+        worker at once. That it is noticed after six seconds is what tests/runtime/jobs and
+        tests/journeys/test_push_by_two_processes.py show."""
         async with await psycopg.AsyncConnection.connect(
             self.works.runtime.database.operator_url, autocommit=True
         ) as connection:
             await connection.execute(
                 "update jobs.pgqueuer set heartbeat = now() - interval '1 minute' where status = 'picked'"
+            )
+            await connection.execute(
+                "update commerce.push_worker set seen_at = now() - interval '1 minute' where ended_at is null"
             )
 
 

@@ -90,7 +90,7 @@ async def fill(works: Works, client: httpx.AsyncClient, shop: Shop) -> Riches:
     }
     # The addresses keep requests on this machine; a rule is named by the code.
     others: dict[str, Any] = {"base_url": shop.url, "issuer": "https://127.0.0.1", "subject": subject}
-    others["trigger/{name}"] = "periodic_sync"
+    others["trigger/{name}"] = others["jobs/{name}"] = "periodic_sync"
     others |= {f"{place}/{{tenantId}}": ada["tenant"]["id"] for place in _OF_A_TENANT}
     others["retention/{rule}"] = (await desk.get("/api/privacy/retention"))["rules"][0]["name"]
     return Riches(owner=ada, tenant_id=ada["tenant"]["id"], rows=rows, others=others)

@@ -67,8 +67,9 @@ class Breaker:
             return BreakerState.CLOSED
         return BreakerState.OPEN if self._cooling() > 0 else BreakerState.HALF_OPEN
 
-    def allow(self) -> int:
-        """A permit for one call; raises `BreakerOpen` with the time to wait when none may be made now."""
+    def allow(self, shown: str | None = None) -> int:
+        """A permit for one call; raises `BreakerOpen` with the time to wait when none may be made now. `shown` is what
+        people call the upstream."""
         state = self.state
         if state is BreakerState.HALF_OPEN and not self._probing:
             self._probing = True
@@ -77,7 +78,7 @@ class Breaker:
         elif state is not BreakerState.CLOSED:
             # While a probe is under way its answer comes within the attempt time-out.
             raise BreakerOpen(
-                f"{self.name} has been failing; Syncline pauses calls to it and tries again by itself.",
+                f"{shown or self.name} has been failing; Syncline pauses calls to it and tries again by itself.",
                 vendor_code="breaker_open",
                 wait=timedelta(seconds=self._cooling()) or self.settings.timeout,
             )

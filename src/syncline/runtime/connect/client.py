@@ -27,6 +27,7 @@ from syncline.kernel.errors import Fatal, Retriable
 from syncline.runtime.connect.breaker import Breaker
 from syncline.runtime.connect.deadline import Deadline
 from syncline.runtime.connect.errors import NotProcessed, Throttled, VendorTrouble
+from syncline.runtime.connect.hearing import tell_wait
 from syncline.runtime.connect.redact import Redactor, bare_url
 from syncline.runtime.connect.registry import CallTrace, TraceHook
 from syncline.runtime.observe.correlation import correlation_id
@@ -131,7 +132,7 @@ class HttpClient:
         did not arrive whole or in time.
         """
         seconds = self._allowed_seconds(deadline or Deadline.after(None))
-        permit = self.breaker.allow()
+        permit = self.breaker.allow(self.upstream)
         started = time.monotonic()
         response: httpx.Response | None = None
         outcome = "cancelled"
@@ -242,7 +243,8 @@ def _traced(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def log_retry(upstream: str, operation: str) -> Callable[[int, Retriable, float], None]:
-    """An `on_retry` that says once per retry what failed and how long is left to wait."""
+    """An `on_retry` that says once per retry what failed and how long is left to wait, to the log and to whom the call
+    is made for."""
 
     def tell(attempt: int, error: Retriable, seconds: float) -> None:
         log.info(
@@ -253,6 +255,7 @@ def log_retry(upstream: str, operation: str) -> Callable[[int, Retriable, float]
             reason=error.vendor_code,
             wait_seconds=round(seconds, 3),
         )
+        tell_wait(upstream, error, seconds)
 
     return tell
 

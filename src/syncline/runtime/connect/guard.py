@@ -29,6 +29,7 @@ _ALSO_REFUSED: tuple[Network, ...] = (
     ip_network("64:ff9b:1::/48"),  # NAT64 for local use (RFC 8215)
     ip_network("fec0::/10"),  # site-local, deprecated by RFC 3879 and still routed by some
 )
+_NO_ADDRESS = "This is no address: give a URL like https://hooks.example.com/path."
 _NAT64 = ip_network("64:ff9b::/96")
 _COMPATIBLE = ip_network("::/96")
 
@@ -50,13 +51,17 @@ class Guard:
         """Host and port of `url`. Raises `AddressRefused` for what can be told without looking the name up."""
         try:
             parts = urlsplit(url)
-            host, port = parts.hostname, parts.port
-        except ValueError as error:
-            raise AddressRefused("This is no address: give a URL like https://hooks.example.com/path.") from error
-        if parts.scheme not in {"http", "https"} or not host:
+            host, port = parts.hostname or "", parts.port
+            httpx.URL(url)  # whose rules are stricter, and which is what calls it later
+            host.rstrip(".").encode("idna")  # as the look-up does: no part of a name is empty or too long
+        except (ValueError, httpx.InvalidURL) as error:
+            raise AddressRefused(_NO_ADDRESS) from error
+        if parts.scheme not in {"http", "https"} or not host.rstrip("."):
             raise AddressRefused("Give an address that begins with https:// or http://.")
         if parts.username is not None or parts.password is not None:
             raise AddressRefused("Leave name and password out of the address.")
+        if port == 0:
+            raise AddressRefused(_NO_ADDRESS)
         name = host.rstrip(".").lower()
         literal = _as_address(name)
         if literal is not None:

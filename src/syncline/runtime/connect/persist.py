@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 
 from syncline.kernel.errors import Fatal, Retriable, Unavailable
+from syncline.runtime.connect.hearing import tell_wait
 
 log = structlog.get_logger(__name__)
 
@@ -42,6 +43,7 @@ async def persist(
             asked = error.wait if isinstance(error, Retriable) else None
             wait = min(_FIRST_WAIT * 2 ** (failures - 1), _LONGEST_WAIT) if asked is None else asked.total_seconds()
             log.warning("work is tried again", what=what, reason=error.sentence, wait_seconds=wait, failures=failures)
+            tell_wait(None, error, wait)
             if tell is not None:
                 with suppress(Unavailable):
                     await tell(error.sentence)

@@ -13,12 +13,13 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from syncline.kernel.tenant import TenantId
 from syncline.runtime.db.access import Access
 from syncline.runtime.db.errors import ConnectionLost, DatabaseFull, DatabaseUnavailable
 from syncline.runtime.db.names import APP_ROLE
+from syncline.runtime.db.opening import opened_whole
+from syncline.runtime.db.pool import Pool
 from syncline.runtime.db.session import ReadSession, Session, WriteSession
 from syncline.runtime.db.settings import DatabaseSettings
 from syncline.runtime.db.timings import TimedCursor
@@ -59,7 +60,7 @@ class Database:
         self.engine: AsyncEngine = create_async_engine(
             "postgresql+psycopg://",  # the address stays in `_connect`, so that no message of SQLAlchemy shows it
             async_creator=self._connect,
-            poolclass=AsyncAdaptedQueuePool,
+            poolclass=Pool,
             # Connections are opened as needed up to pool_max and then kept. With a pool_size of pool_min the rest would
             # be opened and closed for every transaction under load (3 ms each).
             pool_size=settings.pool_max,
@@ -118,7 +119,7 @@ class Database:
 
     def pool_status(self) -> PoolStatus:
         pool = self.engine.pool
-        assert isinstance(pool, AsyncAdaptedQueuePool)
+        assert isinstance(pool, Pool)
         return PoolStatus(active=pool.checkedout(), idle=pool.checkedin(), limit=pool.size())
 
     async def renew_pool(self) -> None:
@@ -127,7 +128,10 @@ class Database:
         await self._warm()
 
     async def close(self) -> None:
+        """Idle connections are closed now, those in use when they are given back: a look-up that nobody waits for any
+        more may still hold one, or take one."""
         await self.engine.dispose()
+        self.engine.pool.dispose()  # the new one that SQLAlchemy has made, still empty
         self._access.close()
 
     @asynccontextmanager
@@ -185,7 +189,7 @@ class Database:
     async def _connect(self) -> psycopg.AsyncConnection:
         for attempt in range(_REVIVE_TRIES):
             try:
-                return await self._connect_once()
+                return await opened_whole(self._connect_once())
             except psycopg.OperationalError:
                 if not self._access.is_embedded or attempt == _REVIVE_TRIES - 1:
                     raise
@@ -198,8 +202,12 @@ class Database:
         connection = await psycopg.AsyncConnection.connect(
             self.conninfo, autocommit=True, client_encoding="UTF8", cursor_factory=TimedCursor
         )
-        await connection.execute(_PLAN_ANEW)
-        await connection.set_autocommit(False)
+        try:
+            await connection.execute(_PLAN_ANEW)
+            await connection.set_autocommit(False)
+        except BaseException:
+            await connection.close()
+            raise
         return connection
 
     async def _check(self) -> None:

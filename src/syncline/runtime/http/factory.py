@@ -93,11 +93,11 @@ def create_app(
     app.state.hub = hub
     app.state.hot_operations = operations_of(apps)
     app.state.redeem = _no_ticket if runtime is None else partial(redeem, runtime.database)
-    _route(app, [*(router for one in apps for router in one.routers), *routers])
+    _route(app, [*(router for one in apps for router in one.load_web().routers), *routers])
     around = protection or Protection()
     stops = None if runtime is None else Stops(runtime.database, around.stops_kept_seconds)
     routes = openapi.api_routes(app)
-    rates = _rates(runtime, limiter, around)
+    app.state.rates = rates = _rates(runtime, limiter, around)
     app.user_middleware = [
         *_live(app, stops, around),
         *around.proxied(),

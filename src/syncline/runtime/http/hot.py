@@ -8,6 +8,7 @@ who calls these routes would take a refusal for an outage, and what it says must
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Final
@@ -17,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from syncline.kernel.errors import DomainError
 from syncline.runtime.app import App, CallerGone, HotAnswer, HotHandler, HotParts, HotRequest
 from syncline.runtime.http.middleware import count_request, in_flight
-from syncline.runtime.http.problems import InternalError, problem_response
+from syncline.runtime.http.problems import BodyTooSlow, InternalError, problem_response
 from syncline.runtime.observe.correlation import accept, correlated
 from syncline.runtime.observe.logs import get_logger
 
@@ -29,12 +30,14 @@ _ALWAYS: Final = (
     (b"cache-control", b"no-store"),
 )
 _RETRY_SECONDS: Final = 5
+BODY_SECONDS: Final = 30.0
+"""Who sends a body byte by byte holds a connection, and some memory, no longer than this."""
 
 
 def handlers_of(apps: Sequence[App], parts: HotParts) -> dict[tuple[str, str], HotHandler]:
     """By method and path. Raises `ValueError` when two apps claim one."""
     found: dict[tuple[str, str], HotHandler] = {}
-    for routes in (one for app in apps for one in app.hot_routes):
+    for routes in (one for app in apps for one in app.load_web().hot_routes):
         handler = routes.make(parts)
         for path in routes.operations:
             if (routes.method, path) in found:
@@ -46,7 +49,7 @@ def handlers_of(apps: Sequence[App], parts: HotParts) -> dict[tuple[str, str], H
 def operations_of(apps: Sequence[App]) -> dict[str, dict[str, Mapping[str, Any]]]:
     """What the OpenAPI document says of them: path -> method -> operation."""
     found: dict[str, dict[str, Mapping[str, Any]]] = {}
-    for routes in (one for app in apps for one in app.hot_routes):
+    for routes in (one for app in apps for one in app.load_web().hot_routes):
         for path, operation in routes.operations.items():
             found.setdefault(path, {})[routes.method.lower()] = operation
     return found
@@ -97,9 +100,14 @@ def _last_resort() -> InternalError:
 
 
 async def _body(receive: Receive) -> AsyncIterator[bytes]:
+    ends = asyncio.get_running_loop().time() + BODY_SECONDS
     more = True
     while more:
-        message = await receive()
+        try:
+            async with asyncio.timeout_at(ends):
+                message = await receive()
+        except TimeoutError:
+            raise BodyTooSlow(f"The body was not whole within {BODY_SECONDS:g} seconds. Send it again.") from None
         if message["type"] == "http.disconnect":
             raise CallerGone
         piece: bytes = message.get("body", b"")
@@ -126,7 +134,7 @@ async def _refuse(scope: Scope, receive: Receive, send: Send, error: DomainError
         extra["WWW-Authenticate"] = challenge
     if error.status in {429, 503}:
         extra["Retry-After"] = str(error.extra.get("retry_after", _RETRY_SECONDS))
-    if error.status == 413:
+    if error.status in {408, 413}:
         extra["Connection"] = "close"  # the rest of the body is not read
     with correlated(identifier):
         response = problem_response(error, extra)

@@ -43,6 +43,12 @@ class BodyTooLarge(DomainError):
     title = "The body is too large"
 
 
+class BodyTooSlow(DomainError):
+    code = "REQ_408"
+    status = 408
+    title = "The body came too slowly"
+
+
 class InternalError(DomainError):
     """Says nothing of the cause: that is in the log, under the correlation id."""
 

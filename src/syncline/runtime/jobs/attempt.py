@@ -136,7 +136,8 @@ class Attempt:
             return Ended(self.claim, "cancelled")
         said = {"job": self.job.name, "job_id": context.job_id, "attempt": context.attempt, "reason": verdict.reason}
         if isinstance(verdict, GiveUp):
-            log.error("job given up", exc_info=error, **said)
+            # What was foreseen has its sentence; where it was raised from tells nothing more.
+            log.error("job given up", exc_info=None if isinstance(error, SynclineError) else error, **said)
             return Ended(self.claim, "dead", reason=verdict.reason, error=error)
         log.warning("job failed and is tried again", wait_s=round(verdict.wait.total_seconds(), 3), **said)
         return Ended(self.claim, "retry", wait=verdict.wait, reason=verdict.reason, error=error)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -14,6 +14,7 @@ from psycopg.sql import SQL, Identifier
 
 from syncline.kernel.errors import Unavailable
 from syncline.runtime.db.engine import Database
+from syncline.runtime.db.opening import opened_whole
 from syncline.runtime.observe.logs import get_logger
 
 log = get_logger(__name__)
@@ -44,20 +45,7 @@ async def connect(database: Database) -> psycopg.AsyncConnection[Any]:
 async def _open(database: Database) -> psycopg.AsyncConnection[Any]:
     present = conninfo_to_dict(database.conninfo).get("options") or ""
     conninfo = make_conninfo(database.conninfo, options=f"{present} {_OPTIONS}".strip(), **_LIMITS)
-    return await _whole(psycopg.AsyncConnection.connect(conninfo, autocommit=True))
-
-
-async def _whole(opening: Coroutine[Any, Any, psycopg.AsyncConnection[Any]]) -> psycopg.AsyncConnection[Any]:
-    """Who is cancelled while he connects leaves no connection behind: half of one is held by nobody who could close it,
-    so it is waited for (`connect_timeout` at most) and closed."""
-    task = asyncio.ensure_future(opening)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task])
-        if not task.cancelled() and task.exception() is None:
-            await task.result().close()
-        raise
+    return await opened_whole(psycopg.AsyncConnection.connect(conninfo, autocommit=True))
 
 
 class Pause:

@@ -47,6 +47,8 @@ WITH mine AS (
 SELECT id, attempts, cancel FROM mine
 """)
 
+CATCH_UP = SQL("SELECT jobs.catch_up()")
+
 FREE_DEAD = SQL("""
 WITH dead AS (
     SELECT id FROM jobs.pgqueuer

@@ -214,6 +214,13 @@ async def beat(connection: Connection, worker: UUID, ids: Sequence[int]) -> dict
     return {row["id"]: Owned(row["attempts"], row["cancel"]) for row in rows}
 
 
+async def catch_up(connection: Connection) -> bool:
+    """Numbers of new jobs go on behind those there are, after a dump was put back that set them back; whether it was
+    needed."""
+    (row,) = await _rows(connection, statements.CATCH_UP, {})
+    return row["catch_up"] is not None
+
+
 async def free_dead(connection: Connection, lease: timedelta) -> list[tuple[int, str]]:
     """Put the jobs of workers that were silent for `lease` back into the queue; their attempt counts. Waits that long
     after a start of the database server too, or the first worker back would take the jobs of all others."""

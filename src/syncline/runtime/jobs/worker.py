@@ -142,6 +142,10 @@ class Worker:
         stalled = [attempt.claim.job_id for attempt in self._running if attempt.lost]
         if stalled:  # we were taken for dead and are not, so none of them is what kills workers
             await store.revive(connection, stalled)
+        if await store.catch_up(connection):
+            log.warning(
+                "numbers of jobs had been set back, as a dump does that is put back; they go on behind the last"
+            )
         for job_id, job in await store.free_dead(connection, LEASE):
             metrics.FREED.labels(job=job).inc()
             log.warning("took a job from a worker that fell silent", job=job, job_id=job_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 from syncline.kernel.errors import Unavailable
 from syncline.runtime.limits.counting import CountsLost, CountStore, Verdict
@@ -53,7 +54,7 @@ class Limiter:
         if policy.rate is None:
             return None
         verdict = await self._count(policy, policy.rate, _key(policy, policy.rate, subject))
-        TAKEN.labels(policy.name, "allowed" if verdict.allowed else "refused").inc()
+        _taken(policy.name, verdict.allowed).inc()
         return verdict
 
     async def forget(self, name: str, subject: str) -> None:
@@ -98,4 +99,14 @@ class Limiter:
 
 def _key(policy: Policy, rate: Rate, subject: str) -> str:
     # With the rate in it, counts of another rate (the setting was changed) are not read as counts of this one.
-    return f"{policy.name}:{str(rate).replace(' ', '-')}:{subject}"
+    return f"{policy.name}:{_written(rate)}:{subject}"
+
+
+@lru_cache(maxsize=1_000)
+def _written(rate: Rate) -> str:
+    return str(rate).replace(" ", "-")
+
+
+@lru_cache(maxsize=1_000)
+def _taken(policy: str, allowed: bool) -> Counter:
+    return TAKEN.labels(policy, "allowed" if allowed else "refused")

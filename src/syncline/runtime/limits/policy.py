@@ -100,6 +100,7 @@ POLICIES: tuple[Policy, ...] = (
     Policy("event-keys:generate-batch", Rate(60, _MINUTE), what="making up to 1,000 event keys in one request"),
     Policy("database:optimize", Rate(5, _HOUR, 2), what="optimising the database"),
     Policy("migrations:run", Rate(3, _HOUR, 1), what="running migrations"),
+    Policy("migrations:rollback", Rate(3, _HOUR, 1), what="undoing migrations"),
     Policy("outreach-webhooks", Rate(6_000, _MINUTE), Counts.ADDRESS, what="webhooks of lemlist and Smartlead"),
     Policy("status", Rate(100, _MINUTE, 20), what="asking for status and statistics of outreach"),
 )

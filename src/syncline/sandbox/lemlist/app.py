@@ -32,6 +32,7 @@ from syncline.sandbox.lemlist.shapes import (
 from syncline.sandbox.outreach.double import OutreachDouble, milliseconds, moment
 from syncline.sandbox.outreach.ids import word_id, word_number
 from syncline.sandbox.outreach.store import Event, KeptLead, Store, Wanted
+from syncline.sandbox.outreach.timelines import Kind
 from syncline.sandbox.windows import FixedWindow
 
 KEY = "lemlist-key-sandbox"
@@ -54,6 +55,10 @@ class Switches:
     """The order of activities of one millisecond; nothing is documented."""
     arrivals: int = 0
     """How many new activities come before each page of activities is read."""
+    removals: int = 0
+    """How many leads somebody removes before each page of activities is read."""
+    removal: str = choice("takes", "keeps")
+    """Whether the activities of a lead go with it when it is removed; nothing is documented."""
     webhook_scale: float = 1.0
 
 
@@ -93,6 +98,7 @@ class Lemlist(OutreachDouble):
             self.route("/api/campaigns/{campaign}/export/leads", self._export_leads),
             self.route("/api/campaigns/{campaign}/leads", self._leads),
             self.route("/api/campaigns/{campaign}/leads/", self._leads),
+            self.route("/api/campaigns/{campaign}/leads/{lead}", self._remove_lead, ("DELETE",)),
             self.route("/api/team", self._team),
             self.route("/api/hooks", self._hooks),
             self.route("/api/hooks", self._add_hook, ("POST",)),
@@ -210,6 +216,25 @@ class Lemlist(OutreachDouble):
             }
             for lead in leads
         ])  # fmt: skip
+
+    async def _remove_lead(self, request: Request) -> Response:
+        """`action=remove` takes a lead, by its id, out of the campaign; without it the lead, by its address,
+        unsubscribes. The answer's shape is not documented."""
+        campaign, told = self._campaign(request), request.path_params["lead"]
+        if campaign is None:
+            return PlainTextResponse("Campaign not found", 404)
+        found = [one for one in self.store.leads_of(campaign) if told in {word_id("lea", one.id), one.email}]
+        if not found:
+            return PlainTextResponse("Lead not found", 404)
+        lead = found[0]
+        if request.query_params.get("action") == "remove":
+            self.remove(lead.id)
+        else:
+            self.happen(Kind.UNSUBSCRIBED, mail=self.store.mails_of(lead.id)[-1].id)
+        return answer({"_id": word_id("lea", lead.id), "email": lead.email, "campaignId": word_id("cam", campaign)})
+
+    def remove(self, lead: int) -> None:
+        self.store.remove_lead(lead, with_past=self.switches.removal == "takes")
 
     async def _export_leads(self, request: Request) -> Response:
         campaign = self._campaign(request)

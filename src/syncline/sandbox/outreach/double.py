@@ -58,10 +58,18 @@ class OutreachDouble(Double):
         return event
 
     def arrivals(self) -> None:
-        """Called before a page is read: what happens in the meantime shifts a newest-first list."""
+        """Called before a page is read: what happens in the meantime shifts the list."""
         kinds = (Kind.SENT, Kind.OPENED)
         for number in range(self.switches.arrivals):
             self.happen(kinds[number % len(kinds)])
+        for _ in range(self.switches.removals):
+            lead = self.store.any_lead()
+            if lead is not None:
+                self.remove(lead)
+
+    def remove(self, lead: int) -> None:
+        """A lead, with all that happened to it."""
+        self.store.remove_lead(lead, with_past=True)
 
     def control(self) -> list[Route]:
         return [

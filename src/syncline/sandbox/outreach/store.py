@@ -17,13 +17,16 @@ from typing import Any
 from syncline.sandbox.outreach.timelines import Campaign, Happening, Kind, Lead, World
 
 _SCHEMA = """
-create table lead (id integer primary key, campaign integer not null, email text not null, first_name text not null,
+create table lead (id integer primary key autoincrement, campaign integer not null, email text not null,
+  first_name text not null,
   last_name text not null, company text not null, state integer not null default 0, created_ms integer not null);
-create table mail (id integer primary key, campaign integer not null, lead integer not null, step integer not null,
+create table mail (id integer primary key autoincrement, campaign integer not null, lead integer not null,
+  step integer not null,
   sent_ms integer not null, opens integer not null default 0, open_first integer, open_last integer,
   clicks integer not null default 0, click_first integer, click_last integer, reply_ms integer,
   bounced integer not null default 0, unsubscribed integer not null default 0);
-create table event (id integer primary key, at_ms integer not null, kind integer not null, campaign integer,
+create table event (id integer primary key autoincrement, at_ms integer not null, kind integer not null,
+  campaign integer,
   lead integer not null, step integer not null, mail integer, is_first integer not null);
 """
 _INDEXES = """
@@ -35,6 +38,7 @@ create index if not exists event_at on event (at_ms);
 create index if not exists event_campaign on event (campaign, at_ms);
 create index if not exists event_lead on event (lead);
 """
+_UPDATED = "max(sent_ms, coalesce(open_last, 0), coalesce(click_last, 0), coalesce(reply_ms, 0))"
 _EVENT = "e.id, e.at_ms, e.kind, e.campaign, e.lead, e.step, e.mail, e.is_first"
 
 
@@ -131,10 +135,7 @@ class Store:
 
     def fill(self, events: int) -> None:
         """Adds exactly so many events of the world. Streams: memory does not grow with their number."""
-        leads, mails = (
-            count(self._one("select max(id) from lead") + 1),
-            count(self._one("select max(id) from mail") + 1),
-        )
+        leads, mails = count(self._next("lead")), count(self._next("mail"))
         self._db.execute("begin")
         for batch in _batches(self.world.stream(events), 2_000):
             self._add(batch, leads, mails)
@@ -185,15 +186,31 @@ class Store:
         self._db.execute("update lead set state = ? where id = ?", (kind, found.lead))
         return self._record(told, found.campaign, found.lead, found.id)
 
+    def remove_lead(self, number: int, *, with_past: bool) -> None:
+        """A lead there is, out of its campaign. `with_past`: its mails and events go too, and their numbers never come
+        again."""
+        if not with_past:
+            self._db.execute("update lead set campaign = 0 where id = ?", (number,))
+            return
+        self._db.execute("delete from lead where id = ?", (number,))
+        self._db.execute("delete from mail where lead = ?", (number,))
+        self._db.execute("delete from event where lead = ?", (number,))
+
+    def any_lead(self) -> int | None:
+        """One that something happened to; None when there is none."""
+        start = self._random.randrange(self._one("select max(lead) from event") + 1)
+        found = self._db.execute("select min(lead) from event where lead >= ?", (start,)).fetchone()[0]
+        return None if found is None else int(found)
+
     def _send(self, at_ms: int, campaign: int | None) -> Event:
         chosen = campaign or self._random.randrange(1, self.world.campaigns + 1)
-        number = self._one("select max(id) from lead") + 1
+        number = self._next("lead")
         # Beyond all that the generator makes, so that the address is nobody else's.
         lead = self.world.lead(chosen, 10_000_000 + number * 100)
         names = (lead.email, lead.first_name, lead.last_name, lead.company)
         self._db.execute("insert into lead values (?, ?, ?, ?, ?, ?, ?, ?)", (number, chosen, *names, Kind.SENT, at_ms))
         told = Happening(Kind.SENT, at_ms, 0)
-        mail = _fresh(self._one("select max(id) from mail") + 1, chosen, number, told)
+        mail = _fresh(self._next("mail"), chosen, number, told)
         self._db.execute(f"insert into mail values ({', '.join('?' * 14)})", _row(mail))
         return self._record(told, chosen, number, mail.id)
 
@@ -205,7 +222,8 @@ class Store:
         return Event(int(done.lastrowid or 0), told.at_ms, told.kind, campaign, lead, told.step, mail, told.is_first)
 
     def _any_mail(self) -> int:
-        return self._random.randrange(1, self._one("select max(id) from mail") + 1)
+        start = self._random.randrange(self._one("select max(id) from mail") + 1)
+        return self._one("select min(id) from mail where id >= ?", [start])
 
     def _is_first(self, kind: Kind, mail: Mail) -> bool:
         before = {Kind.OPENED: mail.opens, Kind.CLICKED: mail.clicks, Kind.REPLIED: mail.reply_ms}
@@ -246,12 +264,15 @@ class Store:
         offset: int = 0,
         limit: int = -1,
         newest_first: bool = True,
+        by_update: bool = False,
     ) -> list[Mail]:
-        """Of one campaign; `tests` are conditions on columns with their values, by the caller's own words."""
+        """Of one campaign; `tests` are conditions on columns with their values, by the caller's own words. `by_update`
+        goes by the last thing that happened to a mail in place of its sending."""
         order = "desc" if newest_first else "asc"
+        moment = _UPDATED if by_update else "sent_ms"
         where, values = _where(campaign, tests)
         rows = self._db.execute(
-            f"select * from mail where {where} order by sent_ms {order}, id {order} limit ? offset ?",
+            f"select * from mail where {where} order by {moment} {order}, id {order} limit ? offset ?",
             (*values, limit, offset),
         )
         return [_mail(row) for row in rows]
@@ -307,8 +328,12 @@ class Store:
             "by_kind": {Kind(row[0]).name.lower(): row[1] for row in kinds},
         }
 
+    def _next(self, table: str) -> int:
+        return self._one("select seq from sqlite_sequence where name = ?", [table]) + 1
+
     def _one(self, query: str, values: Sequence[Any] = ()) -> int:
-        return int(self._db.execute(query, values).fetchone()[0] or 0)
+        row = self._db.execute(query, values).fetchone()
+        return int((row and row[0]) or 0)
 
 
 def _fresh(number: int, campaign: int, lead: int, told: Happening) -> Mail:

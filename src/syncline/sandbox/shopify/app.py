@@ -7,6 +7,7 @@ import gc
 import re
 import shutil
 import tempfile
+import weakref
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -48,6 +49,8 @@ def create_app(store: Store, options: SandboxOptions | None = None, folder: Path
     options = options or SandboxOptions()
     home = folder or Path(tempfile.mkdtemp(prefix="syncline-sandbox-"))
     engine = Engine(store, options, home)
+    if folder is None:
+        weakref.finalize(engine, shutil.rmtree, home, ignore_errors=True)  # an app that was never run has no end
     shop = ShopServer(engine)
 
     @asynccontextmanager

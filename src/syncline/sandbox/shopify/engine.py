@@ -5,9 +5,9 @@ HTTP, tokens and faults that act on the connection are the app's; what a documen
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -92,8 +92,6 @@ class Engine:
         )
         self.world.bulk = self.bulk
         self.bulk.tell = self._bulk_ended
-        self._documents: OrderedDict[tuple[str, str, frozenset[tuple[str, str]]], Document | list[Problem]]
-        self._documents = OrderedDict()
 
     def served_version(self, asked: str) -> str:
         """Any version that is not served is answered by the oldest one, as Shopify falls forward."""
@@ -111,7 +109,7 @@ class Engine:
     def plan(self, asked: Asked) -> Plan:
         """Raises `Refused` with all that can be known to be wrong before the request runs."""
         schema = load_schema(asked.version)
-        document = self._document(schema, asked)
+        document = self._document(asked)
         operation = _chosen(document, asked.operation_name)
         context = self._context(schema, asked, operation)
         context.variables = coerce_variables(schema.graphql, operation, asked.variables)
@@ -212,15 +210,9 @@ class Engine:
             search_debug=asked.search_debug,
         )
 
-    def _document(self, schema: AdminSchema, asked: Asked) -> Document:
+    def _document(self, asked: Asked) -> Document:
         removed = self.world.faults.removed_fields(asked.operation_name, asked.query)
-        key = (schema.version, asked.query, removed)
-        found = self._documents.get(key)
-        if found is None:
-            found = _parsed(schema, asked.query, removed)
-            self._documents[key] = found
-            if len(self._documents) > KEPT_DOCUMENTS:
-                self._documents.popitem(last=False)
+        found = _parsed(asked.version, asked.query, removed)
         if isinstance(found, list):
             raise Refused(found)
         return found
@@ -245,14 +237,16 @@ class Engine:
         return self._data(plan)
 
 
-def _parsed(schema: AdminSchema, text: str, removed: frozenset[tuple[str, str]]) -> Document | list[Problem]:
+@lru_cache(KEPT_DOCUMENTS)
+def _parsed(version: str, text: str, removed: frozenset[tuple[str, str]]) -> Document | list[Problem]:
+    # For all shops of the process: what a document means does not depend on the shop.
     try:
         parsed = parse(text)
     except GraphQLError as error:
         at = [{"line": one.line, "column": one.column} for one in error.locations or ()]
         message = error.message.removeprefix("Syntax Error: ").rstrip(".")
         return [Problem(f"syntax error, {message[:1].lower()}{message[1:]}", None, at)]
-    problems = check(schema.graphql, parsed, removed)
+    problems = check(load_schema(version).graphql, parsed, removed)
     if problems:
         return problems
     operations = [one for one in parsed.definitions if isinstance(one, OperationDefinitionNode)]

@@ -11,16 +11,15 @@ Memory: entities have slots and repeated texts (bodies, tags, vendors, option va
 
 from __future__ import annotations
 
-import gc
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from random import Random
 from typing import Any
 
+from syncline.kernel.collecting import none_collected
 from syncline.sandbox.shopify import generator_words as words
 from syncline.sandbox.shopify.generator_content import ContentMaker
 from syncline.sandbox.shopify.generator_sales import NEWEST, SalesMaker
@@ -60,7 +59,7 @@ def generate(
     rest what is asked for. The products of a seed are the same whatever else is asked for."""
     random = Random(seed)
     before = len(store.levels)
-    with _no_collection():
+    with none_collected():
         places = [store.add_location(_location_name(number)).id for number in range(locations)]
         counts = _variant_counts(random, products, variants_per_product)
         maker = _Maker(random, store, places)
@@ -261,15 +260,3 @@ def _combinations(options: Sequence[tuple[str, Sequence[str]]]) -> Iterator[list
 
 def _location_name(number: int) -> str:
     return words.LOCATIONS[number] if number < len(words.LOCATIONS) else f"Shop {number + 1}"
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Nothing made here is garbage, and a collector walking millions of live objects doubles the time."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()

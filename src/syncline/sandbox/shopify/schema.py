@@ -6,7 +6,6 @@ table of the access scopes every type and field asks for. The package is pinned 
 
 from __future__ import annotations
 
-import gc
 import gzip
 import hashlib
 import os
@@ -14,8 +13,7 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -23,6 +21,8 @@ from typing import Any
 
 import msgspec
 from graphql import GraphQLSchema, build_client_schema
+
+from syncline.kernel.collecting import none_collected
 
 PACKAGE = "@shopify/dev-mcp"
 PACKAGE_VERSION = "1.16.0"
@@ -107,22 +107,10 @@ def _load(path: Path, version: str) -> AdminSchema:
 
 
 def _build(introspection: dict[str, Any]) -> GraphQLSchema:
-    with _no_collection():
+    with none_collected():
         # Strict validation finds six interface fields that are not deprecated while the implementing field is; Shopify
         # serves the schema all the same.
         return build_client_schema(introspection, assume_valid=True)  # type: ignore[arg-type]
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Building makes a million live objects at once; collecting in between doubles the time."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def _fetch(working: Path) -> Path:

@@ -41,7 +41,8 @@ class Collections:
         self._places = count(1)
 
     def insert(self, collection: Collection, product_ids: Iterable[int] = ()) -> None:
-        """Adds a collection made elsewhere, without a line in the event log. A smart one finds its products itself."""
+        """Adds a collection made elsewhere, without a line in the event log. A smart one finds its products itself; a
+        product that is named twice is in it once."""
         if collection.handle in self.by_handle:
             raise ValueError(f"The handle {collection.handle!r} is taken.")
         self.by_id[collection.id] = collection
@@ -50,7 +51,7 @@ class Collections:
         if collection.rules is not None:
             self._smart.append(collection)
             product_ids = self._matching(collection)
-        for number in product_ids:
+        for number in dict.fromkeys(product_ids):
             self._join(collection.id, number)
         added(self.orderings, collection)
         self.journal.revision += 1

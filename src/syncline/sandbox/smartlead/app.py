@@ -57,16 +57,21 @@ class Switches:
     history: str = choice("history", "messages")
     numbers: str = choice("strings", "numbers")
     """How totals come."""
-    order: str = choice("newest", "oldest")
-    """Of statistics rows; not documented."""
+    order: str = choice("newest", "oldest", "updated")
+    """Of statistics rows; not documented. By the last update, an open moves a mail to the front."""
     edges: str = choice("exclusive", "inclusive")
     """Whether a mail sent at the very bound of the filter is in; the words are "greater than" and "less than"."""
     times: str = choice("first", "last")
     """Which open and click a row tells the time of."""
+    analytics: str = choice("disagree", "agree", "stuck")
+    """Whether the counters of a campaign count what its statistics show (they do not, where they were looked at), or
+    say what they said when they were asked first."""
     body_bytes: int = 10_000
     """Of the rendered mail in each statistics row."""
     arrivals: int = 0
     """How many new events come before each page of statistics is read."""
+    removals: int = 0
+    """How many leads are removed, with their mails, before each page of statistics is read."""
     signed: bool = True
     """Whether webhooks carry a signature."""
     webhook_scale: float = 1.0
@@ -85,6 +90,7 @@ class Smartlead(OutreachDouble):
         self.key = key
         self.secret = SECRET
         self.hooks = Hooks(self)
+        self._stuck: dict[int, dict[str, Any]] = {}
         self._windows = {plan: [FixedWindow(*one) for one in limits] for plan, limits in PLANS.items()}
 
     def routes(self) -> list[Route]:
@@ -95,6 +101,7 @@ class Smartlead(OutreachDouble):
             self.route(f"{ROOT}/campaigns/all-leads-activities", self._activities),
             self.route(campaign, self._campaign),
             self.route(f"{campaign}/statistics", self._statistics),
+            self.route(f"{campaign}/analytics", self._analytics),
             self.route(f"{campaign}/leads", self._leads),
             self.route(f"{campaign}/leads/{{lead:int}}/message-history", self._history),
             self.route(f"{campaign}/leads-export", self._leads_export),
@@ -162,8 +169,8 @@ class Smartlead(OutreachDouble):
         self.arrivals()
         if self.switches.statistics != "rows":
             return self._totals(number, tests)
-        newest = self.switches.order == "newest"
-        mails = self.store.mails(number, tests, offset=offset, limit=limit, newest_first=newest)
+        newest, updated = self.switches.order != "oldest", self.switches.order == "updated"
+        mails = self.store.mails(number, tests, offset=offset, limit=limit, newest_first=newest, by_update=updated)
         leads = self.store.leads(mail.lead for mail in mails)
         last, size = self.switches.times == "last", self.switches.body_bytes
         rows = [shapes.statistics_row(mail, leads[mail.lead], shows_last=last, body_bytes=size) for mail in mails]
@@ -208,6 +215,18 @@ class Smartlead(OutreachDouble):
             "bounced": self.number(sum(mail.bounced for mail in mails)),
             "unsubscribed": self.number(sum(mail.unsubscribed for mail in mails)),
         }
+
+    async def _analytics(self, request: Request) -> Response:
+        number = self.campaign(request)
+        if number is None:
+            return self.not_found()
+        agrees = self.switches.analytics == "agree"
+        counted = shapes.analytics(self.store, self.store.campaigns[number], agrees=agrees)
+        if self.switches.analytics == "stuck":
+            counted = self._stuck.setdefault(number, counted)
+        return answer(
+            {name: self.number(value) if name.endswith("_count") else value for name, value in counted.items()}
+        )
 
     async def _activities(self, request: Request) -> Response:
         """By the time of the event, over all campaigns."""

@@ -79,6 +79,31 @@ def campaign_body(campaign: Campaign) -> dict[str, Any]:
     }
 
 
+def analytics(store: Store, campaign: Campaign, *, agrees: bool) -> dict[str, Any]:
+    """The counters of a campaign. Unless they agree with the statistics, trial mails count as sent, and every open and
+    click counts rather than every mail that was opened or clicked."""
+    mails, leads = store.mails(campaign.number), store.count_leads(campaign.number)
+    opened, clicked = [mail for mail in mails if mail.opens], [mail for mail in mails if mail.clicks]
+    body = campaign_body(campaign)
+    return {
+        **{name: body[name] for name in ("id", "user_id", "created_at", "status", "name", "client_id")},
+        "sent_count": len(mails) + (0 if agrees else 2),
+        "unique_sent_count": len({mail.lead for mail in mails}),
+        "open_count": len(opened) if agrees else sum(mail.opens for mail in opened),
+        "unique_open_count": len({mail.lead for mail in opened}),
+        "click_count": len(clicked) if agrees else sum(mail.clicks for mail in clicked),
+        "unique_click_count": len({mail.lead for mail in clicked}),
+        "reply_count": len({(mail.lead, mail.reply_ms) for mail in mails if mail.reply_ms}),
+        "bounce_count": sum(mail.bounced for mail in mails),
+        "unsubscribed_count": len({mail.lead for mail in mails if mail.unsubscribed}),
+        "block_count": 0,
+        "total_count": leads,
+        "drafted_count": 0,
+        "sequence_count": campaign.steps,
+        "campaign_lead_stats": {"total": leads, "notStarted": 0, "interested": 0},
+    }
+
+
 def time_of(at_ms: int | None, mail: Mail) -> str | None:
     """Every fifth mail's times carry no zone; they are UTC all the same."""
     if at_ms is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import hashlib
 import json
@@ -13,6 +12,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,6 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-import uvicorn
 from cryptography.fernet import Fernet
 from joserfc import jwt
 from joserfc.jwk import RSAKey
@@ -39,6 +38,7 @@ from syncline.runtime.connect.guard import Guard
 from syncline.runtime.db.engine import Database
 from syncline.runtime.jobs.testing import FakeJobQueue
 from syncline.runtime.secrets import SecretBox
+from syncline.sandbox.server import running
 
 PEOPLE = (
     {"sub": "ada-at-work", "email": "ada@example.com", "email_verified": True, "name": "Ada Lovelace"},
@@ -60,7 +60,7 @@ def real_provider() -> Iterator[str]:
         time.sleep(0.05)  # between two looks: the process does not say when it listens
     yield f"http://127.0.0.1:{port}"
     process.terminate()
-    process.wait(timeout=10)
+    process.wait(timeout=60)
 
 
 def answers(port: int) -> bool:
@@ -75,17 +75,23 @@ def free_port() -> int:
         return port
 
 
+@cache
+def _first_key() -> RSAKey:
+    """The same for all tests: making one takes longer than a sign-in."""
+    return RSAKey.generate_key(2048, {"kid": "one"})
+
+
 @dataclass
 class Crooked:
     """A provider that does as told: `claims` and `header` go over those of an honest ID token, `answers` replaces
     whole answers by path. It checks PKCE and the client, as an honest one does."""
 
-    issuer: str
+    issuer: str = ""
     client_id: str = "syncline"
     client_secret: str = "s3cret of:the client"
     claims: dict[str, Any] = field(default_factory=dict)
     answers: dict[str, Callable[[], Response]] = field(default_factory=dict)
-    keys: list[RSAKey] = field(default_factory=lambda: [RSAKey.generate_key(2048, {"kid": "one"})])
+    keys: list[RSAKey] = field(default_factory=lambda: [_first_key()])
     published: list[RSAKey] | None = None
     metadata: dict[str, Any] = field(default_factory=dict)
     userinfo: dict[str, Any] = field(default_factory=dict)
@@ -173,17 +179,9 @@ class Crooked:
 
 @pytest.fixture
 async def crooked() -> AsyncIterator[Crooked]:
-    port = free_port()
-    made = Crooked(f"http://127.0.0.1:{port}")
-    server = uvicorn.Server(uvicorn.Config(made.app(), port=port, log_config=None, lifespan="off"))
-    listening = socket.socket()
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listening.bind(("127.0.0.1", port))
-    serving = asyncio.create_task(server.serve(sockets=[listening]))
-    yield made
-    server.should_exit = True
-    await serving
-    listening.close()
+    made = Crooked()
+    async with running(made.app()) as made.issuer:
+        yield made
 
 
 @pytest.fixture
@@ -228,7 +226,7 @@ def runtime(database: Database, settings: AccountsSettings, guard: Guard, tmp_pa
 
 async def agree(url: str, sub: str, *, action: str = "") -> str:
     """What a person does at the real provider: opens its page, chooses who he is, and is sent back."""
-    async with httpx.AsyncClient() as browser:
+    async with httpx.AsyncClient(verify=False) as browser:
         page = await browser.get(url)
         assert page.status_code == 200, page.text
         answer = await browser.post(url, data={"action": action} if action else {"sub": sub})

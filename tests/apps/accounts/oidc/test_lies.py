@@ -62,7 +62,7 @@ async def test_an_honest_answer_is_taken_so_that_the_refusals_below_mean_somethi
         {"exp": "tomorrow"},
         {"exp": True},
         {"exp": float("nan")},
-        {"iat": NOW + 3600},
+        {"iat": NOW + 86_400},
         {"iat": None},
         {"nonce": "of another sign-in"},
         {"nonce": None},

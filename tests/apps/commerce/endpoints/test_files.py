@@ -28,7 +28,7 @@ async def test_a_sheet_is_staged(pulled: Any, call: Call) -> None:
     assert (answer.status_code, body["rows"], body["staged"], body["unchanged"]) == (200, 2, 1, 1)
     assert (body["batch"]["summary"], body["batch"]["counts"]) == ("Import of prices.csv", {"pending": 1})
     again = (await sheet(call, content)).json()
-    waits = {"waiting": 1, "waiting_in": [body["batch"]["id"]], "rivals": 0, "rivals_in": []}
+    waits = {"waiting": 1, "waiting_in": [body["batch"]["id"]], "rivals": 0, "rivals_in": [], "replaced": 0}
     assert (again["batch"], again["staged"], again["overlap"]) == (None, 0, waits)
     other = (await sheet(call, content.replace(b"9.50", b"9.70"))).json()["batch"]
     assert (other["summary"], other["overlap"]["rivals_in"]) == ("Import of a sheet", [body["batch"]["id"]])

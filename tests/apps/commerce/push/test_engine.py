@@ -78,7 +78,7 @@ async def test_paused_push_waits_and_goes_on(desk: Any) -> None:
 async def test_pause_in_the_middle_finishes_what_is_in_flight(desk: Any) -> None:
     batch = await desk.staged("", "price=25")
     run = await start(desk, batch_size=1, max_workers=1)
-    await desk.fault("slow=1:0.3s@UpdateVariants")
+    await desk.fault("slow=1:2s@UpdateVariants")  # the engine looks four times a second what is wanted of it
     working = asyncio.create_task(desk.pulled.work())
 
     async def is_sending() -> bool:
@@ -180,15 +180,13 @@ async def test_no_more_workers_join_than_the_run_may_have(desk: Any) -> None:
 
 async def test_change_rejected_between_reading_and_writing_is_not_sent(desk: Any) -> None:
     batch = await desk.staged("", "price=25")
-    run = await start(desk)
-    await desk.fault("slow=1:0.4s@ReadVariants")
+    await start(desk)
+    door = desk.pulled.shop.door
+    door.hold("ReadVariants")
     working = asyncio.create_task(desk.pulled.work())
-
-    async def has_worker() -> bool:
-        return bool((await get(desk, run)).engine.workers)
-
-    await eventually(has_worker)
+    await door.wait()
     await desk.commerce.reject(actor=desk.pulled.actor, query=ChangeQuery(batch_id=batch.id))
+    door.open()
     await working
     assert {change.status for change in await desk.changes(batch)} == {ChangeStatus.REJECTED}
     assert await desk.ledger() == []

@@ -76,9 +76,17 @@ async def remove(pulled: Any, **more: Any) -> Any:
 def test_every_table_is_known_to_go() -> None:
     hanging = {table.name for pairs in repository.HANGING_ON.values() for table, _ in pairs}
     known = {table.name for table in repository.tables_of_a_store()} | hanging | repository.AT_ONCE
-    # The tenant's own; gone within a day; goes with its schedule, or when its date comes; stays, so that who was erased
-    # for good does not come back; stays as the proof of what was done; is nobody's.
-    apart = {"review_rule", "sheet_mapping", "change_selection", "schedule_due", "change_expiry", "kept_out"}
+    # The tenant's own; gone within a day; goes with its schedule or webhook, or when its date comes; stays, so that
+    # who was erased for good does not come back; stays as the proof of what was done; is nobody's.
+    apart = {
+        "review_rule",
+        "sheet_mapping",
+        "change_selection",
+        "schedule_due",
+        "webhook_dead",
+        "change_expiry",
+        "kept_out",
+    }
     apart |= {"shopify_app", "privacy_request", "webhook_refusal"}
     assert {table.name for table in METADATA.sorted_tables} == known | apart
 

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import update
 
 from syncline.apps.commerce.batch import sweep
 from syncline.apps.commerce.batch_contract import BatchOperation, BatchRequest
@@ -24,6 +25,7 @@ from syncline.apps.commerce.contract import (
     StagedChange,
     StoreReview,
 )
+from syncline.apps.commerce.staging.models import staged_change
 from syncline.apps.commerce.staging.overlap import Met, Waiting, meet
 from syncline.kernel import clock
 from syncline.kernel.ids import new_id
@@ -73,7 +75,7 @@ def desk(pulled: Any, tmp_path: Path) -> Desk:
 
 def waiting(before: Any, after: Any) -> tuple[UUID, Waiting]:
     batch_id = new_id()
-    return batch_id, Waiting(batch_id, before, after)
+    return batch_id, Waiting(new_id(), batch_id, before, after)
 
 
 def test_the_same_step_from_the_same_value_is_known() -> None:
@@ -213,3 +215,91 @@ async def test_what_was_changed_in_the_store_is_not_what_waits_here(desk: Desk) 
     await desk.pulled.pull()
     staged = await desk.stage("sku:SHIRT-S", "price=26")
     assert staged.overlap == Overlap()
+
+
+FRONT = "https://supplier.example/front.jpg"
+
+
+async def images_of(desk: Desk) -> list[tuple[str, str]]:
+    """What is waiting to be added, with its text."""
+    found = await desk.changes(statuses=(ChangeStatus.PENDING, ChangeStatus.APPROVED))
+    return [(one.after["images"]["url"], one.after["images"]["alt"]) for one in found if "images" in one.after]
+
+
+@pytest.mark.parametrize("status", ["pending", "approved"])
+async def test_an_address_staged_twice_is_one_image_with_the_newer_text(desk: Desk, status: str) -> None:
+    first = await desk.stage("handle:mug", f"images=+{FRONT} A mug")
+    async with desk.commerce.runtime.database.writing(desk.pulled.actor.tenant_id) as session:
+        mine = update(staged_change).where(staged_change.c.batch_id == first.id)
+        await session.execute(mine.values(status=status))
+    second = await desk.stage("handle:mug", f"images=+{FRONT}?v=2 A blue mug")
+    assert second.overlap == Overlap(replaced=1)
+    assert await images_of(desk) == [(f"{FRONT}?v=2", "A blue mug")]
+    (given_up,) = await desk.changes(batch_id=first.id)
+    assert (given_up.status, str(second.id) in str(given_up.note)) == (ChangeStatus.SKIPPED, True)
+    await desk.approve(second)
+    await desk.pulled.push()
+    store = desk.pulled.shop.store
+    (mug,) = [one for one in store.products.values() if one.handle == "mug"]
+    assert [str(one.alt) for one in store.media.shown_by(mug.id)] == ["A blue mug"]
+
+
+async def test_the_first_text_may_be_wanted_again(desk: Desk) -> None:
+    await desk.stage("handle:mug", f"images=+{FRONT} A mug")
+    await desk.stage("handle:mug", f"images=+{FRONT} A blue mug")
+    third = await desk.stage("handle:mug", f"images=+{FRONT} A mug")
+    assert third.overlap == Overlap(replaced=1)
+    assert await images_of(desk) == [(FRONT, "A mug")]
+
+
+async def test_the_same_address_at_another_product_and_another_address_here_stay(desk: Desk) -> None:
+    await desk.stage("handle:mug", f"images=+{FRONT} A mug")
+    other = await desk.stage("handle:linen-shirt", f"images=+{FRONT} A shirt")
+    more = await desk.stage("handle:mug", "images=+https://supplier.example/side.jpg A mug")
+    assert (other.overlap, more.overlap) == (Overlap(), Overlap())
+    assert len(await images_of(desk)) == 3
+
+
+async def test_one_that_is_on_its_way_is_a_rival(desk: Desk) -> None:
+    first = await desk.stage("handle:mug", f"images=+{FRONT} A mug")
+    async with desk.commerce.runtime.database.writing(desk.pulled.actor.tenant_id) as session:
+        mine = update(staged_change).where(staged_change.c.batch_id == first.id)
+        await session.execute(mine.values(status="sending"))
+    second = await desk.stage("handle:mug", f"images=+{FRONT} A blue mug")
+    assert second.overlap == Overlap(rivals=1, rivals_in=(first.id,))
+
+
+async def test_a_sheet_with_another_text_replaces_what_waits(desk: Desk) -> None:
+    sheet = f"Handle,Image Src,Image Alt Text\nmug,{FRONT},A mug\n"
+    await desk.take(sheet)
+    again = await desk.take(sheet.replace("A mug", "A blue mug"))
+    assert (again.staged, again.overlap.replaced) == (1, 1)
+    assert await images_of(desk) == [(FRONT, "A blue mug")]
+
+
+async def _changed_in_the_store(desk: Desk, price: str) -> StagedChange:
+    desk.pulled.shop.store.update_variant(desk.pulled.shop.variant("SHIRT-S"), price=price)
+    await desk.pulled.pull()
+    inbound = [one for one in await desk.changes(statuses=(ChangeStatus.PENDING,)) if one.after == {"price": price}]
+    return inbound[-1]
+
+
+async def test_what_is_put_back_and_waits_already_waits_once(desk: Desk) -> None:
+    await desk.commerce.set_store_review(actor=desk.pulled.actor, store="demo", review=StoreReview.INBOUND)
+    inbound = await _changed_in_the_store(desk, "25.00")
+    by_hand = await desk.stage("sku:SHIRT-S", f"price={inbound.before['price']}")
+    query = ChangeQuery(ids=(inbound.id,))
+    done = await desk.commerce.reject(actor=desk.pulled.actor, query=query)
+    assert done.put_back == [by_hand.id]
+    waiting_now = await desk.changes(statuses=(ChangeStatus.PENDING,))
+    assert [one.batch_id for one in waiting_now] == [by_hand.id]
+
+
+async def test_what_is_put_back_in_part_is_staged_for_the_rest(desk: Desk) -> None:
+    await desk.commerce.set_store_review(actor=desk.pulled.actor, store="demo", review=StoreReview.INBOUND)
+    inbound = await _changed_in_the_store(desk, "25.00")
+    rival = await desk.stage("sku:SHIRT-S", "price=31")
+    done = await desk.commerce.reject(actor=desk.pulled.actor, query=ChangeQuery(ids=(inbound.id,)))
+    (made,) = done.put_back
+    assert made != rival.id
+    assert [one.after for one in await desk.changes(batch_id=made)] == [inbound.before]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from syncline.apps.commerce.stores import repository
 from syncline.apps.commerce.stores.credentials import repository as credentials
@@ -15,6 +16,7 @@ from syncline.kernel import clock
 from syncline.kernel.ids import new_id
 from syncline.kernel.tenant import TenantId
 from syncline.runtime.app import Runtime
+from syncline.runtime.secrets import SecretBox, new_key
 
 
 @pytest.fixture
@@ -75,6 +77,32 @@ async def test_a_store_by_token_whose_secret_was_never_given_is_there_without_on
 ) -> None:
     await connect(runtime, tenant_id, domain)
     assert await secrets_of(runtime, domain) == {tenant_id: ()}
+
+
+STRANGE_BOX = SecretBox([new_key()])
+"""Of an installation with other keys."""
+
+
+async def test_a_secret_that_cannot_be_opened_is_its_own_tenants_trouble(
+    runtime: Runtime, tenant_id: TenantId, other_tenant_id: TenantId, domain: str
+) -> None:
+    await connect(runtime, tenant_id, domain, kind=GrantKind.CUSTOM, secret_sealed=STRANGE_BOX.seal("lost"))
+    sealed = runtime.secrets.seal("theirs")
+    await connect(runtime, other_tenant_id, domain, kind=GrantKind.CUSTOM, secret_sealed=sealed)
+    with capture_logs() as logs:
+        found = await recipients_of(runtime.database, runtime.secrets, domain)
+    assert {one.tenant_id: (one.secrets, one.is_closed) for one in found} == {
+        tenant_id: ((), True),
+        other_tenant_id: (("theirs",), False),
+    }
+    (told,) = [one for one in logs if one["log_level"] == "error"]
+    assert (told["tenant"], told["store"], told["shop_domain"]) == (str(tenant_id), "demo", domain)
+
+
+async def test_of_a_rotation_the_secret_that_opens_is_given(runtime: Runtime, tenant_id: TenantId, domain: str) -> None:
+    sealed, other = runtime.secrets.seal("new"), STRANGE_BOX.seal("lost")
+    await connect(runtime, tenant_id, domain, kind=GrantKind.CUSTOM, secret_sealed=sealed, other_secret_sealed=other)
+    assert await secrets_of(runtime, domain) == {tenant_id: ("new",)}
 
 
 async def test_secrets_are_in_no_repr(runtime: Runtime, tenant_id: TenantId, domain: str) -> None:

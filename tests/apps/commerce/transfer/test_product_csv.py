@@ -3,19 +3,17 @@ from __future__ import annotations
 import csv
 import io
 import random
-from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.apps.commerce.transfer.reading import HEADER, Reading, only_error, read, sheet
 
-from syncline.apps.commerce.transfer.problems import Problem, Severity
 from syncline.apps.commerce.transfer.product_csv import read_products
-from syncline.apps.commerce.transfer.product_rows import ProductSheet, SheetBatch, VariantSheet
+from syncline.apps.commerce.transfer.product_rows import ProductSheet, VariantSheet
 from syncline.apps.commerce.transfer.row_index import RowIndex, key_of
 
-HEADER = "Handle,Title,Option1 Name,Option1 Value,Variant SKU,Variant Price,Variant Inventory Qty"
 RENAMED = (
     "Title,URL handle,Description,Vendor,Product category,Type,Tags,Published on online store,Status,SKU,Barcode,"
     "Option1 name,Option1 value,Option1 Linked To,Option2 name,Option2 value,Option2 Linked To,Option3 name,"
@@ -28,49 +26,6 @@ RENAMED = (
     "Google Shopping / Ad group name,Included / United States,Price / International,Compare-at price / International"
 )
 SHARED = Path(__file__).parents[5] / "shared" / "data" / "shopify-product-csv"
-
-
-class Reading:
-    """Everything that one reading gives, its batches joined."""
-
-    def __init__(self, batches: Iterable[SheetBatch]) -> None:
-        self.batches = list(batches)
-        self.products = [product for batch in self.batches for product in batch.products]
-        self.problems = [problem for batch in self.batches for problem in batch.problems]
-        self.errors = [problem for problem in self.problems if problem.severity is Severity.ERROR]
-        self.notes = [problem for problem in self.problems if problem.severity is Severity.NOTE]
-        self.rows = self.batches[-1].rows
-
-
-def read(
-    content: str | bytes,
-    *,
-    currency: str = "USD",
-    encoding: str | None = None,
-    ignore_unknown: bool = False,
-    max_rows: int = 1000,
-    batch_products: int = 500,
-) -> Reading:
-    file = io.BytesIO(content.encode() if isinstance(content, str) else content)
-    return Reading(
-        read_products(
-            file,
-            currency=currency,
-            encoding=encoding,
-            ignore_unknown=ignore_unknown,
-            max_rows=max_rows,
-            batch_products=batch_products,
-        )
-    )
-
-
-def sheet(*rows: str, header: str = HEADER) -> str:
-    return "\n".join([header, *rows, ""])
-
-
-def only_error(reading: Reading) -> Problem:
-    (error,) = reading.errors
-    return error
 
 
 CATEGORY = (

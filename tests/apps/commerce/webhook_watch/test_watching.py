@@ -8,12 +8,16 @@ from tests.apps.commerce.conftest import Pulled
 from tests.apps.commerce.webhook_watch.conftest import ADDRESS, HERE, subscribed
 
 from syncline.apps.commerce.contract import StoreNotFound
+from syncline.apps.commerce.stores.tokens import repository as grants
 from syncline.apps.commerce.webhook_management_contract import NoPublicAddress, NotRegistered, SubscriptionState
+from syncline.apps.commerce.webhook_watch import repository
 from syncline.apps.commerce.webhook_watch.topics import SCOPES, wanted_topics
+from syncline.kernel import clock
 from syncline.kernel.errors import InvalidInput, Retriable
 from syncline.kernel.paging import PageRequest
 from syncline.kernel.tenant import Actor
 from syncline.runtime.audit.trail import EntryQuery, list_entries
+from syncline.runtime.secrets import SecretBox, new_key
 
 
 async def faults(pulled: Pulled, text: str) -> None:
@@ -66,6 +70,27 @@ async def test_what_shopify_dropped_is_made_again_and_said(pulled: Pulled) -> No
     async with pulled.commerce.runtime.database.reading(pulled.actor.tenant_id) as session:
         entries = (await list_entries(session, EntryQuery(action="webhooks.mended"), PageRequest())).items
     assert [one.details["recreated"] for one in entries] == [1, 0]
+
+
+async def test_a_secret_that_cannot_be_opened_is_told_of_once(pulled: Pulled) -> None:
+    await pulled.commerce.register_webhooks(actor=pulled.actor, url=HERE)
+    (store,) = await pulled.commerce.list_stores(actor=pulled.actor)
+    database, tenant, now = pulled.commerce.runtime.database, pulled.actor.tenant_id, clock.now()
+    lost = SecretBox([new_key()]).seal("lost")
+    async with database.writing(tenant) as session:
+        values = {"kind": grants.GrantKind.CUSTOM, "secret_sealed": lost, "granted_at": now, "issued_at": now}
+        await grants.put(session, store.id, values)
+    first, second = [await pulled.commerce.check_webhooks(actor=pulled.actor) for _ in range(2)]
+    assert "cannot be verified" in first.sentence
+    assert first.trouble is not None
+    assert (second.trouble, second.kept) == (first.trouble, len(SCOPES))
+    async with database.reading(tenant) as session:
+        entries = (await list_entries(session, EntryQuery(action="webhooks.mended"), PageRequest())).items
+        watch = await repository.find_watch(session, store.id)
+    assert [one.outcome for one in entries] == ["failed", "done"]
+    assert watch is not None
+    assert watch.good_at is not None
+    assert watch.good_at < now
 
 
 async def test_one_that_goes_elsewhere_is_sent_back_here(pulled: Pulled) -> None:

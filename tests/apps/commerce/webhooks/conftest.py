@@ -22,6 +22,7 @@ from syncline.apps.commerce.stores.tokens import repository as grants
 from syncline.apps.commerce.webhook_contract import WebhookEvent
 from syncline.apps.commerce.webhooks import repository
 from syncline.apps.commerce.webhooks.repository import EventFilter
+from syncline.apps.commerce.webhooks.writing import enqueue_apply
 from syncline.kernel import clock
 from syncline.kernel.paging import PageRequest
 from syncline.kernel.tenant import TenantId
@@ -172,3 +173,17 @@ async def make_client() -> AsyncIterator[Callable[..., Awaitable[httpx.AsyncClie
     yield make
     for client in opened:
         await client.aclose()
+
+
+async def title(hooked: Hooked, handle: str = "mug") -> str:
+    row = await hooked.mirrored("product", hooked.product(handle).id)
+    assert row is not None
+    return str(row["title"])
+
+
+async def soon(hooked: Hooked) -> None:
+    """As if the waits and leases were over; with a job that looks."""
+    async with hooked.runtime.database.writing(hooked.tenant) as session:
+        query = text("UPDATE commerce.webhook_event SET due_at = now() - interval '1 s' WHERE store_id = :store")
+        await session.execute(query, {"store": hooked.store_id})
+        await enqueue_apply(session, hooked.runtime.queue, hooked.tenant, hooked.store_id)

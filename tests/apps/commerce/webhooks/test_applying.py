@@ -4,33 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from sqlalchemy import text
-from tests.apps.commerce.webhooks.conftest import Hooked
+from tests.apps.commerce.webhooks.conftest import Hooked, soon, title
 
 from syncline.apps.commerce.contract import ChangeQuery, StoreReview
 from syncline.apps.commerce.inbound.service import set_review
 from syncline.apps.commerce.privacy.personal_data import PERSONAL_DATA
 from syncline.apps.commerce.webhook_contract import WebhookOutcome, WebhookState
-from syncline.apps.commerce.webhooks import applying, claims, repository, told
-from syncline.apps.commerce.webhooks.writing import enqueue_apply
+from syncline.apps.commerce.webhooks import repository
+from syncline.apps.commerce.webhooks.jobs import READ_JOB
 from syncline.kernel import clock
+from syncline.kernel.ids import new_id
 from syncline.kernel.paging import PageRequest
 from syncline.runtime.controls import stops
-from syncline.runtime.db.errors import ConnectionLost
 from syncline.runtime.privacy.subject import Subject
 
 
 async def outcomes(hooked: Hooked) -> Sequence[WebhookOutcome | None]:
     return [one.outcome for one in sorted(await hooked.events(), key=lambda one: one.received_at)]
-
-
-async def title(hooked: Hooked, handle: str = "mug") -> str:
-    row = await hooked.mirrored("product", hooked.product(handle).id)
-    assert row is not None
-    return str(row["title"])
 
 
 async def test_product_is_changed_and_the_event_says_so(hooked: Hooked) -> None:
@@ -185,96 +178,6 @@ async def test_body_without_an_id_is_a_dead_letter_and_its_neighbours_are_applie
     assert first.first_failed_at is not None
 
 
-async def test_error_of_our_own_is_tried_again_and_given_up_in_the_end(
-    hooked: Hooked, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def broken(*_: Any, **__: Any) -> None:
-        raise RuntimeError("a bug")
-
-    monkeypatch.setattr(applying, "_carry_out", broken)
-    await hooked.send("products/update", hooked.payload("mug"))
-    for _ in range(8):
-        await soon(hooked)
-        await hooked.work()
-    event = await hooked.event()
-    assert (event.state, event.attempts) == (WebhookState.DEAD, 8)
-    assert "report it" in str(event.reason)
-    monkeypatch.undo()
-    async with hooked.runtime.database.writing(hooked.tenant) as session:
-        (again,) = await repository.send_back(session, [event.id], clock.now())
-    assert (again.state, again.attempts) == (WebhookState.WAITING, 0)
-
-
-async def soon(hooked: Hooked) -> None:
-    """As if the waits and leases were over; with a job that looks."""
-    async with hooked.runtime.database.writing(hooked.tenant) as session:
-        query = text("UPDATE commerce.webhook_event SET due_at = now() - interval '1 s' WHERE store_id = :store")
-        await session.execute(query, {"store": hooked.store_id})
-        await enqueue_apply(session, hooked.runtime.queue, hooked.tenant, hooked.store_id)
-
-
-class Killed(BaseException):
-    """What a worker's end looks like from inside: nothing after it runs."""
-
-
-async def test_worker_killed_while_it_applies_leaves_nothing_half_done_and_the_next_does_it_once(
-    hooked: Hooked, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def killed(*_: Any, **__: Any) -> None:
-        raise Killed
-
-    hooked.product("mug").title = "Cup"
-    await hooked.send("products/update", hooked.payload("mug"))
-    await hooked.send("themes/publish", {"id": 5})
-    monkeypatch.setattr(claims, "settle", killed)
-    with pytest.raises(Killed):
-        await hooked.work()
-    monkeypatch.undo()
-    assert await title(hooked) == "Mug"
-    assert [one.state for one in await hooked.events()] == [WebhookState.WAITING] * 2
-    await hooked.work()  # the lease holds: nobody takes it yet
-    assert await title(hooked) == "Mug"
-    await soon(hooked)
-    await hooked.work()
-    assert await title(hooked) == "Cup"
-    assert sorted(one.state.value for one in await hooked.events()) == ["applied", "ignored"]
-
-
-async def test_poison_is_isolated_after_two_attempts_and_its_neighbours_are_applied(
-    hooked: Hooked, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def dies(body: bytes) -> Any:
-        if b"poison" in body:
-            raise Killed
-        return told.decode(body)
-
-    monkeypatch.setattr(applying, "decode", dies)
-    hooked.product("mug").title = "Cup"
-    await hooked.send("products/update", {"id": 5, "title": "poison"})
-    await hooked.send("products/update", hooked.payload("mug"))
-    for _ in range(2):
-        with pytest.raises(Killed):
-            await hooked.work()
-        await soon(hooked)
-    await hooked.work()
-    assert await title(hooked) == "Cup"
-    (dead,) = await hooked.events(state=WebhookState.DEAD)
-    assert (dead.attempts, dead.reason) == (2, claims.KILLED)
-
-
-async def test_lost_database_leaves_everything_to_the_next_run(hooked: Hooked, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def lost(session: Any, *_: Any) -> None:
-        await (await session.driver()).execute("select pg_terminate_backend(pg_backend_pid())")
-
-    await hooked.send("products/update", hooked.payload("mug", title="Cup"))
-    monkeypatch.setattr(claims, "settle", lost)
-    with pytest.raises(ConnectionLost):
-        await hooked.work()
-    monkeypatch.undo()
-    assert (await hooked.event()).state is WebhookState.WAITING
-    assert await title(hooked) == "Mug"
-
-
 async def test_second_run_finds_nothing_to_do(hooked: Hooked) -> None:
     await hooked.send("products/update", hooked.payload("mug"))
     await hooked.work()
@@ -285,14 +188,44 @@ async def test_second_run_finds_nothing_to_do(hooked: Hooked) -> None:
     assert (after.attempts, after.settled_at) == (before.attempts, before.settled_at)
 
 
-async def test_while_the_tenant_is_paused_webhooks_wait(hooked: Hooked) -> None:
+@pytest.mark.parametrize("whole_tenant", [True, False])
+async def test_what_comes_during_a_pause_is_kept_and_applied_after_it(hooked: Hooked, whole_tenant: bool) -> None:
+    paused = None if whole_tenant else hooked.store_id
     async with hooked.runtime.database.writing(hooked.tenant) as session:
-        await stops.pause(session, store_id=None, reason="A stocktake.", actor="the owner")
-    await hooked.send("products/update", hooked.payload("mug", title="Cup"))
+        await stops.pause(session, store_id=paused, reason="A stocktake.", actor="the owner")
+    answer = await hooked.send("products/update", hooked.payload("mug", title="Cup"))
     await hooked.work()
+    assert answer.json()["received"] is True
     assert (await hooked.event()).state is WebhookState.WAITING
     (again,) = hooked.waiting
     assert again.run_at is not None
+    async with hooked.runtime.database.writing(hooked.tenant) as session:
+        await stops.resume(session, store_id=paused)
+    await soon(hooked)
+    await hooked.work()
+    assert await title(hooked) == "Cup"
+
+
+async def test_pause_of_another_store_holds_nothing_up(hooked: Hooked) -> None:
+    async with hooked.runtime.database.writing(hooked.tenant) as session:
+        await stops.pause(session, store_id=new_id(), reason="A stocktake.", actor="the owner")
+    await hooked.send("products/update", hooked.payload("mug", title="Cup"))
+    await hooked.work()
+    assert await title(hooked) == "Cup"
+
+
+async def test_pause_holds_up_what_is_still_to_be_read_as_well(hooked: Hooked) -> None:
+    hooked.shop.renew("another token")
+    await hooked.send("products/update", hooked.payload("mug", title="Cup"))
+    await hooked.work()
+    async with hooked.runtime.database.writing(hooked.tenant) as session:
+        await stops.pause(session, store_id=hooked.store_id, reason="A stocktake.", actor="the owner")
+        await session.execute(text("UPDATE commerce.webhook_reading SET due_at = now() - interval '1 s'"))
+        await hooked.runtime.queue.enqueue(session, READ_JOB, {"store_id": str(hooked.store_id)})
+    calls = hooked.shop.web.state.engine.world.counters.requests
+    await hooked.work()
+    assert hooked.shop.web.state.engine.world.counters.requests == calls
+    assert await left_to_read(hooked) == 2
 
 
 async def test_change_made_in_the_store_waits_for_review(hooked: Hooked) -> None:

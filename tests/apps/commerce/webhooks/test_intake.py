@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -12,15 +14,22 @@ import pytest
 from tests.apps.commerce.webhooks.conftest import Hooked, give_secret, served, signature
 
 from syncline.apps.commerce.contract import Commerce
+from syncline.apps.commerce.stores import repository as stores
+from syncline.apps.commerce.stores.tokens import repository as grants
 from syncline.apps.commerce.webhook_contract import WebhookState
 from syncline.apps.commerce.webhooks import keeping, repository, writing
-from syncline.apps.commerce.webhooks.refusals import list_refusals
+from syncline.apps.commerce.webhooks.patience import Patience
+from syncline.apps.commerce.webhooks.refusals import count_unverifiable, list_refusals
+from syncline.kernel import clock
 from syncline.kernel.tenant import Actor, TenantId
 from syncline.runtime.controls import stops
+from syncline.runtime.db.group_commit import NotWrittenInTime
+from syncline.runtime.http import hot
 from syncline.runtime.jobs.testing import eventually
 from syncline.runtime.limits.limiter import Limiter
 from syncline.runtime.limits.memory import MemoryCounts
 from syncline.runtime.limits.policy import with_settings
+from syncline.runtime.secrets import SecretBox, new_key
 
 BODY = b'{"id":1}'
 
@@ -119,6 +128,82 @@ async def test_new_secret_is_believed_although_the_old_one_is_in_memory(
     assert answer.status_code == 200
 
 
+async def test_unopened_secret_is_503_until_it_opens_and_those_of_others_are_believed(
+    hooked: Hooked, other_tenant_id: TenantId
+) -> None:
+    lost = SecretBox([new_key()]).seal("lost")
+    domain = hooked.shop.domain
+    async with hooked.runtime.database.writing(other_tenant_id) as session:
+        values = {"name": "theirs", "shop_domain": domain, "api_version": "2026-10", "shop_name": "Theirs"}
+        more: dict[str, Any] = {"base_url": None, "currency": "USD", "plan": "Basic", "scopes": []}
+        made = await stores.add(session, token_sealed=lost, values={**values, **more})
+        now = clock.now()
+        grant = {"kind": grants.GrantKind.CUSTOM, "secret_sealed": lost, "granted_at": now, "issued_at": now}
+        await grants.put(session, made.store.id, grant)
+    mine = await hooked.send("products/update", BODY)
+    theirs = await hooked.send("products/update", BODY, hmac_sha256=signature(BODY, "lost"))
+    assert (mine.status_code, theirs.status_code, theirs.json()["code"]) == (200, 503, "SEC_001")
+    assert "stores app set" in theirs.json()["error"]
+    assert theirs.headers["Retry-After"] == "60"
+
+    async def counted() -> bool:
+        async with hooked.runtime.database.system() as session:
+            found = [one for one in await list_refusals(session, 1_000) if one.shop_domain == domain]
+            closed = await count_unverifiable(session, now)
+        return [one.reason for one in found] == ["unverifiable"] and closed >= 1
+
+    await eventually(counted)
+    async with hooked.runtime.database.system() as session:
+        assert await count_unverifiable(session, clock.now() + timedelta(hours=1)) == 0
+
+
+@pytest.mark.parametrize("is_known", [False, True])
+async def test_database_that_hangs_is_503_before_shopify_hangs_up(
+    hooked: Hooked, monkeypatch: pytest.MonkeyPatch, is_known: bool
+) -> None:
+    """Whether it hangs at the look-up of the shop or, when that is in memory, at the commit."""
+
+    async def hang(*_: object) -> None:
+        await released.wait()
+
+    released = asyncio.Event()
+    for _ in range(is_known):
+        assert (await hooked.send("products/update", BODY)).status_code == 200
+    monkeypatch.setattr("syncline.apps.commerce.webhooks.intake.PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(hooked.runtime.database, "_begin", hang)
+    answer = await hooked.send("products/update", BODY)
+    assert (answer.status_code, answer.json()["code"], answer.headers["Retry-After"]) == (503, "DB_009", "1")
+    monkeypatch.undo()
+    released.set()
+
+
+async def test_what_was_waited_for_once_is_not_waited_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[float] = []
+
+    def noted(seconds: float) -> asyncio.Timeout:
+        given.append(seconds)
+        return asyncio.timeout(seconds)
+
+    watched = SimpleNamespace(timeout=noted, get_running_loop=asyncio.get_running_loop)
+    monkeypatch.setattr("syncline.apps.commerce.webhooks.patience.asyncio", watched)
+    patience = Patience(0.05)
+    assert await patience.over(asyncio.sleep(0, "found")) == "found"
+    for _ in range(2):
+        with pytest.raises(NotWrittenInTime):
+            await patience.over(asyncio.Event().wait())
+    whole, left, nothing = given
+    assert (whole, nothing) == (0.05, 0.0)
+    assert 0 < left < whole
+
+
+async def test_a_time_out_of_the_work_itself_is_not_ours() -> None:
+    async def fails() -> None:
+        raise TimeoutError
+
+    with pytest.raises(TimeoutError):
+        await Patience(10).over(fails())
+
+
 async def test_unknown_shop_is_404_and_counted_once_for_all(hooked: Hooked) -> None:
     domain = f"nobody-{uuid4().hex[:8]}.myshopify.com"
     answers = [await hooked.send("products/update", BODY, shop_domain=domain) for _ in range(3)]
@@ -174,6 +259,22 @@ async def test_body_that_grows_beyond_the_limit_is_read_no_further(hooked: Hooke
     )
     assert answer.status_code == 413
     assert given <= 5_200_000
+
+
+async def test_body_that_comes_byte_by_byte_is_waited_for_no_longer_than_it_may_take(
+    hooked: Hooked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hot, "BODY_SECONDS", 0.2)
+
+    async def dribble() -> AsyncIterator[bytes]:
+        while True:
+            yield b" "
+            await asyncio.sleep(0.01)
+
+    answer = await hooked.client.post(
+        "/api/webhooks", content=dribble(), headers=hooked.headers(BODY, "products/update")
+    )
+    assert (answer.status_code, answer.json()["code"], answer.headers["Connection"]) == (408, "REQ_408", "close")
 
 
 @pytest.mark.parametrize("body", [b"{", b"", b"not json", b'{"id": 1} {'])

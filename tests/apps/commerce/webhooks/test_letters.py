@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from uuid import UUID
 
+import psycopg
 import pytest
+from sqlalchemy import event
 from tests.apps.commerce.webhooks.conftest import Hooked
 
 from syncline.apps.commerce.app import APP
 from syncline.apps.commerce.webhook_contract import WebhookOutcome, WebhookState
+from syncline.apps.commerce.webhooks import repository
 from syncline.apps.commerce.webhooks.letters import WebhookLetters
 from syncline.kernel import clock
+from syncline.kernel.ids import new_id
 from syncline.kernel.tenant import TenantId
 from syncline.runtime.letters import LetterKind, LetterQuery
 
@@ -57,6 +62,94 @@ async def test_the_operator_sees_those_of_every_tenant_and_may_name_one(
         mine, theirs = LetterQuery(tenant=hooked.tenant), LetterQuery(tenant=other_tenant_id)
         assert [one.tenant_id for one in await letters.list(session, mine, 10)] == [hooked.tenant]
         assert (await letters.count(session, mine), await letters.count(session, theirs)) == (1, 0)
+
+
+@pytest.fixture
+def statements(hooked: Hooked) -> Iterator[list[str]]:
+    """What the database is asked."""
+    seen: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        seen.append(statement)
+
+    engine = hooked.runtime.database.engine.sync_engine
+    event.listen(engine, "before_cursor_execute", note)
+    yield seen
+    event.remove(engine, "before_cursor_execute", note)
+
+
+TENANTS = 2_000
+_OF_MANY = f"""
+    WITH made AS (SELECT gen_random_uuid() AS tenant, gen_random_uuid() AS store FROM generate_series(1, {TENANTS}))
+    INSERT INTO commerce.webhook_event (id, tenant_id, store_id, delivery_id, topic, api_version, received_at,
+        correlation_id, body_bytes, body_hash, state, due_at)
+    SELECT gen_random_uuid(), tenant, store, at::text, 'of/many', '2026-10', now(), '', 0, 0,
+           CASE WHEN at = 1 THEN 'dead' ELSE 'applied' END, now()
+    FROM made, generate_series(1, 10) AS at
+"""
+
+
+@pytest.fixture
+def operator(hooked: Hooked) -> Iterator[psycopg.Connection]:
+    """Who is bound to no tenant, in a database with thousands of them."""
+    with psycopg.connect(str(hooked.runtime.database.operator_url), autocommit=True) as connection:
+        connection.execute(_OF_MANY)
+        yield connection
+        connection.execute("DELETE FROM commerce.webhook_event WHERE topic = 'of/many'")
+
+
+async def test_those_of_thousands_of_tenants_are_counted_by_one_statement_that_reads_no_webhook(
+    hooked: Hooked, letters: WebhookLetters, operator: psycopg.Connection, statements: list[str]
+) -> None:
+    await _give_up(hooked)
+    known = operator.execute("SELECT count(*) FROM commerce.webhook_event WHERE state = 'dead'").fetchone()
+    statements.clear()
+    async with hooked.runtime.database.system() as session:
+        counted = await letters.count(session, ALL)
+    assert counted > TENANTS
+    assert (counted,) == known
+    (asked,) = [one for one in statements if "commerce." in one]
+    operator.execute("ANALYZE commerce.webhook_dead")
+    plan = str(operator.execute(f"EXPLAIN {asked}").fetchall())
+    assert "webhook_event" not in plan
+
+
+async def test_one_of_thousands_is_found_retried_and_discarded_without_asking_the_others(
+    hooked: Hooked, letters: WebhookLetters, operator: psycopg.Connection, statements: list[str]
+) -> None:
+    first, second = await _give_up(hooked), await _give_up(hooked)
+    statements.clear()
+    async with hooked.runtime.database.system() as session:
+        assert (await letters.find(session, first)) is not None
+        assert await letters.retry(session, [first]) == 1
+        assert await letters.discard(session, [second]) == 1
+        assert (await letters.find(session, first), await letters.find(session, new_id())) == (None, None)
+    assert len(statements) < 30
+
+
+async def _counted(hooked: Hooked, letters: WebhookLetters) -> int:
+    async with hooked.runtime.database.system() as session:
+        return await letters.count(session, LetterQuery(tenant=hooked.tenant))
+
+
+async def test_the_count_follows_every_way_to_become_one_and_to_be_none(
+    hooked: Hooked, letters: WebhookLetters
+) -> None:
+    database = hooked.runtime.database
+    born, condemned = await _give_up(hooked), UUID((await hooked.send("themes/publish", {"id": 1})).json()["id"])
+    unreadable = UUID((await hooked.send("products/update", {"title": "nobody"})).json()["id"])
+    assert await _counted(hooked, letters) == 1
+    async with database.writing(hooked.tenant) as session:
+        await repository.give_up(session, [condemned], "Because.")
+    await hooked.work()
+    assert await _counted(hooked, letters) == 3
+    async with database.writing(hooked.tenant) as session:
+        await repository.send_back(session, [unreadable], clock.now())
+        await letters.discard(session, [born])
+    assert await _counted(hooked, letters) == 1
+    await hooked.pulled.commerce.remove_store(actor=hooked.pulled.actor, store="demo")
+    await hooked.work()
+    assert await _counted(hooked, letters) == 0
 
 
 async def test_another_tenant_sees_and_moves_nothing(

@@ -134,3 +134,20 @@ async def test_another_tenants_events_do_not_go_to_our_project(place: Place, oth
     await stored_only(place)
     async with place.runtime.database.writing(other_tenant_id) as session:
         assert await repository.take(session, new_id(), 10) == 0
+
+
+async def test_what_waits_and_what_is_under_way_are_both_still_to_be_told(place: Place) -> None:
+    async def is_something_open() -> bool:
+        async with place.runtime.database.reading(place.actor.tenant_id) as session:
+            return await repository.has_waiting(session)
+
+    assert not await is_something_open()
+    count = await stored_only(place)
+    assert await is_something_open()
+    batch_id = new_id()
+    async with place.runtime.database.writing(place.actor.tenant_id) as session:
+        assert await repository.take(session, batch_id, count + 1) == count
+    assert await is_something_open()
+    async with place.runtime.database.writing(place.actor.tenant_id) as session:
+        await repository.settle_rest(session, batch_id, repository.DELIVERED)
+    assert not await is_something_open()

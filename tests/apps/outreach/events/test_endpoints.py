@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import text
 
 from syncline.apps.outreach.contract import EventIdentity
+from syncline.apps.outreach.events import repository
 from syncline.apps.outreach.events.endpoints import ROUTERS
 from syncline.apps.outreach.keys.event_key import event_key
 from syncline.kernel.ids import new_id
@@ -126,6 +127,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"campaignId": True}, "campaignId"),
     ({"campaignId": 1.5}, "campaignId"),
     ({"campaignId": -1}, "campaignId"),
+    ({"campaignId": 2**63}, "campaignId"),
     ({"campaignId": {"a": 1}}, "campaignId"),
     ({"eventType": "sent'"}, "eventType"),
     ({"eventType": 7}, "eventType"),
@@ -150,7 +152,14 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"namespace": "a b"}, "namespace"),
     ({"namespace": ""}, "namespace"),
     ({"namespace": 1}, "namespace"),
+    ({"timestamp": "9999-12-31T23:59:59Z"}, "timestamp"),
+    ({"timestamp": "0001-01-01T00:00:00+23:59"}, "timestamp"),
+    ({"timestamp": "2024-02-30T00:00:00Z"}, "timestamp"),
+    ({"timestamp": -1}, "timestamp"),
+    ({"timestamp": 1_704_099_600_000_000}, "timestamp"),
+    ({"timestamp": "1704099600000"}, "timestamp"),
     ({"tenant_id": "x"}, "tenant_id"),
+    ({"tenant\0id": "x"}, "tenant?id"),
 ]
 
 
@@ -168,11 +177,18 @@ async def test_what_is_wrong_is_refused_with_the_field_and_a_sentence(
     assert (await stats(call))["invalid_inputs"] == 1
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"nonsense", b'{"platform":"\xff"}', b"[" * 100_000, b'{"a":"\\ud800"}'])
+NO_JSON = [
+    b"", b"  ", b"{", b"nonsense", b"{} {}", b"{'a':1}", b'{"campaignId":NaN}', b'{"campaignId":1e999}',
+    b'{"campaignId":' + b"9" * 5_000 + b"}", b'{"platform":"\xff"}', b"[" * 100_000, b'{"a":"\\ud800"}',
+    b'{"campaignId":"\\ud83d"}', "\ufeff{}".encode(), "{}".encode("utf-16"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("body", NO_JSON)
 async def test_a_body_that_is_no_json_is_400(call: Call, body: bytes) -> None:
     answer = await call("POST", f"{BASE}/generate", content=body)
-    assert answer.status_code == 400
-    assert answer.json()["code"] in {"REQ_002", "KEY_001"}
+    assert (answer.status_code, answer.json()["code"]) == (400, "REQ_002")
+    assert answer.json()["error"].startswith("The body is not valid JSON: ")
     assert (await stats(call))["invalid_inputs"] == 1
 
 
@@ -196,6 +212,7 @@ async def test_a_batch_is_answered_in_its_order(call: Call, runtime: Runtime, te
     [
         ({"events": []}, ["events"]),
         ({"events": [SENT] * 1_001}, ["events"]),
+        ({"events": [*([SENT] * 999), {**SENT, "email": "x"}]}, ["events[999].email"]),
         ({"events": "x"}, ["events"]),
         ([SENT], ["events"]),
         ({"events": [SENT], "dryRun": True}, ["dryRun"]),
@@ -280,3 +297,21 @@ async def test_two_tenants_at_once_each_have_their_own(
     answers = await asyncio.gather(*(by(tenant, number) for number in range(20) for tenant in ("mine", "other")))
     assert {answer.status_code for answer in answers} == {200}
     assert [len(await stored(runtime, one)) for one in (tenant_id, other_tenant_id)] == [20, 20]
+
+
+async def test_a_key_that_goes_away_whenever_it_is_looked_at_is_an_error_of_ours_and_tried_again(
+    call: Call, runtime: Runtime, tenant_id: TenantId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if somebody emptied the table each time between our writing and our look."""
+
+    async def find_nothing(*_: Any) -> dict[str, Any]:
+        return {}
+
+    made = (await generate(call)).json()["event_key"]
+    with monkeypatch.context() as emptied:
+        emptied.setattr(repository, "list_stored", find_nothing)
+        answer = await generate(call)
+    assert (answer.status_code, answer.json()["code"]) == (500, "KEY_002")
+    assert "Try again" in answer.json()["error"]
+    assert await stored(runtime, tenant_id) == [made]
+    assert (await generate(call)).json()["event_key"] == made

@@ -22,6 +22,7 @@ ROW: dict[str, Any] = {
     "email_subject": "Hi", "sent_time": "2025-07-01T10:00:00.000", "open_time": None, "click_time": None,
     "reply_time": None, "is_unsubscribed": False, "is_bounced": False,
 }  # fmt: skip
+ACTIVITY = {"_id": "act_1", "type": "emailsSent", "campaignId": "cam_1", "leadEmail": "a@x.example", "createdAt": AT}
 RECEIVED = datetime(2025, 8, 1, tzinfo=UTC)
 
 
@@ -78,6 +79,10 @@ def test_one_reply_that_shows_on_two_mails_is_one_event_and_two_replies_are_two(
         {"_id": "act_1", "type": "emailsSent", "campaignId": "cam_1", "leadEmail": "nobody", "createdAt": AT},
         {"_id": "act_1", "type": "emailsSent", "campaignId": "cam_1", "leadEmail": "a@x.example", "createdAt": "soon"},
         {"type": "emailsSent", "campaignId": "cam_1", "leadEmail": "a@x.example", "createdAt": AT},
+        {**ACTIVITY, "_id": "act_\0"},
+        {**ACTIVITY, "campaignId": "c" * 256},
+        {**ACTIVITY, "type": ""},
+        {**ACTIVITY, "createdAt": "0001-01-01T00:00:00+14:00"},
     ],
 )
 def test_a_record_of_which_no_event_can_be_made_says_why(record: dict[str, Any]) -> None:

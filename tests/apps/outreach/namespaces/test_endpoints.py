@@ -116,3 +116,8 @@ async def test_one_that_is_not_there_is_404_and_so_is_another_tenants(call: Call
 async def test_a_match_of_nothing_or_too_much_is_400(call: Call, body: dict[str, Any]) -> None:
     answer = await call("POST", f"{BASE}/test-match", json=body)
     assert (answer.status_code, answer.json()["code"]) == (400, "REQ_001")
+
+
+async def test_the_default_namespace_is_counted_before_anybody_made_it(call: Call) -> None:
+    found = await call("GET", f"{BASE}/default/stats")
+    assert (found.status_code, found.json()["events"]) == (200, 0)

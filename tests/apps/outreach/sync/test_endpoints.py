@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -69,6 +70,10 @@ async def test_a_cancelled_run_says_so_and_another_can_begin(place: Place, call:
         ({"syncMode": "full_historical", "startDate": "2024-01-01"}, "startDate"),
         ({"namespaces": "a;drop table"}, "namespaces"),
         ({"namespaces": "Ä"}, "namespaces"),
+        ({"namespaces": []}, "namespaces"),
+        ({"namespaces": ""}, "namespaces"),
+        ({"namespaces": [["a"]]}, "namespaces"),
+        ({"namespaces": "half\ud800"}, "namespaces"),
         ({"namespaces": ["x" * 10_000]}, "namespaces"),
         ({"namespaces": ["nul\0"]}, "namespaces"),
         ({"namespaces": [f"n{number}" for number in range(51)]}, "namespaces"),
@@ -83,7 +88,22 @@ async def test_a_cancelled_run_says_so_and_another_can_begin(place: Place, call:
         ({"dateRange": {"chunks": 1}}, "dateRange.chunks"),
         ({"rateLimitOverride": {"requestsPerSecond": 0}}, "rateLimitOverride.requestsPerSecond"),
         ({"rateLimitOverride": {"requestsPerSecond": 1e300}}, "rateLimitOverride.requestsPerSecond"),
+        ({"rateLimitOverride": {"requestsPerSecond": float("nan")}}, "rateLimitOverride.requestsPerSecond"),
+        ({"rateLimitOverride": {"requestsPerSecond": True}}, "rateLimitOverride.requestsPerSecond"),
+        ({"rateLimitOverride": {"burstSize": 1.5}}, "rateLimitOverride.burstSize"),
+        ({"parallelWorkers": 10**400}, "parallelWorkers"),
+        ({"syncMode": {"mode": "date_range"}}, "syncMode"),
+        ({"syncMode": "date_range", "startDate": "0000-01-01", "endDate": "2024-01-01"}, "startDate"),
+        ({"syncMode": "date_range", "startDate": 1704099600, "endDate": "2024-01-01"}, "startDate"),
+        ({"syncMode": "date_range", "startDate": "2024-01-01\0", "endDate": "2024-01-01"}, "startDate"),
+        ({"syncMode": "date_range", "startDate": "2024-01-01", "endDate": "9999-12-31T23:59:59-14:00"}, "endDate"),
         ({"webhookUrl": "ftp://x.example"}, "webhookUrl"),
+        ({"webhookUrl": "http://[::ffff:10.0.0.1]/"}, "webhookUrl"),
+        ({"webhookUrl": "http://hooks..example.com/"}, "webhookUrl"),
+        ({"webhookUrl": f"http://{'x' * 64}.example.com/"}, "webhookUrl"),
+        ({"webhookUrl": "http://hooks.example.com:0/"}, "webhookUrl"),
+        ({"webhookUrl": "http://hooks.example.com/\r\nX: y"}, "webhookUrl"),
+        ({"webhookUrl": 5}, "webhookUrl"),
         ({"webhookUrl": "http://169.254.169.254/latest"}, "webhookUrl"),
         ({"webhookUrl": "http://10.1.2.3/"}, "webhookUrl"),
         ({"webhookUrl": "https://user:pass@hooks.example.com/"}, "webhookUrl"),
@@ -91,9 +111,28 @@ async def test_a_cancelled_run_says_so_and_another_can_begin(place: Place, call:
     ],
 )
 async def test_whatever_is_wrong_is_said_by_its_field(call: Call, body: dict[str, Any], field: str) -> None:
-    refused = await call("POST", "/api/full-sync/execute", json=body)
+    # Not httpx's own encoder, which refuses what others send.
+    refused = await call("POST", "/api/full-sync/execute", content=json.dumps(body))
     assert (refused.status_code, refused.json()["code"]) == (400, "SYNC_001")
     assert field in {one["field"] for one in refused.json()["fields"]}
+
+
+async def test_what_is_refused_leaves_no_namespace_behind(place: Place, call: Call) -> None:
+    del place
+    assert (await call("POST", "/api/full-sync/execute", json=ONE_DAY)).status_code == 200
+    busy = await call("POST", "/api/full-sync/execute", json={**ONE_DAY, "namespaces": "fresh,test"})
+    wrong = await call("POST", "/api/full-sync/execute", json={**ONE_DAY, "namespaces": "fresh", "batchSize": 0})
+    assert (busy.status_code, wrong.status_code) == (409, 400)
+    names = [one["name"] for one in (await call("GET", "/api/namespaces")).json()["namespaces"]]
+    assert "fresh" not in names
+    assert len((await call("GET", "/api/full-sync/history")).json()["jobs"]) == 1
+
+
+@pytest.mark.parametrize("field", ["syncMode", "webhookUrl"])
+async def test_a_comparison_does_not_pass_over_what_it_has_no_use_for(call: Call, field: str) -> None:
+    refused = await call("POST", "/api/full-sync/reconcile", json={field: "full_historical"})
+    assert (refused.status_code, refused.json()["code"]) == (400, "SYNC_001")
+    assert [one["field"] for one in refused.json()["fields"]] == [field]
 
 
 @pytest.mark.parametrize("body", [b"[1]", b"{", b'"text"', b""])
@@ -145,3 +184,29 @@ async def test_the_url_of_a_webhook_is_shown_nowhere(place: Place, call: Call) -
     assert "s3cret" not in (await call("GET", "/api/full-sync/history")).text
     (told,) = (await call("GET", "/api/full-sync/completions")).json()["completions"]
     assert (told["host"], told["status"]) == ("127.0.0.1", "promised")
+
+
+async def test_the_history_is_filtered_by_status_and_mode(place: Place, call: Call) -> None:
+    first = (await call("POST", "/api/full-sync/execute", json=ONE_DAY)).json()["jobId"]
+    await call("DELETE", f"/api/full-sync/cancel/{first}")
+    second = (await call("POST", "/api/full-sync/execute", json={"syncMode": "full_historical"})).json()["jobId"]
+    await place.work()
+
+    async def listed(**query: str) -> list[str]:
+        return [one["jobId"] for one in (await call("GET", "/api/full-sync/history", params=query)).json()["jobs"]]
+
+    assert await listed() == [second, first]
+    assert await listed(status="cancelled") == [first]
+    assert await listed(mode="full_historical", limit="1") == [second]
+    assert await listed(status="completed", mode="date_range") == []
+    assert (await call("GET", "/api/full-sync/history", params={"status": "late"})).status_code == 400
+
+
+async def test_how_long_it_will_take_is_said_from_the_second_run_on(place: Place, call: Call) -> None:
+    begun = (await call("POST", "/api/full-sync/execute", json=ONE_DAY)).json()
+    assert begun["estimatedDuration"].startswith("not known before the first run")
+    await place.work()
+    again = (await call("POST", "/api/full-sync/execute", json=ONE_DAY)).json()
+    assert again["estimatedDuration"] == "about 5 seconds, as the last time"
+    waiting = (await call("GET", again["progressUrl"], role=None)).json()
+    assert waiting["progress"]["eta_minutes"] == 1

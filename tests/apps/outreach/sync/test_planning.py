@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncline.apps.outreach.sync.planning import EDGE, Campaign, plan, stretches
+from syncline.apps.outreach.sync.planning import EDGE, Campaign, Mark, plan, stretches
 from syncline.apps.outreach.sync_contract import Platform, SyncMode, SyncRequest
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -17,7 +17,7 @@ DAY = timedelta(days=1)
 BOTH = tuple(Platform)
 LEMLIST = Campaign(Platform.LEMLIST, "cam_1", "North", "default", NOW - 200 * DAY)
 SMARTLEAD = Campaign(Platform.SMARTLEAD, "7", "North", "default", NOW - 200 * DAY)
-MARKS = {(one.platform, one.id, "default"): NOW - DAY for one in (LEMLIST, SMARTLEAD)}
+MARKS = {(one.platform, one.id, "default"): Mark(NOW - DAY) for one in (LEMLIST, SMARTLEAD)}
 
 
 @given(st.integers(0, 2_000), st.integers(1, 10**9), st.integers(1, 400))
@@ -49,6 +49,16 @@ def test_a_campaign_that_was_read_for_another_namespace_is_read_from_its_beginni
     moved = Campaign(Platform.LEMLIST, "cam_1", "North", "north", LEMLIST.opened)
     chunks = plan([moved], SyncRequest(BOTH, SyncMode.DELTA), now=NOW, marks=MARKS, overlap=DAY)
     assert chunks[0].since is None
+
+
+def test_years_before_a_campaign_are_one_stretch() -> None:
+    request = SyncRequest(BOTH, SyncMode.RANGE, since=datetime(1, 1, 1, tzinfo=UTC), until=NOW, chunk_days=1)
+    chunks = plan([LEMLIST], request, now=NOW, marks={}, overlap=DAY)
+    assert LEMLIST.opened is not None
+    assert len(chunks) <= (NOW - LEMLIST.opened).days + 1
+    assert chunks[0].since == request.since
+    assert chunks[-1].until >= NOW
+    assert all(later.since == earlier.until + EDGE for earlier, later in itertools.pairwise(chunks))
 
 
 def test_a_campaign_that_began_after_the_range_is_left_out() -> None:

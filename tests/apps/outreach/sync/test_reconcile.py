@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
-from tests.apps.outreach.conftest import Place
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.apps.outreach.conftest import UNTIL, Place
 
 from syncline.apps.outreach.personal_data import PERSONAL_DATA
+from syncline.apps.outreach.reconcile.service import windows
 from syncline.apps.outreach.sync import service
 from syncline.apps.outreach.sync.service import Run
 from syncline.runtime.privacy.subject import Subject
+from syncline.sandbox.outreach.timelines import Kind
 
 
 async def compare(place: Place, *, repair: bool = False, read_back: bool = True, **told: Any) -> Run:
@@ -29,6 +35,20 @@ def report_of(run: Run) -> dict[str, Any]:
 async def change(place: Place, query: Any) -> None:
     async with place.runtime.database.writing(place.actor.tenant_id) as session:
         await (await session.driver()).execute(query)
+
+
+@given(
+    st.dictionaries(st.dates(date(2024, 1, 1), date(2026, 12, 31)), st.integers(1, 5_000), min_size=1),
+    st.integers(1, 40),
+)
+def test_days_are_exported_each_once_in_few_stretches_of_like_size(days: dict[date, int], most: int) -> None:
+    found = windows(days, most)
+    within = [[day for day in days if first <= day <= last] for first, last in found]
+    assert sorted(day for stretch in within for day in stretch) == sorted(days)
+    assert len(found) <= most
+    assert max(sum(days[day] for day in stretch) for stretch in within) <= sum(days.values()) / most + max(
+        days.values()
+    )
 
 
 async def test_after_a_sync_all_three_agree_on_every_day_and_in_mixpanels_raw_export(place: Place) -> None:
@@ -96,6 +116,38 @@ async def test_a_range_compares_that_range_alone(place: Place) -> None:
     report = report_of(await compare(place, startDate=str(day), endDate=str(day)))
     assert [(row["day"], row["source"], row["raw_at_mixpanel"]) for row in report["days"]] == [(str(day), count, count)]
     assert report["agreed"] is True
+
+
+async def test_of_one_tool_alone_only_its_events_are_looked_for_at_mixpanel(place: Place) -> None:
+    await place.sync()
+    report = report_of(await compare(place, platforms="lemlist"))
+    assert report["agreed"] is True
+    assert report["totals"]["raw_at_mixpanel"] == report["totals"]["source"] < place.at_source
+
+
+async def test_what_a_reset_took_away_is_not_looked_for_at_mixpanel(place: Place) -> None:
+    await place.sync()
+    store = place.town.lemlist.store
+    store.remove_lead(next(event.lead for event, _ in store.all_events() if event.campaign), with_past=True)
+    assert (await place.sync(syncMode="namespace_reset")).removed > 0
+    report = report_of(await compare(place))
+    assert report["agreed"] is True
+    assert report["totals"]["raw_at_mixpanel"] == place.at_source < place.at_mixpanel["raw"]
+
+
+@pytest.mark.parametrize("asked", [{}, {"startDate": "2026-11-01", "endDate": "2026-11-01"}])
+async def test_a_moment_that_the_tool_tells_otherwise_by_now_is_looked_for_where_it_was_told(
+    place: Place, asked: dict[str, Any]
+) -> None:
+    """Of several opens Smartlead may show the last: the event is the same, and Mixpanel has it with the first."""
+    smartlead = place.town.smartlead
+    smartlead.switches.times = "last"
+    mail = next(one for one in smartlead.store.mails(1) if one.opens)
+    await place.sync()
+    smartlead.store.happen(Kind.OPENED, round(UNTIL.timestamp() * 1000), mail=mail.id)
+    report = report_of(await compare(place, **asked))
+    assert report["agreed"] is True
+    assert report["totals"]["raw_at_mixpanel"] == report["totals"]["source"] > 0
 
 
 async def test_of_somebody_forgotten_nothing_is_left_and_nothing_is_told_any_more(place: Place) -> None:

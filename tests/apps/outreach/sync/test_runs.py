@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -170,6 +171,11 @@ async def test_a_campaign_that_smartlead_does_not_know_any_more_is_left_out_and_
     assert removed.name in told
 
 
+async def test_a_burst_larger_than_what_a_long_while_would_bring_is_used_at_once(place: Place) -> None:
+    run = await place.sync(rateLimitOverride={"requestsPerSecond": 0.1, "burstSize": 100}, parallelWorkers=1)
+    assert (run.status, run.counts.created) == (SyncStatus.COMPLETED, place.at_source), run.sentence
+
+
 async def test_a_tool_that_is_not_connected_is_refused_at_once(place: Place) -> None:
     async with place.runtime.database.writing(place.actor.tenant_id) as session:
         await connections.remove(session, "smartlead")
@@ -186,6 +192,43 @@ async def test_a_reset_takes_away_what_the_tools_have_no_more_and_delivers_nothi
     assert await place.stored() == place.at_source
     assert place.at_mixpanel["raw"] == delivered
     assert await place.rows("SELECT count(*) FROM outreach.staged_event") == [(0,)]
+
+
+async def test_what_a_reset_takes_away_is_not_told_to_mixpanel_any_more(place: Place) -> None:
+    await place.sync(enableMixpanelTracking=False)
+    await _plant(place)
+    async with place.runtime.database.writing(place.actor.tenant_id) as session:
+        await (await session.driver()).execute(
+            "INSERT INTO outreach.receipt (tenant_id, event_key, namespace, event, distinct_id, at_ms, insert_id,"
+            " state) SELECT tenant_id, 'planted', namespace, event, distinct_id, at_ms, 'planted', 'waiting'"
+            " FROM outreach.receipt LIMIT 1"
+        )
+    await place.sync(syncMode="namespace_reset")
+    assert place.at_mixpanel == {"raw": place.at_source, "distinct": place.at_source}
+
+
+async def test_a_reset_counts_at_its_end_what_was_new(place: Place) -> None:
+    first = await place.sync(syncMode="namespace_reset")
+    assert first.counts.created == place.at_source == await place.stored()
+    assert all(one.created for one in first.by_platform.values())
+    again = await place.sync(syncMode="namespace_reset")
+    assert (again.counts.created, again.known_before) == (0, again.counts.read)
+
+
+async def test_a_campaign_that_comes_back_to_a_namespace_after_its_reset_is_read_from_its_beginning(
+    place: Place,
+) -> None:
+    async with place.runtime.database.writing(place.actor.tenant_id) as session:
+        await namespaces.create(session, name="north", keywords=["north"], description="", made_by="ann")
+    campaigns = place.town.lemlist.store.campaigns
+    before = campaigns[1]
+    await place.sync()
+    campaigns[1] = replace(before, name="north")
+    await place.sync(syncMode="namespace_reset")
+    campaigns[1] = before
+    await place.sync(syncMode="delta_since_last")
+    ((left,),) = await place.rows("SELECT count(*) FROM outreach.event_source WHERE namespace <> 'north'")
+    assert left == place.at_source
 
 
 async def _plant(place: Place) -> None:

@@ -1,11 +1,13 @@
-"""E-mail addresses: which are accepted, and when two are the same."""
+"""E-mail addresses that are accepted."""
 
 from __future__ import annotations
 
 import unicodedata
 
-from syncline.kernel.email_address import is_email
+from syncline.kernel.email_address import email_key, is_email
 from syncline.kernel.errors import FieldError, InvalidInput
+
+__all__ = ["checked_email", "email_key"]
 
 
 def checked_email(text: str, *, field: str = "email") -> str:
@@ -17,8 +19,3 @@ def checked_email(text: str, *, field: str = "email") -> str:
             fields=[FieldError(field, "must be an e-mail address")],
         )
     return address
-
-
-def email_key(address: str) -> str:
-    """What an account is found by. Servers may tell capitals apart before the @; none that people use does."""
-    return unicodedata.normalize("NFC", address.strip()).casefold()

@@ -39,15 +39,16 @@ async def delete_signing_keys(db: WriteSession, kids: Collection[str]) -> None:
     await db.execute(delete(signing_key).where(signing_key.c.kid.in_(kids)))
 
 
-async def find_throttle(db: Session, account: bytes, address: str) -> Row[Any] | None:
-    query = select(sign_in_throttle).where(sign_in_throttle.c.account == account, sign_in_throttle.c.address == address)
-    return (await db.execute(query.with_for_update())).one_or_none()
-
-
-async def ensure_throttle(db: WriteSession, account: bytes, address: str, now: datetime) -> None:
-    """The row to lock: without it two first attempts would not see each other."""
+async def lock_throttle(db: WriteSession, account: bytes, address: str, now: datetime) -> Row[Any]:
+    """The row, made if need be: without it two first attempts would not see each other. Found and locked in one
+    statement: between two, an attempt that succeeded could take it away."""
     values = {"account": account, "address": address, "failures": 0, "failed_at": now, "closed_until": now}
-    await db.execute(insert(sign_in_throttle).values(**values).on_conflict_do_nothing())
+    query = insert(sign_in_throttle).values(**values)
+    query = query.on_conflict_do_update(
+        index_elements=[sign_in_throttle.c.account, sign_in_throttle.c.address],
+        set_={"failures": sign_in_throttle.c.failures},
+    )
+    return (await db.execute(query.returning(*sign_in_throttle.c))).one()
 
 
 async def update_throttle(db: WriteSession, account: bytes, address: str, values: dict[str, Any]) -> None:

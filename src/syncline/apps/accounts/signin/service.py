@@ -42,9 +42,7 @@ async def seconds_to_wait(
     """None when this attempt may be made; it is then counted as failed until `forget_failures` says otherwise, so that
     many at once are not more than many in turn."""
     account, group = account_digest(email_key), address_group(address)
-    await repository.ensure_throttle(db, account, group, clock.now())
-    row = await repository.find_throttle(db, account, group)
-    assert row is not None
+    row = await repository.lock_throttle(db, account, group, clock.now())
     now = clock.now()  # after the row was waited for
     free = settings.throttle_after if free is None else free
     if row.failures >= free and row.closed_until > now:

@@ -66,8 +66,8 @@ class ChangeNote:
 class Decided:
     """What became of `changed` changes that were approved or rejected. Of approved ones `to_push` go to the store with
     the next push; `accepted` were made in the store itself, so the mirror has them already and nothing is sent.
-    `put_back` are the batches, one a store, that were staged to undo what was made in the store and rejected: they
-    write nothing before they are approved and pushed themselves."""
+    `put_back` are the batches that undo what was made in the store and rejected, one that was staged for each store and
+    others in which the same waited already: they write nothing before they are approved and pushed themselves."""
 
     changed: int
     to_push: int = 0

@@ -189,12 +189,14 @@ class Overlap:
     """What was to be staged, held against what waits already (pending, approved or on its way). `waiting` values were
     not staged again: the same step waits in the batches `waiting_in`. `rivals` of the changes that were staged want
     another value than ones that wait in `rivals_in`: both stay, and of two that are approved the later one is a
-    conflict when it is pushed. The batches with the most are named, up to five."""
+    conflict when it is pushed. The batches with the most are named, up to five. `replaced` were given up: they were to
+    add an image that is now added with another text."""
 
     waiting: int = 0
     waiting_in: Sequence[UUID] = ()
     rivals: int = 0
     rivals_in: Sequence[UUID] = ()
+    replaced: int = 0
 
 
 @dataclass(frozen=True, slots=True)

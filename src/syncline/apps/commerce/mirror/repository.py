@@ -10,7 +10,7 @@ from uuid import UUID
 from psycopg import sql
 from sqlalchemy import ARRAY, BigInteger, ColumnElement, any_, bindparam, func, literal_column, select, tuple_
 
-from syncline.apps.commerce.mirror.kind import Parent
+from syncline.apps.commerce.mirror.kind import Link, Parent
 from syncline.apps.commerce.mirror.kinds import KINDS, LOCATION, Kind, compared_hash, content_of_row
 from syncline.apps.commerce.mirror.lines import Key, array_texts
 from syncline.apps.commerce.mirror.models import location
@@ -116,23 +116,25 @@ async def find_parents_with_wrong_count(
     return list((await session.execute(query)).scalars())
 
 
-async def find_parentless(
-    session: Session, store_id: UUID, kind: Kind, parent: Parent, *, written_since: datetime, limit: int
+async def find_loose_ends(
+    session: Session, store_id: UUID, kind: Kind, end: Parent | Link, *, written_since: datetime | None, limit: int
 ) -> Sequence[Key]:
-    """Records written since then whose parent the mirror does not know at all: it was made after its stream was read,
-    or deleted before."""
+    """Records that hang on one, or name one, which the mirror does not know at all: it was made after its stream was
+    read, or deleted before. Those written since then; None: all."""
+    only, matches = (end.only, end.matches) if isinstance(end, Parent) else (None, "id")
     driver = await session.driver()
     query = sql.SQL(
         "select {names} from {table} m where m.store_id = %s and m.tenant_id = %s and m.deleted_at is null"
-        " and m.synced_at >= %s and {only} and not exists (select from {parents} p"
+        " and m.synced_at >= coalesce(%s, '-infinity'::timestamptz) and m.{column} is not null and {only}"
+        " and not exists (select from {others} p"
         " where p.store_id = m.store_id and p.tenant_id = m.tenant_id and p.{matches} = m.{column}) limit %s"
     ).format(
         names=sql.SQL(", ").join(sql.Identifier("m", name) for name in kind.key),
         table=sql.Identifier("commerce", kind.table.name),
-        only=sql.SQL(parent.only or "true"),
-        parents=sql.Identifier("commerce", KINDS[parent.kind].table.name),
-        matches=sql.Identifier(parent.matches),
-        column=sql.Identifier(parent.column),
+        column=sql.Identifier(end.column),
+        only=sql.SQL(only or "true"),
+        others=sql.Identifier("commerce", KINDS[end.kind].table.name),
+        matches=sql.Identifier(matches),
     )
     rows = await driver.execute(query, [store_id, session.tenant_id, written_since, limit])
     return [tuple(row) for row in await rows.fetchall()]

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from syncline.apps.commerce.pull import repository, service
 from syncline.apps.commerce.pull.repository import LeaseLost, StreamRow
 from syncline.apps.commerce.pull.telling import StreamTelling
 from syncline.apps.commerce.pull.work import StreamWork
-from syncline.apps.commerce.reconcile.service import look_again_at_parentless, reconcile_after_pull
+from syncline.apps.commerce.reconcile.service import Written, look_again_at_loose_ends, reconcile_after_pull
 from syncline.apps.commerce.settings import CommerceSettings
 from syncline.apps.commerce.stores.connection import client_of
 from syncline.apps.commerce.stores.repository import StoreRow, find_by_id
@@ -126,11 +126,13 @@ async def finish_pull(ctx: JobContext, payload: dict[str, Any]) -> None:
         run = await repository.find_run(session, run_id)
         row = await find_by_id(session, run.store_id) if run is not None else None
         streams = await repository.list_streams(session, run_id)
+        since = await repository.find_since(session, run_id)
     if run is None or row is None or run.status not in repository.LIVE:
         return
     try:
         began = run.started_at or run.created_at
-        outcome = await _compare(ctx, row, run_id, streams, written_since=began - _CLOCKS_APART)
+        written = Written(began - _CLOCKS_APART, None if since is None else since - _CLOCKS_APART)
+        outcome = await _compare(ctx, row, run_id, streams, written)
     except ConnectorOutcome as error:
         await _give_up(ctx, run_id, error.sentence)
         return
@@ -158,7 +160,7 @@ async def finish_pull(ctx: JobContext, payload: dict[str, Any]) -> None:
 
 
 async def _compare(
-    ctx: JobContext, row: StoreRow, run_id: UUID, streams: Sequence[StreamProgress], *, written_since: datetime
+    ctx: JobContext, row: StoreRow, run_id: UUID, streams: Sequence[StreamProgress], written: Written
 ) -> Reconciliation:
     async with ctx.runtime.database.writing(ctx.tenant_id) as session:
         # The streams are read side by side, and a child may have been stored after its parent was found to be gone.
@@ -169,7 +171,7 @@ async def _compare(
     names = [stream.stream for stream in streams if stream.status == RunStatus.COMPLETED]
 
     async def compare() -> None:
-        repaired = await look_again_at_parentless(ctx.runtime, ctx.tenant_id, row, names, written_since=written_since)
+        repaired = await look_again_at_loose_ends(ctx.runtime, ctx.tenant_id, row, names, written)
         outcomes.append(
             await reconcile_after_pull(
                 ctx.runtime,

@@ -10,6 +10,7 @@ from sqlalchemy import RowMapping, delete, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from syncline.apps.commerce.contract import PullMode, RunStatus, StreamProgress
+from syncline.apps.commerce.mirror.kinds import KINDS
 from syncline.apps.commerce.mirror.loading import Loaded
 from syncline.apps.commerce.pull.models import pull_run, pull_seen, pull_stream, stream_state
 from syncline.connectors.shopify.streams import STREAMS
@@ -18,6 +19,7 @@ from syncline.kernel.ids import new_id
 from syncline.runtime.db.session import Session, WriteSession
 
 _ORDER = list(STREAMS)
+_LINKING = [kind.stream for kind in KINDS.values() if kind.links]
 LIVE = (RunStatus.QUEUED, RunStatus.RUNNING)
 
 
@@ -161,6 +163,15 @@ async def list_streams(session: Session, run_id: UUID) -> Sequence[StreamProgres
     found = (await session.execute(query)).mappings().all()
     rows = sorted(found, key=lambda row: _ORDER.index(row["stream"]))
     return [StreamProgress(**{name: row[name] for name in StreamProgress.__dataclass_fields__}) for row in rows]
+
+
+async def find_since(session: Session, run_id: UUID) -> datetime | None:
+    """From which moment on the run reads changes of what names other records; None when it reads all of it."""
+    query = select(pull_stream.c.since).where(
+        pull_stream.c.tenant_id == session.tenant_id, pull_stream.c.run_id == run_id, pull_stream.c.stream.in_(_LINKING)
+    )
+    moments = (await session.execute(query)).scalars().all()
+    return None if None in moments else min(moments, default=None)
 
 
 async def take_stream(session: WriteSession, run_id: UUID, stream: str) -> StreamRow | None:

@@ -19,6 +19,7 @@ from syncline.apps.commerce.push.engine import repository as claims
 from syncline.apps.commerce.push.engine.pool import LEASE, Ending, Pool
 from syncline.apps.commerce.push.engine.priorities import STEPS
 from syncline.apps.commerce.push.engine.rounds import Bench
+from syncline.apps.commerce.push.mirroring_wholes import load_made
 from syncline.apps.commerce.push.repository import PushRow
 from syncline.apps.commerce.push.service import HELP_JOB, PUSH_JOB, lock_of, payload_of
 from syncline.apps.commerce.push.telling import PushTelling, push_ended
@@ -26,6 +27,7 @@ from syncline.apps.commerce.push_contract import Wanted
 from syncline.apps.commerce.settings import CommerceSettings
 from syncline.apps.commerce.stores.connection import client_of
 from syncline.apps.commerce.stores.repository import StoreRow, find_by_id
+from syncline.connectors.shopify.client import ShopifyClient
 from syncline.kernel import clock
 from syncline.kernel.errors import ConnectorOutcome, Fatal, Unavailable
 from syncline.runtime.app import Runtime
@@ -141,7 +143,17 @@ async def _work(
             pools.append(pool)
         if leads and held.total >= settings.push_help_from and held.max_workers > 1:
             await _call_for_help(ctx, held)
-        return await pool.run()
+        ending = await pool.run()
+        if leads:
+            await _keep_made(ctx, held, client)
+        return ending
+
+
+async def _keep_made(ctx: JobContext, held: PushRow, client: ShopifyClient) -> None:
+    """A worker that was killed between making a product and reading it left that to us."""
+    async with ctx.runtime.database.reading(ctx.tenant_id) as session:
+        numbers = await repository.list_unmirrored(session, held)
+    await load_made(ctx.runtime.database, ctx.tenant_id, client, held.store_id, numbers)
 
 
 async def _call_for_help(ctx: JobContext, held: PushRow) -> None:

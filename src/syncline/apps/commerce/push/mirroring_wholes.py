@@ -38,8 +38,8 @@ async def bury_deleted(session: WriteSession, store_id: UUID, ends: Sequence[End
 async def load_made(
     database: Database, tenant_id: TenantId, client: ShopifyClient, store_id: UUID, numbers: Sequence[int]
 ) -> None:
-    """Read what was made and keep it, in a transaction of its own. When it is not reached, the next pull brings them:
-    their stock, pictures and metafields come with it in any case."""
+    """Read what was made and keep it, in a transaction of its own. When it is not reached, the push does it at its end;
+    their stock, pictures and metafields come with the next pull in any case."""
     if not numbers:
         return
     read_from = client.store_now()

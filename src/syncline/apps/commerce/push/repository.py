@@ -6,16 +6,19 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, RowMapping, and_, delete, func, insert, select, update
+from sqlalchemy import BigInteger, ColumnElement, RowMapping, and_, delete, exists, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from syncline.apps.commerce.contract import ChangeStatus, Json, Receipt, RunStatus
+from syncline.apps.commerce.fields import Owner
+from syncline.apps.commerce.mirror.models import product
 from syncline.apps.commerce.push.models import push_run, receipt
 from syncline.apps.commerce.push.moving import Moved, move
 from syncline.apps.commerce.push_contract import EngineConfig, Priority, PushCost, Strategy, Wanted
 from syncline.apps.commerce.staging.models import staged_change
 from syncline.apps.commerce.staging.repository import ChangeRow, change_row
 from syncline.apps.commerce.staging.tally import fold
+from syncline.apps.commerce.whole_product import FIELD
 from syncline.kernel import clock
 from syncline.kernel.ids import new_id
 from syncline.kernel.paging import Page, PageRequest
@@ -424,3 +427,22 @@ async def list_applied(session: Session, batch_id: UUID, change_ids: Sequence[UU
         query = query.where(staged_change.c.id.in_(change_ids))
     rows = (await session.execute(query)).mappings()
     return [AppliedRow(change_row(row), row["receipt_before"], row["receipt_after"]) for row in rows]
+
+
+async def list_unmirrored(session: Session, held: PushRow) -> Sequence[int]:
+    """Products that the run made and the mirror has never had: whoever made them ended before it could read them."""
+    number = receipt.c.after[FIELD]["id"].as_string().cast(BigInteger)
+    query = (
+        select(number)
+        .select_from(staged_change)
+        .join(receipt, (receipt.c.change_id == staged_change.c.id) & (receipt.c.attempt == staged_change.c.attempt))
+        .where(
+            staged_change.c.tenant_id == session.tenant_id,
+            staged_change.c.push_run_id == held.id,
+            staged_change.c.kind == Owner.WHOLE_PRODUCT,
+            staged_change.c.status == ChangeStatus.APPLIED,
+            number.is_not(None),
+            ~exists().where(product.c.store_id == held.store_id, product.c.id == number),
+        )
+    )
+    return (await session.execute(query)).scalars().all()

@@ -13,6 +13,7 @@ from uuid import UUID
 from syncline.apps.commerce.contract import KindCount, Reconciliation
 from syncline.apps.commerce.metrics import DIFFERENCES
 from syncline.apps.commerce.mirror import repository as mirror
+from syncline.apps.commerce.mirror.kind import Link, Parent
 from syncline.apps.commerce.mirror.kinds import KINDS, Kind
 from syncline.apps.commerce.mirror.lines import Key
 from syncline.apps.commerce.mirror.redaction import list_redacted
@@ -28,8 +29,9 @@ from syncline.connectors.shopify.client import ShopifyClient
 from syncline.kernel.errors import InvalidInput
 from syncline.kernel.tenant import TenantId
 from syncline.runtime.app import Runtime
+from syncline.runtime.db.session import Session
 
-PARENTLESS = 5_000
+LOOSE_ENDS = 5_000
 ROUNDS = 3
 """A store that is edited while it is compared may differ once or twice without anything being wrong."""
 
@@ -157,21 +159,27 @@ class Comparison:
         return found
 
 
-async def look_again_at_parentless(
-    runtime: Runtime, tenant_id: TenantId, row: StoreRow, names: Sequence[str], *, written_since: datetime
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Which records a run of pulls has to look at again: by when the mirror wrote them."""
+
+    by_this_run: datetime
+    since_last_run: datetime | None
+    """None after a complete reading, which answers for every record."""
+
+
+async def look_again_at_loose_ends(
+    runtime: Runtime, tenant_id: TenantId, row: StoreRow, names: Sequence[str], written: Written
 ) -> int:
-    """The streams of a run are read at different moments: what one of them brought may hang on something that the other
-    never saw, because it was made after or deleted before. Only the store can say which, so it is asked for each.
-    Returns how many records the mirror had missed beside them."""
+    """The streams of a run are read at different moments: what one of them brought may hang on something, or name
+    something, that the other never saw, because it was made after or deleted before. Only the store can say which, so
+    it is asked for each. Returns how many records the mirror had missed beside them."""
     found: dict[str, list[Difference]] = {}
     async with runtime.database.reading(tenant_id) as session:
         for kind in (one for one in KINDS.values() if one.stream in names):
-            for parent in (one for one in kind.parents if KINDS[one.kind].stream in set(names) - {kind.stream}):
-                keys = await mirror.find_parentless(
-                    session, row.store.id, kind, parent, written_since=written_since, limit=PARENTLESS
-                )
-                if keys:
-                    found.setdefault(kind.stream, []).append(Difference(kind.name, 0, len(keys), extra=list(keys)))
+            keys = await _loose_ends(session, row.store.id, kind, set(names) - {kind.stream}, written)
+            if keys:
+                found.setdefault(kind.stream, []).append(Difference(kind.name, 0, len(keys), extra=keys))
     if not found:
         return 0
     async with client_of(runtime, row) as client:
@@ -179,6 +187,20 @@ async def look_again_at_parentless(
         for stream, differences in found.items():
             await repair.mend(stream, differences, {}, leave_rootless=True)
         return repair.found
+
+
+async def _loose_ends(session: Session, store_id: UUID, kind: Kind, others: set[str], written: Written) -> list[Key]:
+    """What is named, and was not yet there a run ago, may have been deleted since without ever being seen: for that the
+    records of the last run are looked at too."""
+    since: dict[Parent | Link, datetime | None] = {
+        **dict.fromkeys(kind.parents, written.by_this_run),
+        **dict.fromkeys(kind.links, written.since_last_run),
+    }
+    keys: dict[Key, None] = {}
+    for end in (one for one in since if KINDS[one.kind].stream in others):
+        found = await mirror.find_loose_ends(session, store_id, kind, end, written_since=since[end], limit=LOOSE_ENDS)
+        keys |= dict.fromkeys(found)
+    return list(keys)
 
 
 async def reconcile_after_pull(

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Identity, Index, Table, Uuid, false
+from sqlalchemy import BigInteger, Boolean, Column, FetchedValue, Index, Table, Uuid, false
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from syncline.apps.commerce.tables import METADATA, big, id_column, json, moment, tenant_column, text
@@ -104,7 +104,7 @@ Index("change_expiry_due_idx", change_expiry.c.due_at)
 change_tally = Table(
     "change_tally",
     METADATA,
-    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("id", BigInteger, FetchedValue(), primary_key=True),
     tenant_column(),
     Column("store_id", Uuid, nullable=False),
     text("kind"),

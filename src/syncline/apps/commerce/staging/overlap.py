@@ -29,11 +29,12 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, TEXT
 
 from syncline.apps.commerce.contract import ChangeBatch, ChangeStatus, Json, NothingToDo, Overlap
-from syncline.apps.commerce.fields import Owner, same_value
+from syncline.apps.commerce.fields import same_value
 from syncline.apps.commerce.staging.expiry import in_time
 from syncline.apps.commerce.staging.models import change_batch, change_expiry, staged_change
 from syncline.apps.commerce.staging.notes import among
 from syncline.apps.commerce.staging.repository import OUTBOUND, find_batch
+from syncline.apps.commerce.staging.superseding import give_up, is_addition, same_source
 from syncline.runtime.db.session import Session, WriteSession
 
 WAITING = (ChangeStatus.PENDING, ChangeStatus.APPROVED, ChangeStatus.SENDING)
@@ -53,6 +54,7 @@ _TURN = text("SELECT pg_advisory_xact_lock(hashtextextended('commerce.staging ' 
 class Waiting:
     """A change of the same record in another batch."""
 
+    id: UUID
     batch_id: UUID
     before: Json
     after: Json
@@ -103,7 +105,7 @@ async def settle(session: WriteSession, *, store_id: UUID, batch_id: UUID) -> Ov
 
 
 async def _settle(session: WriteSession, *, store_id: UUID, batch_id: UUID) -> Overlap:
-    known, rivals, contested = Counter[UUID](), Counter[UUID](), 0
+    known, rivals, contested, replaced = Counter[UUID](), Counter[UUID](), 0, 0
     after: UUID | None = None
     while ids := await _list_ids(session, batch_id, after):
         after = ids[-1]
@@ -111,17 +113,30 @@ async def _settle(session: WriteSession, *, store_id: UUID, batch_id: UUID) -> O
         for row, others in await _list_overlapping(session, store_id, batch_id, ids):
             met = meet(row["before"], row["after"], others)
             known.update(met.known.values())
-            # Pictures that are to be added to one product are no rivals of each other.
-            is_addition = row["kind"] == Owner.PRODUCT_IMAGE and row["resource_id"] == 0
-            if not is_addition:
-                rivals.update(met.rivals)
-                contested += bool(met.rivals)
+            if is_addition(row["kind"], row["resource_id"]):
+                # Pictures of several addresses are no rivals of each other, and of those of one address the last stays.
+                older = [] if met.known else [one for one in others if same_source(one.after, row["after"])]
+                gone_elsewhere, left = await _give_up(session, older, author=row["author"], batch_id=batch_id)
+                replaced += gone_elsewhere
+                met = Met(met.known, left)
+            rivals.update(met.rivals)
+            contested += bool(met.rivals)
             if len(met.known) == len(row["after"]):
                 gone.append(row["id"])
             elif met.known:
                 await _keep_only(session, row, [name for name in row["after"] if name not in met.known])
         await _remove(session, gone)
-    return Overlap(known.total(), _named(known), contested, _named(rivals))
+    return Overlap(known.total(), _named(known), contested, _named(rivals), replaced)
+
+
+async def _give_up(
+    session: WriteSession, older: Sequence[Waiting], *, author: str, batch_id: UUID
+) -> tuple[int, frozenset[UUID]]:
+    """How many were given up, and the batches of those that were not."""
+    if not older:
+        return 0, frozenset()
+    given_up = await give_up(session, [one.id for one in older], author=author, batch_id=batch_id)
+    return len(given_up), frozenset(one.batch_id for one in older if one.id not in given_up)
 
 
 def _named(batches: Counter[UUID]) -> tuple[UUID, ...]:
@@ -191,7 +206,7 @@ async def _list_overlapping(
     """Those of the changes whose records others change too, each with these, first staged first."""
     table: Any = staged_change.c
     own = (
-        select(*(table[name] for name in ("id", "kind", "resource_id", "location_id", "product_id", "before", "after")))
+        select(*(table[name] for name in ("id", "author", *_RECORD, "before", "after")))
         .where(table.tenant_id == session.tenant_id, among(table.id, ids))
         .cte("own")
         .prefix_with("MATERIALIZED")
@@ -206,12 +221,12 @@ async def _list_overlapping(
         *(other.c[name] == own.c[name] for name in _RECORD if name != "location_id"),
         other.c.location_id.is_not_distinct_from(own.c.location_id),
     )
-    theirs = (other.c[name].label(f"their_{name}") for name in ("batch_id", "before", "after"))
+    theirs = (other.c[name].label(f"their_{name}") for name in ("id", "batch_id", "before", "after"))
     query = select(own, *theirs).select_from(own.join(other, same)).order_by(own.c.id, other.c.id)
     found: dict[UUID, tuple[RowMapping, list[Waiting]]] = {}
     for row in (await session.execute(query)).mappings():
         _, others = found.setdefault(row["id"], (row, []))
-        others.append(Waiting(row["their_batch_id"], row["their_before"], row["their_after"]))
+        others.append(Waiting(row["their_id"], row["their_batch_id"], row["their_before"], row["their_after"]))
     return list(found.values())
 
 

@@ -216,13 +216,17 @@ async def count_late(session: Session, query: ChangeQuery) -> int:
     return int((await session.execute(counted)).scalar_one())
 
 
-async def hold(session: WriteSession, *conditions: ColumnElement[bool]) -> list[UUID]:
+async def hold(session: WriteSession, *conditions: ColumnElement[bool], skips_locked: bool = False) -> list[UUID]:
     """Lock the changes that these hold for until the transaction ends; answers which. In the order of ids: two who
     move many of the same at once wait for each other, and never in a circle. Whoever comes second finds what the first
     has left for him, for the conditions are looked at again once the lock is his."""
     table = staged_change.c
     chosen = select(table.id).where(table.tenant_id == session.tenant_id, *conditions)
-    return list((await session.execute(chosen.order_by(table.id).with_for_update(of=staged_change))).scalars())
+    return list(
+        (
+            await session.execute(chosen.order_by(table.id).with_for_update(of=staged_change, skip_locked=skips_locked))
+        ).scalars()
+    )
 
 
 async def change_held(session: WriteSession, ids: Sequence[UUID], **values: Any) -> None:
@@ -240,9 +244,11 @@ async def review(
     reviewer: str,
     note: str | None,
     not_by: Actor | None = None,
+    skips_locked: bool = False,
 ) -> Sequence[UUID]:
     """Move what matches and is in one of `frm` to `to`; answers which they were. Rows another reviewer has moved
-    meanwhile are left as they are, and so is what is to be approved and past its date."""
+    meanwhile are left as they are, and so is what is to be approved and past its date. `skips_locked`: also what
+    somebody is just moving."""
     conditions = [matching(session, query), staged_change.c.status.in_(frm)]
     if not_by is not None:
         conditions += not_staged_by(session, not_by)
@@ -251,7 +257,7 @@ async def review(
         conditions.append(in_time())
         # What the store has already is not sent.
         moved = case((staged_change.c.direction == INBOUND, ChangeStatus.ACCEPTED), else_=to)
-    ids = await hold(session, *conditions)
+    ids = await hold(session, *conditions, skips_locked=skips_locked)
     if not ids:
         return ids
     values: dict[str, Any] = {"status": moved, "reviewer": reviewer, "reviewed_at": clock.now()}

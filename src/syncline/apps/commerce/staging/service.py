@@ -28,7 +28,7 @@ from syncline.apps.commerce.staging import repository
 from syncline.apps.commerce.staging.edits import Edit, describe, edits_for, location_of, parse_edits
 from syncline.apps.commerce.staging.overlap import finish
 from syncline.apps.commerce.staging.proposing import propose, with_types
-from syncline.apps.commerce.staging.putting_back import put_back
+from syncline.apps.commerce.staging.putting_back import put_back, take_turns
 from syncline.apps.commerce.staging.search import Search
 from syncline.apps.commerce.staging.selected import find_selection
 from syncline.apps.commerce.staging.selection import mirror_condition, parse_where
@@ -178,6 +178,7 @@ async def reject(session: WriteSession, query: ChangeQuery, *, actor: Actor, not
     """Reject what matches and was not sent: pending, approved, in conflict or refused by the store. For what somebody
     changed in the store itself, what puts it back is staged."""
     query = await known_query(session, query)
+    await take_turns(session, query)
     open_states = (ChangeStatus.PENDING, ChangeStatus.APPROVED, ChangeStatus.CONFLICT, ChangeStatus.FAILED)
     moved = await repository.review(
         session, query, frm=open_states, to=ChangeStatus.REJECTED, reviewer=actor.name, note=note
@@ -186,9 +187,9 @@ async def reject(session: WriteSession, query: ChangeQuery, *, actor: Actor, not
         raise await nothing_moved(session, query, "rejected")
     tell_moved(query, len(moved), "rejected")
     back = await put_back(session, moved, actor=actor, note=note)
-    for batch_id in back:
+    for batch_id in back.made:
         note_change(f"batch {batch_id}", after={"kind": "put_back", "status": ChangeStatus.PENDING.value})
-    return Decided(len(moved), put_back=back)
+    return Decided(len(moved), put_back=[*back.made, *back.waiting_in])
 
 
 def tell_moved(query: ChangeQuery, moved: int, status: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
@@ -55,7 +56,8 @@ class Found:
 def mark(sheet: Sheet, found: Found, out: BinaryIO) -> MarkedSheet:
     """`sheet` is read from its beginning."""
     if sheet.format is FileFormat.XLSX:
-        return _mark_workbook(sheet, found, out)
+        with tempfile.TemporaryDirectory(prefix="syncline-workbook-") as folder:
+            return _mark_workbook(sheet, found, out, folder)
     return _mark_text(sheet, found, out)
 
 
@@ -102,8 +104,9 @@ def _problem_title(titles: Sequence[str]) -> str:
     return PROBLEM_TITLE if plain(PROBLEM_TITLE) not in {plain(title) for title in titles} else f"{PROBLEM_TITLE} 2"
 
 
-def _mark_workbook(sheet: Sheet, found: Found, out: BinaryIO) -> MarkedSheet:
-    book = xlsxwriter.Workbook(out, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
+def _mark_workbook(sheet: Sheet, found: Found, out: BinaryIO, folder: str) -> MarkedSheet:
+    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "tmpdir": folder}
+    book = xlsxwriter.Workbook(out, options)
     page = book.add_worksheet("Sheet")
     page.freeze_panes(1, 0)
     page.ignore_errors({"number_stored_as_text": "A1:XFD1048576"})

@@ -15,6 +15,7 @@ from syncline.apps.commerce.metrics import SUBSCRIPTIONS
 from syncline.apps.commerce.settings import CommerceSettings
 from syncline.apps.commerce.stores.connection import client_of
 from syncline.apps.commerce.stores.repository import StoreRow
+from syncline.apps.commerce.stores.signatures import webhook_secrets
 from syncline.apps.commerce.webhook_management_contract import (
     NoPublicAddress,
     NotRegistered,
@@ -97,6 +98,7 @@ class _Outcome:
     made: dict[str, Subscription] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
     removed: list[str] = field(default_factory=list)
+    trouble: str | None = None
 
 
 async def check(runtime: Runtime, tenant_id: TenantId, row: StoreRow, *, actor: Actor) -> WebhookCheck:
@@ -105,11 +107,12 @@ async def check(runtime: Runtime, tenant_id: TenantId, row: StoreRow, *, actor: 
     async with runtime.database.reading(tenant_id) as session:
         watch = await repository.find_watch(session, row.store.id)
         known = {one.topic: one.number for one in await repository.list_subscriptions(session, row.store.id)}
+        trouble = (await webhook_secrets(session, runtime.secrets, row.store.id)).trouble
     if watch is None:
         raise NotRegistered(f"Register the webhooks of {row.store.name} first: `syncline webhooks register`.")
     async with client_of(runtime, row) as client:
         found = compare(known, known, watch.address, await subscriptions.list_subscriptions(client))
-        outcome = _Outcome(found, made=dict(found.kept))
+        outcome = _Outcome(found, made=dict(found.kept), trouble=None if trouble is None else trouble.sentence)
         try:
             await _mend(client, watch.address, outcome)
         finally:
@@ -158,11 +161,12 @@ async def _keep(
     result = _told(store, outcome)
     served = next((one.api_version for one in outcome.made.values()), None)
     values = {"checked_at": now, "sentence": result.sentence, "api_version": served}
-    if not outcome.refused and len(outcome.made) == len(known):
+    if not outcome.refused and outcome.trouble is None and len(outcome.made) == len(known):
         values["good_at"] = now
     gap = _gap(watch, result, now)
     await repository.change_watch(session, store.id, **values, **gap)
-    if result.changed or result.refused:
+    is_new_trouble = result.trouble is not None and watch.sentence != result.sentence
+    if result.changed or result.refused or is_new_trouble:
         await _announce(session, store, result, actor=actor)
     return result
 
@@ -190,7 +194,8 @@ def _told(store: Store, outcome: _Outcome) -> WebhookCheck:
         if outcome.refused
         else "",
     ]
-    sentence = " ".join(part for part in parts if part) or f"All {len(drift.kept)} subscriptions are as they should be."
+    done = " ".join(part for part in parts if part) or f"All {len(drift.kept)} subscriptions are as they should be."
+    sentence = done if outcome.trouble is None else f"{done} What comes cannot be verified: {outcome.trouble}"
     return WebhookCheck(
         store=store.name,
         created=created,
@@ -200,6 +205,7 @@ def _told(store: Store, outcome: _Outcome) -> WebhookCheck:
         refused=outcome.refused,
         kept=len(drift.kept),
         sentence=sentence,
+        trouble=outcome.trouble,
     )
 
 
@@ -217,6 +223,7 @@ async def _announce(session: WriteSession, store: Store, result: WebhookCheck, *
         "removed": len(result.removed),
         "refused": len(result.refused),
     }
+    is_well = not result.refused and result.trouble is None
     for outcome, count in counts.items():
         SUBSCRIPTIONS.labels(outcome).inc(count)
     await record(
@@ -224,10 +231,10 @@ async def _announce(session: WriteSession, store: Store, result: WebhookCheck, *
         actor=actor,
         action="webhooks.mended",
         subject=f"store {store.name}",
-        outcome="done" if not result.refused else "failed",
+        outcome="done" if is_well else "failed",
         details={**counts, "topics": [*result.created, *result.recreated, *result.moved, *result.removed]},
     )
-    await tell(session, store, result.sentence, is_well=not result.refused, counts=counts, actor=actor)
+    await tell(session, store, result.sentence, is_well=is_well, counts=counts, actor=actor)
 
 
 async def tell(

@@ -19,10 +19,11 @@ LEASE: Final = timedelta(seconds=30)
 """What a worker that was killed had taken is taken again after this."""
 
 DEADLY: Final = 2
-"""Attempts after which a webhook whose worker died each time is given up."""
+"""Times that its worker died while it was tried by itself, after which a webhook is given up. What was in a batch with
+others whose worker died is under suspicion only."""
 
 KILLED: Final = (
-    "The process that worked on it ended each time, twice, before it could say why: killed, out of memory, or stopped"
+    "The process that tried it by itself ended, twice, before it could say why: killed, out of memory, or stopped"
     " by the body itself. Look at the log, then retry it."
 )
 
@@ -59,7 +60,7 @@ class Settled:
 
 
 # The attempt is counted, and committed, before the work: a body that ends the process is seen to have done so. What was
-# tried before is taken alone, so that it takes nobody with it.
+# tried before is taken alone, so that it takes nobody with it, and nobody is blamed for what another did.
 _CLAIM = text("""
     WITH due AS (
         SELECT id, attempts FROM commerce.webhook_event
@@ -72,7 +73,8 @@ _CLAIM = text("""
         UNION ALL
         (SELECT id FROM due, first WHERE is_alone LIMIT 1)
     )
-    UPDATE commerce.webhook_event e SET attempts = attempts + 1, due_at = :until
+    UPDATE commerce.webhook_event e SET attempts = attempts + 1, due_at = :until,
+        lone_starts = lone_starts + CASE WHEN (SELECT count(*) FROM chosen) = 1 THEN 1 ELSE 0 END
     FROM chosen WHERE e.id = chosen.id
     RETURNING e.id, e.topic, e.delivery_id, e.correlation_id, e.triggered_at, e.received_at, e.body_hash, e.attempts
 """)
@@ -80,8 +82,16 @@ _BODIES = text("SELECT event_id, body FROM commerce.webhook_body WHERE tenant_id
 _DEADLY = text("""
     UPDATE commerce.webhook_event SET state = 'dead', reason = :reason, settled_at = :now, last_failed_at = :now,
         first_failed_at = coalesce(first_failed_at, :now)
-    WHERE tenant_id = :tenant AND store_id = :store AND state = 'waiting' AND due_at <= :now AND attempts >= :deadly
+    WHERE tenant_id = :tenant AND store_id = :store AND state IN ('waiting', 'failed') AND due_at <= :now
+      AND lone_starts >= :deadly
     RETURNING id
+""")
+_START_ALONE = text("""
+    UPDATE commerce.webhook_event SET lone_starts = lone_starts + 1, due_at = :until
+    WHERE tenant_id = :tenant AND id = :id AND state IN ('waiting', 'failed') RETURNING id
+""")
+_CAME_BACK = text("""
+    UPDATE commerce.webhook_event SET lone_starts = 0 WHERE tenant_id = :tenant AND id = :id AND lone_starts > 0
 """)
 _HOLD = text("""
     SELECT id FROM commerce.webhook_event
@@ -94,6 +104,7 @@ _SETTLE = text("""
 """)
 _FAIL = text("""
     UPDATE commerce.webhook_event SET state = :state, reason = :reason, due_at = :due, last_failed_at = :now,
+        lone_starts = 0,
         first_failed_at = coalesce(first_failed_at, :now), settled_at = CASE WHEN :state = 'dead' THEN :now END
     WHERE tenant_id = :tenant AND id = :id AND state IN ('waiting', 'failed')
 """)
@@ -117,7 +128,7 @@ _ASK = text("""
 
 
 async def bury_deadly(session: WriteSession, store_id: UUID) -> int:
-    """Gives up what has ended its worker twice. Answers how many."""
+    """Gives up what has ended its worker twice while it was alone. Answers how many."""
     values = {"tenant": session.tenant, "store": store_id, "now": clock.now(), "reason": KILLED, "deadly": DEADLY}
     return len((await session.execute(_DEADLY, values)).all())
 
@@ -131,6 +142,17 @@ async def claim(session: WriteSession, store_id: UUID, limit: int) -> Sequence[C
     bodies = {row.event_id: bytes(row.body) for row in found}
     claimed = [Claimed(**row, body=bodies.get(row["id"])) for row in rows]
     return sorted(claimed, key=lambda one: (one.received_at, one.id))
+
+
+async def start_alone(session: WriteSession, event_id: UUID) -> bool:
+    """To be committed before one of a claimed batch is tried by itself. False when somebody settled it meanwhile."""
+    values = {"tenant": session.tenant, "id": event_id, "until": clock.now() + LEASE}
+    return (await session.execute(_START_ALONE, values)).one_or_none() is not None
+
+
+async def came_back(session: WriteSession, event_id: UUID) -> None:
+    """Its worker lives, though it could not finish."""
+    await session.execute(_CAME_BACK, {"tenant": session.tenant, "id": event_id})
 
 
 async def hold(session: WriteSession, ids: Sequence[UUID]) -> set[UUID]:

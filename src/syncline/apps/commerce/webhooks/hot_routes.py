@@ -15,7 +15,8 @@ from syncline.apps.commerce.webhooks.intake import Intake
 from syncline.runtime.app import HotRoutes
 from syncline.runtime.db.errors import DatabaseUnavailable
 from syncline.runtime.db.group_commit import NotWrittenInTime, TooMuchWaits
-from syncline.runtime.http.problems import MEDIA_TYPE, InternalError, problems
+from syncline.runtime.http.problems import MEDIA_TYPE, BodyTooSlow, InternalError, problems
+from syncline.runtime.secrets import SecretKeyMissing
 
 _ALL: Final = "webhooks_receive"
 PATHS: Final = {
@@ -30,11 +31,13 @@ _ERRORS: Final = problems(
     WebhookNotSigned,
     ShopNotConnected,
     WebhookTooLarge,
+    BodyTooSlow,
     InternalError,
     DatabaseUnavailable,
     TooMuchWaits,
     NotWrittenInTime,
     TooManyStrangers,
+    SecretKeyMissing,
 )
 _ANSWER: Final = {
     "type": "object",

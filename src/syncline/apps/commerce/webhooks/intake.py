@@ -23,7 +23,8 @@ from syncline.apps.commerce.webhooks.errors import (
 )
 from syncline.apps.commerce.webhooks.keeping import MALFORMED, Delivery, Kept
 from syncline.apps.commerce.webhooks.paces import Pace, Paces
-from syncline.apps.commerce.webhooks.refusals import Refusals
+from syncline.apps.commerce.webhooks.patience import Patience
+from syncline.apps.commerce.webhooks.refusals import UNVERIFIABLE, Refusals
 from syncline.apps.commerce.webhooks.writing import DeliveryWriter
 from syncline.connectors.shopify.webhooks import NotAWebhook, WebhookHeaders, is_signed, read_headers
 from syncline.kernel import clock
@@ -31,9 +32,11 @@ from syncline.kernel.ids import new_id
 from syncline.runtime.app import HotAnswer, HotParts, HotRequest
 from syncline.runtime.db.group_commit import GroupCommit, GroupLimits
 from syncline.runtime.observe.metrics import Counter
+from syncline.runtime.secrets import SecretKeyMissing
 
 PATIENCE_SECONDS: Final = 4.0
-"""Shopify hangs up after five; an answer that is not written by then is none."""
+"""What a delivery waits for the database at most, from the look-up of its shop to the commit. Shopify hangs up after
+five seconds; an answer that is not written by then is none."""
 
 RECEIVED = Counter("syncline_webhooks_received_total", "Signed webhooks, by what became of them", ["outcome"])
 _KEPT, _REPEATED = RECEIVED.labels("kept"), RECEIVED.labels("repeated")
@@ -67,14 +70,18 @@ class Intake:
         except NotAWebhook as error:
             self._refusals.note("-", "headers", "-")
             raise WebhookHeadersMissing(str(error)) from error
+        patience = Patience(PATIENCE_SECONDS)
         # Before the body is read: who is nobody's shop does not make us read.
-        recipients = await self._doors.find(headers.shop_domain)
+        recipients = await patience.over(self._doors.find(headers.shop_domain))
         if not recipients:
             raise self._unknown(headers)
         body = await self._read(request, headers)
         signed = _signed(recipients, headers, body)
         if not signed:
-            signed = _signed(await self._doors.find_again(headers.shop_domain), headers, body)
+            recipients = await patience.over(self._doors.find_again(headers.shop_domain))
+            signed = _signed(recipients, headers, body)
+        if not signed and any(one.is_closed for one in recipients):
+            raise self._unverifiable(headers)
         if not signed:
             self._refusals.note(headers.shop_domain, "signature", headers.topic)
             raise WebhookNotSigned(
@@ -82,7 +89,7 @@ class Intake:
                 " way. Give Syncline the API secret key of the app that sends it.",
                 extra={"challenge": _CHALLENGE},
             )
-        return await self._keep(request, headers, body, signed)
+        return await patience.over(self._keep(request, headers, body, signed))
 
     async def _read(self, request: HotRequest, headers: WebhookHeaders) -> bytes:
         stated = next((value for name, value in request.headers if name == b"content-length"), b"")
@@ -134,6 +141,16 @@ class Intake:
     def _unknown(self, headers: WebhookHeaders) -> ShopNotConnected:
         self._refusals.note(headers.shop_domain, "unknown_shop", headers.topic)
         return ShopNotConnected(f"No store here is {headers.shop_domain}. Connect it, or remove the webhook there.")
+
+    def _unverifiable(self, headers: WebhookHeaders) -> SecretKeyMissing:
+        """It may be forged, and it may be real: whoever sends it for real sends it again."""
+        self._refusals.note(headers.shop_domain, UNVERIFIABLE, headers.topic)
+        return SecretKeyMissing(
+            f"The secret that signs the webhooks of {headers.shop_domain} cannot be opened, so this one cannot be"
+            " verified. Put back the key that it was sealed with (SYNCLINE_SECRET_KEYS), or enter the secret again with"
+            " `syncline stores app set`, that of a custom app with `syncline stores api-secret`.",
+            extra={"retry_after": 60},
+        )
 
     def _too_large(self, headers: WebhookHeaders) -> WebhookTooLarge:
         self._refusals.note(headers.shop_domain, "too_large", headers.topic)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -21,6 +22,7 @@ from syncline.apps.commerce.webhooks.writing import APPLY_JOB, enqueue_apply
 from syncline.kernel import clock
 from syncline.kernel.errors import ConnectorOutcome, DomainError, Retriable, Skippable, Unavailable
 from syncline.runtime.controls.stops import Paused, UnderMaintenance, WritesStopped, require_open
+from syncline.runtime.db.session import Session
 from syncline.runtime.jobs import Job, JobContext, RetryPolicy
 from syncline.runtime.observe.correlation import correlated
 from syncline.runtime.observe.logs import get_logger
@@ -47,9 +49,11 @@ async def apply_stored(ctx: JobContext, payload: dict[str, Any]) -> None:
     and their states change together with the mirror."""
     store_id = UUID(payload["store_id"])
     row = await _store(ctx, store_id)
-    if row is None or await _is_stopped(ctx, store_id):
+    if row is None:
         return
     while not (ctx.stopping or await ctx.cancelled()):
+        if await _is_applying_stopped(ctx, store_id):
+            return
         async with ctx.runtime.database.writing(ctx.tenant_id) as session:
             killed = await claims.bury_deadly(session, store_id)
             claimed = await claims.claim(session, store_id, BATCH)
@@ -67,14 +71,20 @@ async def _store(ctx: JobContext, store_id: UUID) -> StoreRow | None:
         return await find_by_id(session, store_id)
 
 
-async def _is_stopped(ctx: JobContext, store_id: UUID) -> bool:
-    """While nothing may be changed webhooks wait, and this looks again."""
+async def _is_applying_stopped(ctx: JobContext, store_id: UUID) -> bool:
+    """While nothing of the store may be changed its webhooks wait, and this looks again."""
     async with ctx.runtime.database.writing(ctx.tenant_id) as session:
-        try:
-            await require_open(session)
-        except (Paused, UnderMaintenance, WritesStopped):
+        is_stopped = await _is_stopped(session, store_id)
+        if is_stopped:
             await enqueue_apply(session, ctx.runtime.queue, ctx.tenant_id, store_id, clock.now() + _STOPPED_WAIT)
-            return True
+    return is_stopped
+
+
+async def _is_stopped(session: Session, store_id: UUID) -> bool:
+    try:
+        await require_open(session, store_id=store_id)
+    except (Paused, UnderMaintenance, WritesStopped):
+        return True
     return False
 
 
@@ -82,8 +92,11 @@ async def _apply(ctx: JobContext, store: Store, claimed: Sequence[Claimed]) -> N
     """Together; and when something is wrong with one of them each by itself, so that the others are not kept up."""
     try:
         await _apply_together(ctx, store, claimed)
-    except Unavailable:
-        raise  # the database is away: the leases end, and the queue tries again
+    except (Unavailable, asyncio.CancelledError):
+        # The database is away, or this worker stops: the leases end, and the queue tries again.
+        if len(claimed) == 1:
+            await _absolve(ctx, claimed[0])
+        raise
     except Exception as error:  # noqa: BLE001 - whatever one of them is about, it is found by trying each
         if len(claimed) == 1:
             await _fail(ctx, claimed[0], error)
@@ -92,7 +105,22 @@ async def _apply(ctx: JobContext, store: Store, claimed: Sequence[Claimed]) -> N
             "a batch of webhooks is applied one by one", store=store.name, count=len(claimed), error=repr(error)
         )
         for one in claimed:
-            await _apply(ctx, store, [one])
+            if await _start_alone(ctx, one):
+                await _apply(ctx, store, [one])
+
+
+async def _start_alone(ctx: JobContext, event: Claimed) -> bool:
+    async with ctx.runtime.database.writing(ctx.tenant_id) as session:
+        return await claims.start_alone(session, event.id)
+
+
+async def _absolve(ctx: JobContext, event: Claimed) -> None:
+    """What was tried when the work stopped for another reason is not what ends its workers."""
+    try:
+        async with ctx.runtime.database.writing(ctx.tenant_id) as session:
+            await claims.came_back(session, event.id)
+    except Unavailable as error:
+        log.warning("a webhook stays under suspicion: the database is away", webhook=str(event.id), error=repr(error))
 
 
 async def _apply_together(ctx: JobContext, store: Store, claimed: Sequence[Claimed]) -> None:
@@ -151,12 +179,16 @@ async def enqueue_reading(session: Any, ctx: JobContext, store_id: UUID, at: dat
 
 
 async def read_told(ctx: JobContext, payload: dict[str, Any]) -> None:
-    """Read from the store what webhooks told only a part of. Safe to run again; what cannot be read stays listed."""
+    """Read from the store what webhooks told only a part of. Safe to run again; what cannot be read stays listed, and
+    so does all of it while nothing of the store may be changed."""
     store_id = UUID(payload["store_id"])
     row = await _store(ctx, store_id)
     if row is None:
         return
-    async with ctx.runtime.database.reading(ctx.tenant_id) as session:
+    async with ctx.runtime.database.writing(ctx.tenant_id) as session:
+        if await _is_stopped(session, store_id):
+            await enqueue_reading(session, ctx, store_id, at=clock.now() + _STOPPED_WAIT)
+            return
         streams = await reading.due_streams(session, store_id)
     for stream in streams:
         await _read_stream(ctx, row, stream)

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, func, select, update
 
-from syncline.apps.commerce.stores.directory.models import shop_directory
 from syncline.apps.commerce.webhook_contract import WebhookOutcome, WebhookState
-from syncline.apps.commerce.webhooks import repository
+from syncline.apps.commerce.webhooks import dead, repository
 from syncline.apps.commerce.webhooks.models import webhook_event
 from syncline.apps.commerce.webhooks.writing import enqueue_apply
 from syncline.kernel import clock
@@ -28,7 +26,8 @@ _LAST_AT = func.coalesce(_EVENT.last_failed_at, _EVENT.settled_at, _EVENT.receiv
 
 class WebhookLetters:
     """A `LetterSource`. What belongs to a tenant is read and changed in a transaction of that tenant, one after the
-    other where the operator asks for all: the database shows nobody the rows of two."""
+    other where the operator asks for all: the database shows nobody the rows of two. Only those are asked that have
+    any, and how many there are in all takes one statement, however many tenants there are."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
@@ -46,6 +45,8 @@ class WebhookLetters:
         return sorted(found, key=lambda letter: (letter.last_at, letter.id), reverse=True)[:limit]
 
     async def count(self, session: Session, query: LetterQuery) -> int:
+        if session.tenant_id is None and _is_plain(query):
+            return await dead.count(session, query.tenant)
         total = 0
         async for theirs in self._reading(session, query.tenant):
             counted = select(func.count()).select_from(webhook_event).where(*_matching(theirs, query))
@@ -53,19 +54,22 @@ class WebhookLetters:
         return total
 
     async def find(self, session: Session, letter_id: UUID) -> Letter | None:
-        async with aclosing(self._reading(session, None)) as sessions:
-            async for theirs in sessions:
-                wanted = select(webhook_event).where(*_matching(theirs, LetterQuery()), _EVENT.id == letter_id)
-                row = (await theirs.execute(wanted)).one_or_none()
-                if row is not None:
-                    return _letter(row, theirs.tenant, await repository.find_body(theirs, letter_id))
+        if session.tenant_id is not None:
+            return await self._find(session, letter_id)
+        for tenant in await dead.tenants_of(session, [letter_id]):
+            async with self._runtime.database.reading(tenant) as theirs:
+                return await self._find(theirs, letter_id)
         return None
+
+    async def _find(self, session: Session, letter_id: UUID) -> Letter | None:
+        wanted = select(webhook_event).where(*_matching(session, LetterQuery()), _EVENT.id == letter_id)
+        row = (await session.execute(wanted)).one_or_none()
+        return None if row is None else _letter(row, session.tenant, await repository.find_body(session, letter_id))
 
     async def retry(self, session: WriteSession, ids: Sequence[UUID]) -> int:
         count = 0
-        async for theirs in self._writing(session):
-            dead = await _dead(theirs, ids)
-            events = await repository.send_back(theirs, dead, clock.now())
+        async for theirs in self._writing(session, ids):
+            events = await repository.send_back(theirs, await _dead(theirs, ids), clock.now())
             for store_id in sorted({event.store_id for event in events}):
                 await enqueue_apply(theirs, self._runtime.queue, theirs.tenant, store_id)
             count += len(events)
@@ -74,7 +78,7 @@ class WebhookLetters:
     async def discard(self, session: WriteSession, ids: Sequence[UUID]) -> int:
         """The row stays, so that the same delivery is known when it comes again."""
         count = 0
-        async for theirs in self._writing(session):
+        async for theirs in self._writing(session, ids):
             done = (
                 update(webhook_event)
                 .where(*_matching(theirs, LetterQuery()), _EVENT.id.in_(ids))
@@ -88,25 +92,22 @@ class WebhookLetters:
         if session.tenant_id is not None:
             yield session
             return
-        for one in await _tenants(session, tenant):
+        for one in await dead.tenants(session, tenant):
             async with self._runtime.database.reading(one) as theirs:
                 yield theirs
 
-    async def _writing(self, session: WriteSession) -> AsyncGenerator[WriteSession, None]:
+    async def _writing(self, session: WriteSession, ids: Sequence[UUID]) -> AsyncGenerator[WriteSession, None]:
         if session.tenant_id is not None:
             yield session
             return
-        for one in await _tenants(session, None):
+        for one in await dead.tenants_of(session, ids):
             async with self._runtime.database.writing(one) as theirs:
                 yield theirs
 
 
-async def _tenants(session: Session, tenant: TenantId | None) -> Sequence[TenantId]:
-    """Those that have connected a store."""
-    query = select(shop_directory.c.tenant).distinct().order_by(shop_directory.c.tenant)
-    if tenant is not None:
-        query = query.where(shop_directory.c.tenant == tenant)
-    return [TenantId(one) for one in await session.scalars(query)]
+def _is_plain(query: LetterQuery) -> bool:
+    """Nothing is asked that only the letters themselves can tell."""
+    return (query.name, query.reason, query.since, query.until) == (None, None, None, None)
 
 
 def _matching(session: Session, query: LetterQuery) -> list[ColumnElement[bool]]:

@@ -16,7 +16,8 @@ from sqlalchemy import (
 from syncline.apps.commerce.tables import METADATA, big, id_column, moment, tenant_column, text
 
 # One delivery of a webhook. `action_id` is the merchant's action, the same over all topics it fired. What the body is
-# about (`kind`, `number`, `version`) is known once it was read. `due_at` is when it is looked at next.
+# about (`kind`, `number`, `version`) is known once it was read. `due_at` is when it is looked at next. `lone_starts` is
+# how often in a row it was tried by itself by a worker that did not come back.
 webhook_event = Table(
     "webhook_event",
     METADATA,
@@ -36,6 +37,7 @@ webhook_event = Table(
     text("state", server_default="waiting"),
     moment("due_at"),
     Column("attempts", SmallInteger, nullable=False, server_default="0"),
+    Column("lone_starts", SmallInteger, nullable=False, server_default="0"),
     text("outcome", nullable=True),
     text("reason", nullable=True),
     text("kind", nullable=True),
@@ -66,6 +68,16 @@ Index(
     webhook_event.c.last_failed_at,
     postgresql_where=webhook_event.c.state.in_(("failed", "dead")),
 )
+
+# Which of them are dead letters, without row security: for who looks through all tenants. Ids are all it holds. Kept by
+# triggers of `webhook_event`, so that it is right whoever changes a state.
+webhook_dead = Table(
+    "webhook_dead",
+    METADATA,
+    Column("event_id", Uuid, primary_key=True),
+    Column("tenant", Uuid, nullable=False),
+)
+Index("webhook_dead_tenant_idx", webhook_dead.c.tenant)
 
 # Apart from its event, so that a change of state does not write the body again, and so that it may go before it.
 webhook_body = Table(

@@ -25,6 +25,9 @@ from syncline.runtime.observe.metrics import Counter
 log = get_logger(__name__)
 
 MOST_NAMES: Final = 1_000
+UNVERIFIABLE: Final = "unverifiable"
+"""The secret that verifies it cannot be opened: our illness, where all other reasons are the sender's."""
+
 _SECONDS: Final = 1.0
 
 REFUSED = Counter("syncline_webhooks_refused_total", "Webhooks that were refused, by reason", ["reason"])
@@ -36,6 +39,9 @@ _ADD = text("""
        OR EXISTS (SELECT FROM commerce.webhook_refusal WHERE shop_domain = :shop_domain AND reason = :reason)
     ON CONFLICT (shop_domain, reason) DO UPDATE
     SET count = known.count + excluded.count, last_at = excluded.last_at, topic = excluded.topic
+""")
+_COUNT_OF = text("""
+    SELECT count(*) FROM commerce.webhook_refusal WHERE reason = :reason AND last_at >= :since
 """)
 _LIST = text("""
     SELECT shop_domain, reason, topic, count, first_at, last_at FROM commerce.webhook_refusal
@@ -95,6 +101,11 @@ class Refusals:
             for row in rows:
                 await session.execute(_ADD, row)
         log.warning("webhooks were refused", names=len(rows), count=sum(count for count, _ in counted.values()))
+
+
+async def count_unverifiable(session: Session, since: datetime) -> int:
+    """Shops of which one came since then whose secret cannot be opened, of all tenants."""
+    return int(await session.scalar(_COUNT_OF, {"reason": UNVERIFIABLE, "since": since}) or 0)
 
 
 async def list_refusals(session: Session, limit: int) -> Sequence[Refusal]:

@@ -99,7 +99,7 @@ async def send_back(session: WriteSession, ids: Sequence[UUID], now: datetime) -
     query = (
         update(webhook_event)
         .where(table.tenant_id == session.tenant_id, table.id.in_(ids), table.state.in_(("failed", "dead")))
-        .values(state=WebhookState.WAITING, due_at=now, attempts=0, settled_at=None, outcome=None)
+        .values(state=WebhookState.WAITING, due_at=now, attempts=0, lone_starts=0, settled_at=None, outcome=None)
         .returning(*webhook_event.c)
     )
     return [event_of(row) for row in (await session.execute(query)).mappings()]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from syncline.apps.commerce.contract import ChangesAssigned, OperationEnded, RunStatus
-from syncline.apps.outreach.contract import EventKeysCollided
+from syncline.apps.outreach.contract import EventKeysCollided, RoutineRecovered, RoutineWentStale
 
 _NAMES = {
     "pull": "Pull",
@@ -20,6 +20,7 @@ _NAMES = {
     "webhooks": "A look at webhooks",
     "privacy_request": "A privacy request",
 }
+_ROUTINES = {"periodic_sync": "The hourly outreach sync", "mixpanel_sync": "The delivery to Mixpanel"}
 _ENDS = {
     RunStatus.COMPLETED: "is done",
     RunStatus.FAILED: "failed",
@@ -115,6 +116,37 @@ def notice_of_collision(event: EventKeysCollided, *, occurred_at: str) -> Notice
             "data": {"count": event.count, "event_keys": list(event.event_keys), "needs_attention": True},
         },
     )
+
+
+def notice_of_staleness(event: RoutineWentStale, *, occurred_at: str) -> Notice:
+    return Notice(
+        subject=f"{_routine(event.name)} is behind",
+        text=f"{event.sentence}\n\nLook at it: GET /api/jobs/status\nYou are told once more when it is over.\n",
+        is_failure=True,
+        body={
+            "type": "outreach.stale",
+            "timestamp": occurred_at,
+            "data": {"routine": event.name, "sentence": event.sentence, "needs_attention": True},
+        },
+    )
+
+
+def notice_of_recovery(event: RoutineRecovered, *, occurred_at: str) -> Notice:
+    """A failure's other half: whoever hears of failures only heard of it, and waits for this."""
+    return Notice(
+        subject=f"{_routine(event.name)} is up to date again",
+        text="What was behind has caught up, or was switched off.\n",
+        is_failure=True,
+        body={
+            "type": "outreach.recovered",
+            "timestamp": occurred_at,
+            "data": {"routine": event.name, "needs_attention": False},
+        },
+    )
+
+
+def _routine(name: str) -> str:
+    return _ROUTINES.get(name, name)
 
 
 def _counted(count: int) -> str:

@@ -111,10 +111,10 @@ async def _post(runtime: Runtime, url: str, secret: str, message: UUID, body: Ma
     content = json.dumps(body, ensure_ascii=False).encode()
     signed = signed_headers(secret, f"msg_{message.hex}", int(clock.now().timestamp()), content)
     call = Call("completion", url, headers={"Content-Type": "application/json", **signed}, content=content)
-    upstream = f"completion:{urlsplit(url).hostname}"
+    host = urlsplit(url).hostname or ""
     client = HttpClient(
-        upstream,
-        breaker=PROCESS.breaker(upstream),
+        host,
+        breaker=PROCESS.breaker(f"completion:{host}"),
         timeouts=Timeouts(),
         transport=GuardedTransport(runtime.guard),
         hooks=PROCESS.hooks,

@@ -76,12 +76,14 @@ def _wrong_plan(name: str, plan: object, *, is_sandbox: bool) -> list[FieldError
 
 
 def is_loopback(url: str) -> bool:
+    """Whether it is an address that calls go to as it stands, on this machine."""
     try:
         parts = urlsplit(url)
-        host = parts.hostname
+        host, port = parts.hostname, parts.port
     except ValueError:
         return False
-    if parts.scheme not in {"http", "https"} or host is None:
+    is_clear = all("!" <= letter <= "~" for letter in url) and "@" not in parts.netloc and port != 0
+    if parts.scheme not in {"http", "https"} or host is None or not is_clear or parts.query or parts.fragment:
         return False
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback

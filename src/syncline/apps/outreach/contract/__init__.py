@@ -10,7 +10,7 @@ from syncline.apps.outreach.contract.errors import (
     NamespaceNotFound,
     RoutineNotFound,
 )
-from syncline.apps.outreach.contract.events import EventKeysCollided
+from syncline.apps.outreach.contract.events import EventKeysCollided, RoutineRecovered, RoutineWentStale
 from syncline.apps.outreach.contract.keys import (
     DEFAULT_NAMESPACE,
     EventIdentity,
@@ -45,7 +45,9 @@ __all__ = [
     "Outreach",
     "RecordedKey",
     "RoutineNotFound",
+    "RoutineRecovered",
     "RoutineState",
     "RoutineStatus",
+    "RoutineWentStale",
     "Routines",
 ]

@@ -13,3 +13,19 @@ class EventKeysCollided:
 
     event_keys: Sequence[str]
     count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoutineWentStale:
+    """A schedule of outreach (`periodic_sync`, `mixpanel_sync`) came to no good end for so long that somebody should
+    look; `sentence` says for how long and why. Announced once, until it has recovered."""
+
+    name: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoutineRecovered:
+    """One of which `RoutineWentStale` told is fresh again, or was switched off."""
+
+    name: str

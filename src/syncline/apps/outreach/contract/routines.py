@@ -38,6 +38,10 @@ class RoutineState:
 class Routines(Protocol):
     async def list_routines(self, *, actor: Actor) -> Sequence[RoutineState]: ...
 
+    async def switch_routine(self, *, actor: Actor, name: str, is_enabled: bool) -> RoutineState:
+        """Whether it runs at its times; what runs already goes on. Raises `RoutineNotFound`."""
+        ...
+
     async def trigger_routine(self, *, actor: Actor, name: str) -> str:
         """Runs it now, besides its times; answers the id of what was started. Raises `RoutineNotFound`, and what
         starting it raises."""

@@ -18,6 +18,7 @@ from psycopg.sql import SQL, Identifier
 
 from syncline.kernel.errors import Conflict
 from syncline.runtime.db.engine import Database
+from syncline.runtime.db.opening import opened_whole
 
 # Four of them stay below the time that an answer may take.
 _SECONDS = 12
@@ -72,9 +73,8 @@ async def optimize(database: Database, wanted: Sequence[Optimization], *, recrea
 @asynccontextmanager
 async def _caring(database: Database) -> AsyncIterator[_Connection]:
     """A connection of the operator, when no other one cares; whoever holds its lock lets go with the connection."""
-    connection = await psycopg.AsyncConnection.connect(
-        database.operator_url, autocommit=True, application_name="syncline care"
-    )
+    opening = psycopg.AsyncConnection.connect(database.operator_url, autocommit=True, application_name="syncline care")
+    connection = await opened_whole(opening)
     async with connection:
         cursor = await connection.execute("SELECT pg_try_advisory_lock(%s)", (_LOCK,))
         if await cursor.fetchone() != (True,):

@@ -77,6 +77,7 @@ async def run_migrations(_operator: Operator, runtime: _Runtime) -> MigrationsRu
 
 
 @migrations.post("/rollback", summary="Undo a migration", responses=problems(MigrationConflict))
+@limited("migrations:rollback")
 @works_without_writes
 async def roll_back_migration(body: RollbackOrder, _operator: Operator, runtime: _Runtime) -> RolledBack:
     """The newest one of an app, with the data that only it can hold, while changes are stopped. Back up first."""

@@ -13,7 +13,7 @@ import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import structlog
@@ -21,13 +21,12 @@ import structlog
 from syncline.apps.outreach.connections import opening
 from syncline.apps.outreach.connections import repository as connections
 from syncline.apps.outreach.delivery import repository
-from syncline.apps.outreach.delivery.record import Outgoing, arrived
 from syncline.apps.outreach.delivery.repository import DELIVERED, REFUSED, WAITING
 from syncline.apps.outreach.settings import OutreachSettings
 from syncline.connectors.mixpanel.actions import MOST_EVENTS, Imported, batches, import_events
 from syncline.connectors.mixpanel.client import MixpanelClient
 from syncline.connectors.mixpanel.errors import TooLarge
-from syncline.connectors.mixpanel.streams import read_range
+from syncline.connectors.mixpanel.streams import count_marks
 from syncline.kernel import clock
 from syncline.kernel.errors import Fatal, Retriable
 from syncline.kernel.ids import new_id
@@ -100,9 +99,9 @@ class Delivery:
         for first, last in ranges({one.day for one in sent}):
             within = [one for one in sent if first <= one.day <= last]
             names = sorted({one.event for one in within})
-            there, gone = arrived(within, await read_range(self.client, first, last, events=names))
-            found += there
-            missing += gone
+            there = await count_marks(self.client, first, last, [one.mark for one in within], events=names)
+            for one in within:
+                (found if there[one.mark] else missing).append(one.key)
         async with self.ctx.runtime.database.writing(self.ctx.tenant_id) as session:
             await repository.settle(session, batch_id, found, DELIVERED)
             await repository.settle_rest(session, batch_id, WAITING)
@@ -122,12 +121,11 @@ class Delivery:
             await self._send(batch_id)
 
     async def _send(self, batch_id: UUID) -> None:
-        async with self.ctx.runtime.database.reading(self.ctx.tenant_id) as session:
-            outgoing = await repository.list_outgoing(session, batch_id)
-        fit = next(batches([one.record() for one in outgoing]), [])
-        sent = outgoing[: len(fit)]
-        if len(sent) < len(outgoing):
-            await self._let_wait(batch_id, outgoing[len(sent) :])
+        keys, records = await self._records(batch_id)
+        fit = next(batches(records), [])
+        sent = keys[: len(fit)]
+        if len(sent) < len(keys):
+            await self._let_wait(batch_id, keys[len(sent) :])
         try:
             told = await import_events(self.client, fit)
         except TooLarge as error:
@@ -138,17 +136,23 @@ class Delivery:
         else:
             await self._note(batch_id, sent, told)
 
-    async def _let_wait(self, batch_id: UUID, rest: Sequence[Outgoing]) -> None:
+    async def _records(self, batch_id: UUID) -> tuple[list[str], list[dict[str, Any]]]:
+        """Keys, and what is sent for them: nothing else is kept while it is on its way."""
+        async with self.ctx.runtime.database.reading(self.ctx.tenant_id) as session:
+            outgoing = await repository.list_outgoing(session, batch_id)
+        return [one.key for one in outgoing], [one.record() for one in outgoing]
+
+    async def _let_wait(self, batch_id: UUID, rest: Sequence[str]) -> None:
         """More than Mixpanel takes at once, by their size."""
         async with self.ctx.runtime.database.writing(self.ctx.tenant_id) as session:
-            await repository.settle(session, batch_id, [one.key for one in rest], WAITING)
+            await repository.settle(session, batch_id, rest, WAITING)
             await self.ctx.hold(session)
 
-    async def _shrink(self, batch_id: UUID, sent: Sequence[Outgoing], error: TooLarge) -> None:
+    async def _shrink(self, batch_id: UUID, sent: Sequence[str], error: TooLarge) -> None:
         """Nothing was ingested; from now on in smaller batches."""
         if len(sent) == 1:
             async with self.ctx.runtime.database.writing(self.ctx.tenant_id) as session:
-                await repository.refuse(session, batch_id, sent[0].key, error.sentence)
+                await repository.refuse(session, batch_id, sent[0], error.sentence)
                 await repository.settle_rest(session, batch_id, WAITING)
                 await self.ctx.hold(session)
             return
@@ -161,7 +165,7 @@ class Delivery:
             await repository.settle_rest(session, batch_id, WAITING)
             await self.ctx.hold(session)
 
-    async def _note(self, batch_id: UUID, sent: Sequence[Outgoing], told: Imported) -> None:
+    async def _note(self, batch_id: UUID, sent: Sequence[str], told: Imported) -> None:
         """What is refused is never taken as it is, and the others were ingested. When the counts do not agree the batch
         stays open, and is read back."""
         refused = {one.index: one for one in told.failed if 0 <= one.index < len(sent)}
@@ -170,7 +174,7 @@ class Delivery:
         async with self.ctx.runtime.database.writing(self.ctx.tenant_id) as session:
             for index, one in refused.items():
                 sentence = f"{one.field}: {one.message}"[:_LONGEST_SENTENCE]
-                await repository.refuse(session, batch_id, sent[index].key, sentence)
+                await repository.refuse(session, batch_id, sent[index], sentence)
             await repository.settle_rest(session, batch_id, DELIVERED)
             await self.ctx.hold(session)
         self.settled += 1

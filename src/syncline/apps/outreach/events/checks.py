@@ -43,7 +43,7 @@ def identities_of(told: object) -> list[EventIdentity]:
     events = whole.get("events")
     if not isinstance(events, list) or not 1 <= len(events) <= BATCH_MOST:
         raise _refusal([FieldError("events", f"must be a list of 1 to {BATCH_MOST:,} events")])
-    wrong = [FieldError(str(name)[:80], "is not known here; “events” is all") for name in whole if name != "events"]
+    wrong = [FieldError(_named(name), "is not known here; “events” is all") for name in whole if name != "events"]
     found = [_read(one, f"events[{number}]", wrong) for number, one in enumerate(events)]
     if wrong:
         raise _refusal(wrong)
@@ -68,7 +68,7 @@ def _read(told: object, where: str, wrong: list[FieldError]) -> EventIdentity | 
             wrong.append(FieldError(f"{prefix}{field}", rule))
 
     for name in told.keys() - _FIELDS:
-        refuse(str(name)[:80], f"is not known; the fields are {', '.join(sorted(_FIELDS))}")
+        refuse(_named(name), f"is not known; the fields are {', '.join(sorted(_FIELDS))}")
     present = {name: value for name, value in told.items() if value is not None}
     for name in _NEEDED:
         refuse(name, None if name in present else "is missing")
@@ -89,6 +89,11 @@ def _identity(told: Mapping[str, Any]) -> EventIdentity:
     )
 
 
+def _named(told: object) -> str:
+    """A field nobody knows, so that its sender knows it again; short, and without what could break a line."""
+    return "".join(letter if letter.isprintable() else "?" for letter in str(told)[:80])
+
+
 def _platform(value: object) -> str | None:
     return None if value in PLATFORMS else f"must be {' or '.join(PLATFORMS)}"
 
@@ -96,8 +101,8 @@ def _platform(value: object) -> str | None:
 def _id(value: object) -> str | None:
     # Smartlead numbers its campaigns; JSON's true is an int to Python.
     if isinstance(value, int) and not isinstance(value, bool):
-        return None if 0 <= value < 2**63 else "must be a number from 0 to 2^63"
-    return _words(value)
+        return None if 0 <= value < 2**63 else "must be a whole number from 0 to 2^63 - 1"
+    return _words(value) if isinstance(value, str) else "must be text or a whole number"
 
 
 def _words(value: object) -> str | None:

@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from syncline.apps.outreach.events.models import event_source, forgotten
+from syncline.kernel.email_address import email_key
 from syncline.kernel.tenant import TenantId
 from syncline.runtime.db.session import Session, WriteSession
 from syncline.runtime.privacy.personal_data import Holding, Record
@@ -54,7 +55,10 @@ async def forget(session: WriteSession, emails: Collection[str]) -> int:
 
 async def keep_out(session: WriteSession, emails: Collection[str]) -> int:
     """How many addresses were not kept out yet."""
-    rows = [{"tenant_id": session.tenant, "digest": digest(session.tenant, email)} for email in sorted(emails)]
+    rows = [
+        {"tenant_id": session.tenant, "digest": digest(session.tenant, email)}
+        for email in sorted(set(map(email_key, emails)))
+    ]
     if not rows:
         return 0
     query = insert(forgotten).values(rows).on_conflict_do_nothing().returning(forgotten.c.digest)
@@ -62,5 +66,5 @@ async def keep_out(session: WriteSession, emails: Collection[str]) -> int:
 
 
 def digest(tenant_id: TenantId, email: str) -> bytes:
-    """As the database makes it when an event comes in."""
+    """As the database makes it when an event comes in, of what `email_key` makes of an address."""
     return sha256(f"{tenant_id}:{email}".encode()).digest()

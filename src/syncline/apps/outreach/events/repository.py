@@ -12,6 +12,8 @@ from sqlalchemy import text
 from syncline.apps.outreach.events.event import Event
 from syncline.apps.outreach.keys.event_key import Fingerprint
 from syncline.kernel import clock
+from syncline.kernel.email_address import email_key
+from syncline.runtime.db.arrays import bytes_array, moment_array, number_array, text_array
 from syncline.runtime.db.session import Session, WriteSession
 
 # Of somebody who is kept out, an event is stored without him: neither his address nor what the tool says about it.
@@ -25,11 +27,11 @@ _INSERT = """
            e.source, %(now)s
     FROM unnest(%(keys)s::text[], %(platforms)s::text[], %(campaigns)s::text[], %(types)s::text[], %(emails)s::text[],
                 %(namespaces)s::text[], %(activities)s::text[], %(timestamps)s::bigint[], %(hashes)s::bytea[],
-                %(moments)s::timestamptz[], %(properties)s::text[], %(sources)s::text[])
+                %(moments)s::timestamptz[], %(properties)s::text[], %(sources)s::text[], %(persons)s::text[])
          AS e (key, platform, campaign, type, email, namespace, activity, timestamp_ms, hash, occurred_at, properties,
-               source)
+               source, person)
     LEFT JOIN outreach.forgotten f
-         ON f.tenant_id = %(tenant)s AND f.digest = sha256(convert_to(%(tenant)s || ':' || e.email, 'UTF8'))
+         ON f.tenant_id = %(tenant)s AND f.digest = sha256(convert_to(%(tenant)s || ':' || e.person, 'UTF8'))
     ON CONFLICT (tenant_id, event_key) DO NOTHING
     RETURNING event_key
 """
@@ -80,20 +82,21 @@ def _columns(events: Iterable[tuple[Event, Fingerprint]]) -> dict[str, Any]:
     rows = [(*event.identity, event, mark) for event, mark in events]
     platforms, campaigns, types, emails, namespaces, activities, timestamps, told, marks = zip(*rows, strict=True)
     return {
-        "keys": [mark.key for mark in marks],
-        "hashes": [mark.hash for mark in marks],
-        "platforms": list(platforms),
-        "campaigns": list(campaigns),
-        "types": list(types),
-        "emails": [email.lower() for email in emails],
-        "namespaces": list(namespaces),
-        "activities": list(activities),
-        "timestamps": list(timestamps),
-        "moments": [event.occurred_at for event in told],
-        "properties": [
-            None if one.properties is None else msgspec.json.encode(one.properties).decode() for one in told
-        ],
-        "sources": [event.source.value for event in told],
+        "keys": text_array([mark.key for mark in marks]),
+        "hashes": bytes_array(mark.hash for mark in marks),
+        "platforms": text_array(platforms),
+        "campaigns": text_array(campaigns),
+        "types": text_array(types),
+        "emails": text_array([email.lower() for email in emails]),
+        "persons": text_array([email_key(email) for email in emails]),
+        "namespaces": text_array(namespaces),
+        "activities": text_array(activities),
+        "timestamps": number_array(timestamps),
+        "moments": moment_array(event.occurred_at for event in told),
+        "properties": text_array(
+            [None if one.properties is None else msgspec.json.encode(one.properties).decode() for one in told]
+        ),
+        "sources": text_array([event.source.value for event in told]),
         "now": clock.now(),
     }
 

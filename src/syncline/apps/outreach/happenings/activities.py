@@ -63,14 +63,13 @@ def from_lemlist(record: Mapping[str, Any]) -> Happening:
     campaign, identity = record.get("campaignId"), record.get("_id")
     if not isinstance(campaign, str) or not isinstance(identity, str):
         raise Unusable("it belongs to no campaign")
-    kind = str(record.get("type", ""))
     return Happening(
         platform=Platform.LEMLIST,
-        campaign=campaign,
-        kind=lemlist_kind(kind),
+        campaign=_word(campaign),
+        kind=_word(lemlist_kind(str(record.get("type", "")))),
         email=_email(record.get("leadEmail") or record.get("email")),
         at=_moment(record.get("createdAt")),
-        activity=identity,
+        activity=_word(identity),
         facts=_facts(
             campaign_name=record.get("campaignName") or record.get("name"),
             sequence_step=record.get("sequenceStep"),
@@ -96,7 +95,7 @@ def from_smartlead(row: Mapping[str, Any], campaign: str, campaign_name: str) ->
     A bounce has no moment of its own, and neither has an unsubscription: they are told of the moment of sending."""
     email, sent = _email(row.get("lead_email")), _moment(row.get("sent_time"))
     step = row.get("sequence_number")
-    mail = f"mail{step}"
+    mail = _word(f"mail{step}")
     first, last = _split(row.get("lead_name"))
     facts = _facts(campaign_name=campaign_name, sequence_step=step, subject=row.get("email_subject"))
 
@@ -133,11 +132,11 @@ def from_smartlead_hook(body: Mapping[str, Any], *, received_at: datetime) -> Ha
     first, last = _split(body.get("to_name") or body.get("lead_name"))
     return Happening(
         platform=Platform.SMARTLEAD,
-        campaign=str(body["campaign_id"]),
+        campaign=_word(str(body["campaign_id"])),
         kind=kind,
         email=_email(body.get("to_email") or body.get("lead_email")),
         at=at,
-        activity=None if kind in {REPLIED, UNSUBSCRIBED} else f"mail{step}",
+        activity=None if kind in {REPLIED, UNSUBSCRIBED} else _word(f"mail{step}"),
         told_at=at if kind == REPLIED else None,
         facts=_facts(campaign_name=body.get("campaign_name"), sequence_step=step, subject=body.get("custom_subject")),
         first_name=first,
@@ -155,10 +154,18 @@ def _moment(told: object) -> datetime:
     """Milliseconds, UTC; what carries no zone is UTC."""
     try:
         found = datetime.fromisoformat(str(told))
-    except ValueError as error:
+        aware = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise Unusable(f"{str(told)[:40]!r} is no moment") from error
-    aware = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
     return aware.replace(microsecond=aware.microsecond // 1000 * 1000)
+
+
+def _word(told: str) -> str:
+    """A part of an identity, as it is: what is cleaned or cut could meet another. What no index of the database holds
+    is refused here, so that one such record does not stop all others."""
+    if not told.isprintable() or not 1 <= len(told) <= _LONGEST:
+        raise Unusable(f"{told[:40]!r} is no id")
+    return told
 
 
 def _name(told: object) -> str | None:
@@ -172,9 +179,9 @@ def _split(told: object) -> tuple[str | None, str | None]:
 
 
 def _facts(**told: object) -> dict[str, Any]:
-    """What is there, short, and without what PostgreSQL's text refuses."""
+    """What is there, short, and without what PostgreSQL's text and other readers of JSON refuse."""
     return {
         name: _name(value) if isinstance(value, str) else value
         for name, value in told.items()
-        if isinstance(value, str | int | float | bool)
+        if isinstance(value, str | float | bool) or (isinstance(value, int) and abs(value) < 2**63)
     }

@@ -22,29 +22,45 @@ from syncline.apps.outreach.events.service import record
 from syncline.apps.outreach.happenings.activities import Happening
 from syncline.apps.outreach.keys.event_key import event_key
 from syncline.apps.outreach.sync_contract import Platform
+from syncline.kernel.email_address import email_key
 from syncline.kernel.errors import Fatal
+from syncline.runtime.db.arrays import moment_array, number_array, text_array
 from syncline.runtime.db.session import WriteSession
 
 HELD, WAITING = "held", "waiting"
 """Not to be told to Mixpanel until a run that tracks asks for it; to be told."""
 
-# What was known by its key alone gets the event's moment; of somebody who is kept out there is no address, so there is
-# nothing to deliver either.
+# Of somebody who is kept out there is no address, so there is nothing to deliver either.
 _RECEIPTS: Final = """
+INSERT INTO outreach.receipt (tenant_id, event_key, namespace, event, distinct_id, at_ms, insert_id, state)
+SELECT %(tenant)s, g.event_key, %(namespace)s, g.kind, g.distinct_id, g.at_ms, g.insert_id, %(state)s
+FROM unnest(%(keys)s::text[], %(kinds)s::text[], %(distinct)s::text[], %(at_ms)s::bigint[], %(inserts)s::text[],
+    %(persons)s::text[]) AS g (event_key, kind, distinct_id, at_ms, insert_id, person)
+WHERE NOT EXISTS (SELECT FROM outreach.forgotten f WHERE f.tenant_id = %(tenant)s
+    AND f.digest = sha256(convert_to(%(tenant)s::text || ':' || g.person, 'UTF8')))
+ORDER BY g.event_key ON CONFLICT (tenant_id, event_key) DO NOTHING
+"""
+# Of what was there already: what was known by its key alone gets the event's moment, and its receipt. Rows are found by
+# a list of keys, because the planner, told of a join, has been seen to read the whole table for each page while its
+# figures about a table that grows were old.
+_REPEATED: Final = """
 WITH given AS (
-    SELECT * FROM unnest(%(keys)s::text[], %(at)s::timestamptz[], %(facts)s::text[], %(inserts)s::text[],
-        %(distinct)s::text[]) AS g (event_key, occurred_at, properties, insert_id, distinct_id)
+    SELECT * FROM unnest(%(keys)s::text[], %(at)s::timestamptz[], %(facts)s::text[], %(distinct)s::text[],
+        %(at_ms)s::bigint[], %(inserts)s::text[])
+        AS g (event_key, occurred_at, properties, distinct_id, at_ms, insert_id)
+), there AS MATERIALIZED (
+    SELECT event_key, namespace, event_type, source FROM outreach.event_source
+    WHERE tenant_id = %(tenant)s AND event_key = ANY (%(keys)s::text[]) AND email IS NOT NULL
 ), filled AS (
     UPDATE outreach.event_source e
     SET occurred_at = given.occurred_at, properties = given.properties::jsonb, source = %(source)s
     FROM given WHERE e.tenant_id = %(tenant)s AND e.event_key = given.event_key AND e.source = 'key'
-        AND e.email IS NOT NULL
+        AND e.email IS NOT NULL AND e.event_key = ANY (ARRAY(SELECT event_key FROM there WHERE there.source = 'key'))
 )
 INSERT INTO outreach.receipt (tenant_id, event_key, namespace, event, distinct_id, at_ms, insert_id, state)
-SELECT %(tenant)s, e.event_key, e.namespace, e.event_type, distinct_id,
-    round(extract(epoch FROM given.occurred_at) * 1000)::bigint, insert_id, %(state)s
-FROM given JOIN outreach.event_source e ON e.tenant_id = %(tenant)s AND e.event_key = given.event_key
-WHERE e.email IS NOT NULL ORDER BY e.event_key ON CONFLICT (tenant_id, event_key) DO NOTHING
+SELECT %(tenant)s, there.event_key, there.namespace, there.event_type, distinct_id, at_ms, insert_id, %(state)s
+FROM given JOIN there ON there.event_key = given.event_key
+ORDER BY there.event_key ON CONFLICT (tenant_id, event_key) DO NOTHING
 """
 _STAGE: Final = """
 INSERT INTO outreach.staged_event (run_id, event_key, tenant_id, namespace, platform, occurred_at, event)
@@ -56,11 +72,11 @@ ORDER BY event_key ON CONFLICT DO NOTHING
 _PEOPLE: Final = """
 INSERT INTO outreach.person AS p (
     tenant_id, namespace, email, first_name, last_name, company, last_event, last_event_at, is_wanted, is_changed)
-SELECT %(tenant)s, %(namespace)s, g.*, %(wanted)s, true
+SELECT %(tenant)s, %(namespace)s, g.email, g.first_name, g.last_name, g.company, g.kind, g.at, %(wanted)s, true
 FROM unnest(%(emails)s::text[], %(first)s::text[], %(last)s::text[], %(company)s::text[], %(kinds)s::text[],
-    %(at)s::timestamptz[]) AS g (email, first_name, last_name, company, kind, at)
+    %(at)s::timestamptz[], %(persons)s::text[]) AS g (email, first_name, last_name, company, kind, at, person)
 WHERE NOT EXISTS (SELECT FROM outreach.forgotten f WHERE f.tenant_id = %(tenant)s
-    AND f.digest = sha256(convert_to(%(tenant)s::text || ':' || g.email, 'UTF8')))
+    AND f.digest = sha256(convert_to(%(tenant)s::text || ':' || g.person, 'UTF8')))
 ORDER BY g.email ON CONFLICT (tenant_id, namespace, email) DO UPDATE
 SET first_name = coalesce(excluded.first_name, p.first_name), last_name = coalesce(excluded.last_name, p.last_name),
     company = coalesce(excluded.company, p.company), last_event = excluded.last_event,
@@ -113,19 +129,34 @@ async def store(
     recorded = await record(session, events)
     if any(one.collision_detected for one in recorded):
         raise KeysCollided("Two different events have the same key. Nothing of the page was stored; please report it.")
-    rows = {one.event_key: happening for one, happening in zip(recorded, happenings, strict=True)}
-    values = {
-        "tenant": session.tenant,
-        "source": source.value,
-        "state": WAITING if to_mixpanel else HELD,
-        "keys": list(rows),
-        "at": [one.at for one in rows.values()],
-        "facts": [msgspec.json.encode(one.facts or {}).decode() for one in rows.values()],
-        "inserts": [insert_id(key) for key in rows],
-        "distinct": [distinct_id(one.email) for one in rows.values()],
+    new = {one.event_key: happening for one, happening in zip(recorded, happenings, strict=True) if one.is_new}
+    repeated = {
+        one.event_key: happening
+        for one, happening in zip(recorded, happenings, strict=True)
+        if one.event_key not in new
     }
-    await (await session.driver()).execute(_RECEIPTS, values)
+    fixed = {"tenant": session.tenant, "namespace": namespace, "state": WAITING if to_mixpanel else HELD}
+    driver = await session.driver()
+    if new:
+        kinds = text_array([one.kind for one in new.values()])
+        await driver.execute(_RECEIPTS, {**fixed, **_receipts(new), "kinds": kinds})
+    if repeated:
+        facts = text_array([msgspec.json.encode(one.facts or {}).decode() for one in repeated.values()])
+        moments = moment_array(one.at for one in repeated.values())
+        given = {**fixed, **_receipts(repeated), "facts": facts, "at": moments, "source": source.value}
+        await driver.execute(_REPEATED, given)
     return sum(one.is_new for one in recorded)
+
+
+def _receipts(rows: Mapping[str, Happening]) -> dict[str, str]:
+    """What Mixpanel will know them by, decided once."""
+    return {
+        "keys": text_array(list(rows)),
+        "distinct": text_array([distinct_id(one.email) for one in rows.values()]),
+        "persons": text_array([email_key(one.email) for one in rows.values()]),
+        "at_ms": number_array(milliseconds(one.at) for one in rows.values()),
+        "inserts": text_array([insert_id(key) for key in rows]),
+    }
 
 
 async def stage(session: WriteSession, rows: Sequence[Keyed], *, run_id: UUID, namespace: str) -> None:
@@ -136,10 +167,10 @@ async def stage(session: WriteSession, rows: Sequence[Keyed], *, run_id: UUID, n
         "run": run_id,
         "tenant": session.tenant,
         "namespace": namespace,
-        "keys": [one.key for one in rows],
-        "platforms": [one.happening.platform.value for one in rows],
-        "at": [one.happening.at for one in rows],
-        "events": [msgspec.json.encode(_packed(one.happening)).decode() for one in rows],
+        "keys": text_array([one.key for one in rows]),
+        "platforms": text_array([one.happening.platform.value for one in rows]),
+        "at": moment_array(one.happening.at for one in rows),
+        "events": text_array([msgspec.json.encode(_packed(one.happening)).decode() for one in rows]),
     }
     await (await session.driver()).execute(_STAGE, values)
 
@@ -160,12 +191,13 @@ async def meet_people(
         "tenant": session.tenant,
         "namespace": namespace,
         "wanted": is_wanted,
-        "emails": [one.email for one in people],
-        "first": [one.first_name for one in people],
-        "last": [one.last_name for one in people],
-        "company": [one.company for one in people],
-        "kinds": [one.kind for one in people],
-        "at": [one.at for one in people],
+        "emails": text_array([one.email for one in people]),
+        "persons": text_array([email_key(one.email) for one in people]),
+        "first": text_array([one.first_name for one in people]),
+        "last": text_array([one.last_name for one in people]),
+        "company": text_array([one.company for one in people]),
+        "kinds": text_array([one.kind for one in people]),
+        "at": moment_array(one.at for one in people),
     }
     await (await session.driver()).execute(_PEOPLE, values)
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -47,13 +48,16 @@ class NamespaceFigures(BaseModel):
     last_event_at: datetime | None
 
 
+_CampaignName = Annotated[str, Field(max_length=500)]
+
+
 class CampaignsToMatch(BaseModel):
     """One name, or several."""
 
     model_config = ConfigDict(extra="forbid")
 
-    campaign: str | None = Field(default=None, max_length=500, examples=["North: spring"])
-    campaigns: list[str] = Field(default_factory=list, max_length=1000)
+    campaign: _CampaignName | None = Field(default=None, examples=["North: spring"])
+    campaigns: list[_CampaignName] = Field(default_factory=list, max_length=1000)
 
     @model_validator(mode="after")
     def _names_one(self) -> CampaignsToMatch:

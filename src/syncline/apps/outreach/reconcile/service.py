@@ -16,14 +16,14 @@ from sqlalchemy import Row
 
 from syncline.apps.outreach.connections import opening
 from syncline.apps.outreach.delivery import repository as deliveries
-from syncline.apps.outreach.delivery.record import fingerprint
-from syncline.apps.outreach.delivery.repository import DELIVERED, ERASED
+from syncline.apps.outreach.delivery.repository import DELIVERED
 from syncline.apps.outreach.events.event import EventSource
 from syncline.apps.outreach.happenings.storing import milliseconds, store, unpacked
 from syncline.apps.outreach.reconcile import repository
+from syncline.apps.outreach.reconcile.repository import Receipt
 from syncline.apps.outreach.sync_contract import SyncMode, SyncRequest
 from syncline.connectors.mixpanel.client import MixpanelClient
-from syncline.connectors.mixpanel.streams import read_range
+from syncline.connectors.mixpanel.streams import count_marks
 from syncline.kernel.tenant import TenantId
 from syncline.runtime.app import Runtime
 from syncline.runtime.db.session import Session, WriteSession
@@ -39,8 +39,8 @@ _COUNTS: Final = ("source", "stored", "delivered", "forgotten", "waiting", "refu
 
 @dataclass(slots=True)
 class Exported:
-    """What Mixpanel's raw export has of our events, by day and namespace. `missing` are keys whose receipt says
-    delivered and that are not there."""
+    """What Mixpanel's raw export has of the events that are compared, by the day and namespace under which they are.
+    `missing` are keys whose receipt says delivered and that are not there."""
 
     raw: Counter[tuple[date, str]] = field(default_factory=Counter)
     distinct: Counter[tuple[date, str]] = field(default_factory=Counter)
@@ -53,52 +53,49 @@ async def read_back(runtime: Runtime, tenant_id: TenantId, run: Row[Any], reques
     if request.mode is not SyncMode.COMPARE or not run.config["asked"].get("readBack"):
         return None
     async with runtime.database.reading(tenant_id) as session:
-        days = await repository.list_days(session, run.id)
+        about = repository.scope(session, run.id, request, run.read_until)
+        days = await repository.count_told(session, about)
     found = Exported()
     if not days:
         return found
     async with opening.mixpanel(runtime, tenant_id) as client:
         for first, last in windows(days, MOST_EXPORTS):
             async with runtime.database.reading(tenant_id) as session:
-                receipts = await _receipts(session, first, last, request)
+                receipts = await _receipts(session, about, first, last)
             await _compare_window(client, first, last, receipts, found)
     return found
 
 
-async def _receipts(session: Session, first: date, last: date, request: SyncRequest) -> Sequence[Any]:
-    begin = datetime.combine(first, time.min, UTC)
-    end = datetime.combine(last, time.max, UTC)
-    return await repository.list_receipts(
-        session,
-        first_ms=milliseconds(max(begin, request.since) if request.since else begin),
-        last_ms=milliseconds(min(end, request.until) if request.until else end),
-        namespaces=request.namespaces,
-    )
+async def _receipts(session: Session, about: dict[str, Any], first: date, last: date) -> Sequence[Receipt]:
+    begin, end = (datetime.combine(day, time.min, UTC) for day in (first, last + timedelta(days=1)))
+    return await repository.list_receipts(session, about, first_ms=milliseconds(begin), last_ms=milliseconds(end) - 1)
 
 
 async def _compare_window(
-    client: MixpanelClient, first: date, last: date, receipts: Sequence[Any], found: Exported
+    client: MixpanelClient, first: date, last: date, receipts: Sequence[Receipt], found: Exported
 ) -> None:
-    receipts = [one for one in receipts if one.state != ERASED]
-    known = {(one.event, one.distinct_id, one.at_ms, one.insert_id): one for one in receipts}
-    seen = Counter(mark for record in await read_range(client, first, last) if (mark := fingerprint(record)) in known)
-    for mark, one in known.items():
-        where = (datetime.fromtimestamp(one.at_ms / 1_000, UTC).date(), one.namespace)
-        found.raw[where] += seen[mark]
-        found.distinct[where] += seen[mark] > 0
-        if seen[mark] > 1:
+    seen = await count_marks(client, first, last, [one.mark for one in receipts])
+    for one in receipts:
+        where, count = (one.day, one.namespace), seen[one.mark]
+        found.raw[where] += count
+        found.distinct[where] += count > 0
+        if count > 1:
             found.twice.append(one.event_key)
-        if seen[mark] == 0 and one.state == DELIVERED:
+        if count == 0 and one.state == DELIVERED:
             found.missing.append(one.event_key)
 
 
-def windows(days: Sequence[date], most: int) -> list[tuple[date, date]]:
-    """The days in at most so many stretches of the same length."""
-    first, last = days[0], days[-1]
-    length = -(-((last - first).days + 1) // most)
-    starts = [first + timedelta(days=length * number) for number in range(most)]
-    found = [(start, min(last, start + timedelta(days=length - 1))) for start in starts if start <= last]
-    return [(start, end) for start, end in found if any(start <= day <= end for day in days)]
+def windows(days: Mapping[date, int], most: int) -> list[tuple[date, date]]:
+    """The days in at most so many stretches, each with about as many events: of one at a time the export is held in
+    memory."""
+    enough = sum(days.values()) / most
+    found, first, count = list[tuple[date, date]](), None, 0
+    for day in sorted(days):
+        first, count = first or day, count + days[day]
+        if count >= enough:
+            found.append((first, day))
+            first, count = None, 0
+    return found if first is None else [*found, (first, max(days))]
 
 
 async def compare(
@@ -114,7 +111,7 @@ async def compare(
     totals = {name: sum(row.get(name, 0) for row in rows) for name in _COUNTS if exported or name not in _AT_MIXPANEL}
     repaired = await _repair(session, about, exported) if run.config["asked"].get("repair") else None
     return {
-        "agreed": all(_agrees(row) for row in rows) and not (exported and (exported.missing or exported.twice)),
+        "agreed": all(agrees(row) for row in rows) and not (exported and (exported.missing or exported.twice)),
         "read_back": exported is not None,
         "days": rows,
         "totals": totals,
@@ -143,7 +140,7 @@ def _line(row: Sequence[Any], exported: Exported | None) -> dict[str, Any]:
     return told
 
 
-def _agrees(row: Mapping[str, Any]) -> bool:
+def agrees(row: Mapping[str, Any]) -> bool:
     """Of somebody who was forgotten Mixpanel is told nothing more, and what it was told is not looked for."""
     told, forgotten = row["delivered"], row["forgotten"]
     is_there = row.get("at_mixpanel", told) == told == row.get("raw_at_mixpanel", told)

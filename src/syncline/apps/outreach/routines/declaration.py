@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from syncline.kernel.tenant import Actor
 from syncline.runtime.app import Runtime
-from syncline.runtime.db.session import Session
+from syncline.runtime.db.session import Session, WriteSession
 from syncline.runtime.jobs import Schedule
 
 
@@ -26,6 +26,7 @@ class LastRun:
 @dataclass(frozen=True, slots=True)
 class Routine:
     """A schedule under the name that callers know. `find_last` and `is_enabled` see the rows of the session's tenant,
+    `switch` turns its times on and off,
     `start` begins it now for `actor`'s tenant and answers the id of what was started. `most_lag` is how far behind it
     may be before it counts as late."""
 
@@ -35,4 +36,5 @@ class Routine:
     most_lag: timedelta
     find_last: Callable[[Session], Awaitable[LastRun | None]]
     is_enabled: Callable[[Session], Awaitable[bool]]
+    switch: Callable[[WriteSession, bool], Awaitable[None]]
     start: Callable[[Runtime, Actor], Awaitable[str]]

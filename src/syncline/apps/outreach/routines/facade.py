@@ -20,5 +20,9 @@ class LocalRoutines:
         async with self.runtime.database.reading(actor.tenant_id) as session:
             return await service.list_states(session, ROUTINES)
 
+    async def switch_routine(self, *, actor: Actor, name: str, is_enabled: bool) -> RoutineState:
+        async with self.runtime.database.writing(actor.tenant_id) as session:
+            return await service.switch(session, service.named(ROUTINES, name), is_enabled=is_enabled)
+
     async def trigger_routine(self, *, actor: Actor, name: str) -> str:
         return await service.named(ROUTINES, name).start(self.runtime, actor)

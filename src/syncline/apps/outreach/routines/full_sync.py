@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
+from syncline.apps.outreach.connections import repository as connections
+from syncline.apps.outreach.connections.service import missing
 from syncline.apps.outreach.delivery import repository as deliveries
 from syncline.apps.outreach.delivery import service as delivery
 from syncline.apps.outreach.routines.declaration import LastRun, Routine
 from syncline.apps.outreach.sync.schedules import MIXPANEL_SCHEDULE, PERIODIC_SCHEDULE, begin_delta
+from syncline.apps.outreach.sync_contract import SyncRefused
 from syncline.apps.outreach.watching import service as watching
 from syncline.apps.outreach.watching.service import MIXPANEL, PERIODIC
 from syncline.kernel import clock
 from syncline.kernel.tenant import Actor
 from syncline.runtime.app import Runtime
-from syncline.runtime.db.session import Session
+from syncline.runtime.db.session import Session, WriteSession
 
 
 def _last(job: str) -> Callable[[Session], Awaitable[LastRun | None]]:
@@ -39,6 +42,13 @@ def _enabled(job: str) -> Callable[[Session], Awaitable[bool]]:
     return is_enabled
 
 
+def _switch(job: str) -> Callable[[WriteSession, bool], Awaitable[None]]:
+    async def switch(session: WriteSession, is_enabled: bool) -> None:
+        await watching.set_enabled(session, job, enabled=is_enabled)
+
+    return switch
+
+
 async def _start_periodic(runtime: Runtime, actor: Actor) -> str:
     async with runtime.database.writing(actor.tenant_id) as session:
         return str((await begin_delta(session, runtime, actor)).id)
@@ -46,6 +56,8 @@ async def _start_periodic(runtime: Runtime, actor: Actor) -> str:
 
 async def _start_mixpanel(runtime: Runtime, actor: Actor) -> str:
     async with runtime.database.writing(actor.tenant_id) as session:
+        if await connections.find(session, "mixpanel") is None:
+            raise SyncRefused(missing("mixpanel").sentence)
         return str(await runtime.queue.enqueue(session, delivery.DELIVER_JOB, {}, key="deliver"))
 
 
@@ -57,6 +69,7 @@ ROUTINES = (
         most_lag=timedelta(hours=2, minutes=30),
         find_last=_last(PERIODIC),
         is_enabled=_enabled(PERIODIC),
+        switch=_switch(PERIODIC),
         start=_start_periodic,
     ),
     Routine(
@@ -66,6 +79,7 @@ ROUTINES = (
         most_lag=timedelta(hours=1),
         find_last=_last(MIXPANEL),
         is_enabled=_enabled(MIXPANEL),
+        switch=_switch(MIXPANEL),
         start=_start_mixpanel,
     ),
 )

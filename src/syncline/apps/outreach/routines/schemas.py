@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from syncline.apps.outreach.contract import RoutineState, RoutineStatus
 
@@ -24,6 +24,18 @@ class RoutineList(BaseModel):
     jobs: dict[str, Routine]
 
 
+class RoutineSwitch(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    enabled: bool = Field(description="Whether it runs at its times", examples=[False])
+
+
+class RoutineSwitched(BaseModel):
+    success: bool = True
+    name: str
+    job: Routine
+
+
 class RoutineTriggered(BaseModel):
     success: bool = True
     name: str
@@ -31,18 +43,17 @@ class RoutineTriggered(BaseModel):
 
 
 def as_list(states: Sequence[RoutineState]) -> RoutineList:
-    return RoutineList(
-        jobs={
-            one.name: Routine(
-                enabled=one.is_enabled,
-                running=one.is_running,
-                last_run=one.last_run,
-                next_run=one.next_run,
-                lag_seconds=one.lag_seconds,
-                status=one.status,
-                sentence=one.sentence,
-                about=one.about,
-            )
-            for one in states
-        }
+    return RoutineList(jobs={one.name: as_one(one) for one in states})
+
+
+def as_one(state: RoutineState) -> Routine:
+    return Routine(
+        enabled=state.is_enabled,
+        running=state.is_running,
+        last_run=state.last_run,
+        next_run=state.next_run,
+        lag_seconds=state.lag_seconds,
+        status=state.status,
+        sentence=state.sentence,
+        about=state.about,
     )

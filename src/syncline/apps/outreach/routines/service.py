@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from syncline.apps.outreach.contract import RoutineNotFound, RoutineState, RoutineStatus
 from syncline.apps.outreach.routines.declaration import LastRun, Routine
 from syncline.kernel import clock
-from syncline.runtime.db.session import Session
+from syncline.runtime.audit.changes import note_change
+from syncline.runtime.db.session import Session, WriteSession
 from syncline.runtime.jobs.cron import next_time
 
 
@@ -29,6 +30,12 @@ async def look(session: Session, routine: Routine) -> RoutineState:
         status=status,
         sentence=sentence,
     )
+
+
+async def switch(session: WriteSession, routine: Routine, *, is_enabled: bool) -> RoutineState:
+    await routine.switch(session, is_enabled)
+    note_change(f"job {routine.name}", after={"enabled": is_enabled})
+    return await look(session, routine)
 
 
 def judge(routine: Routine, last: LastRun | None, *, is_enabled: bool) -> tuple[RoutineStatus, str | None]:

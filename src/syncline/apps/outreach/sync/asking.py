@@ -17,7 +17,7 @@ E = TypeVar("E", bound=StrEnum)
 NAMESPACE = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 MOST_NAMESPACES = 50
 _LONGEST_URL = 2_000
-_BARE_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_DAY_LENGTH = 10
 FIELDS = frozenset({
     "platforms", "syncMode", "startDate", "endDate", "namespaces", "batchSize", "enableProgressTracking",
     "enableMixpanelTracking", "enableAttioSync", "webhookUrl", "parallelWorkers", "dateRange", "rateLimitOverride",
@@ -51,7 +51,8 @@ def parse(body: Mapping[str, Any], *, now: datetime) -> SyncRequest:
 
 
 def _sentence(found: Sequence[FieldError]) -> str:
-    more = f" ({len(found) - 1} more fields are wrong; see `fields`.)" if len(found) > 1 else ""
+    others = len(found) - 1
+    more = f" ({others} more {'fields are' if others > 1 else 'field is'} wrong; see `fields`.)" if others else ""
     return f"{found[0].field}: {found[0].message}{more}"
 
 
@@ -117,6 +118,8 @@ class _Look:
         names = self.listed("namespaces")
         if names is None:
             return ()
+        if not names:
+            self.wrong("namespaces", "The list is empty; leave it out for all there are.")
         for name in names:
             if not NAMESPACE.fullmatch(name):
                 self.wrong(
@@ -137,7 +140,7 @@ class _Look:
             return None, None
         for name in ("startDate", "endDate"):
             if self.body.get(name) is None:
-                self.wrong(name, "syncMode date_range needs it, like 2024-01-31; both ends are inclusive.")
+                self.wrong(name, "A range needs both ends; give a day like 2024-01-31. Both are inclusive.")
         if since is None or until is None:
             return since, until
         if until < since:
@@ -158,7 +161,7 @@ class _Look:
             self.wrong(name, message)
             return None
         try:
-            if _BARE_DAY.fullmatch(told):
+            if len(told) == _DAY_LENGTH:
                 edge = time.max if is_end else time.min
                 return datetime.combine(date.fromisoformat(told), edge, UTC)
             moment = datetime.fromisoformat(told)

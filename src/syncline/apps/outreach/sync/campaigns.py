@@ -51,6 +51,6 @@ def _moment(told: object) -> datetime | None:
     """None for what cannot be read: the campaign is then read from the beginning of time."""
     try:
         found = datetime.fromisoformat(str(told))
-    except ValueError:
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)

@@ -101,10 +101,15 @@ async def cancel(job_id: str, _: _Syncer, session: Writing, runtime: _Runtime) -
 @router.get("/history", summary="Past runs")
 @limited("status")
 async def history(
-    _: _Reader, session: Reading, limit: Annotated[int, Query(ge=1, le=500, description="The latest so many")] = 50
+    _: _Reader,
+    session: Reading,
+    status: Annotated[SyncStatus | None, Query(description="Only those that are so")] = None,
+    mode: Annotated[SyncMode | None, Query(description="Only of this mode; comparisons are `reconcile`")] = None,
+    limit: Annotated[int, Query(ge=1, le=500, description="The latest so many")] = 50,
 ) -> SyncHistory:
     """The latest first."""
-    return SyncHistory(jobs=[_past(run) for run in await service.list_runs(session, limit=limit)])
+    runs = await service.list_runs(session, limit=limit, status=status, mode=mode)
+    return SyncHistory(jobs=[_past(run) for run in runs])
 
 
 @router.get("/reconciliations/{job_id}", summary="What a comparison found", responses=problems(SyncNotFound))

@@ -14,12 +14,15 @@ from syncline.apps.outreach.namespaces import repository as namespaces
 from syncline.apps.outreach.people import service as people
 from syncline.apps.outreach.reconcile import service as reconciling
 from syncline.apps.outreach.settings import OutreachSettings
-from syncline.apps.outreach.sync import campaigns, rebuilding, repository, service
+from syncline.apps.outreach.sync import campaigns, looking, rebuilding, repository, service
 from syncline.apps.outreach.sync.planning import plan
 from syncline.apps.outreach.sync.work import RunOver, RunWork
 from syncline.apps.outreach.sync_contract import SyncMode, SyncRequest, SyncStatus
+from syncline.apps.outreach.watching import service as watching
+from syncline.apps.outreach.watching.lag import SYNC_LAG
 from syncline.kernel import clock
 from syncline.kernel.errors import Fatal, Retriable, Unavailable
+from syncline.runtime.db.session import WriteSession
 from syncline.runtime.jobs import Job, JobContext, JobTakenOver, RetryPolicy
 
 log = structlog.get_logger(__name__)
@@ -27,6 +30,8 @@ log = structlog.get_logger(__name__)
 READ_JOB = "outreach.read_chunks"
 END_JOB = "outreach.end_sync"
 RETRY = RetryPolicy(max_attempts=60, base=timedelta(seconds=1), cap=timedelta(minutes=2))
+_OURS = "An error of Syncline's own stopped the sync ({}); please report it with the log."
+_FORESEEN = (Fatal, Retriable, ConnectionNotFound)
 _NOT_OURS = (Unavailable, JobTakenOver)
 """The database is away, so that nothing can be written down; another worker has the job. The queue knows what to do."""
 
@@ -53,6 +58,15 @@ async def _plan(ctx: JobContext, run_id: UUID, request: SyncRequest, run: Row[An
         marks = await repository.list_marks(session)
     found = await campaigns.list_all(ctx.runtime, ctx.tenant_id, request.platforms, known)
     wanted = [one for one in found if not request.namespaces or one.namespace in request.namespaces]
+    wanted = await looking.look(
+        ctx.runtime,
+        ctx.tenant_id,
+        wanted,
+        request,
+        marks=marks,
+        now=run.read_until,
+        whole_every=settings.whole_every,
+    )
     chunks = plan(wanted, request, now=run.read_until, marks=marks, overlap=settings.overlap)
     async with ctx.runtime.database.writing(ctx.tenant_id) as session:
         held = await repository.find_run(session, run_id, lock=True)
@@ -64,9 +78,10 @@ async def _plan(ctx: JobContext, run_id: UUID, request: SyncRequest, run: Row[An
         )
         if request.to_mixpanel and request.mode is not SyncMode.COMPARE:
             await delivery.release_held(session, request.namespaces)
-        for number in range(min(request.workers, len(chunks))):
+        waiting = sum(not one.campaign.is_unmoved for one in chunks)
+        for number in range(min(request.workers, waiting)):
             await ctx.runtime.queue.enqueue(session, READ_JOB, {"run_id": str(run_id), "worker": number})
-        if not chunks:
+        if not waiting:
             await ctx.runtime.queue.enqueue(session, END_JOB, {"run_id": str(run_id)})
         await ctx.hold(session)
 
@@ -125,15 +140,29 @@ async def _end(ctx: JobContext, run_id: UUID, request: SyncRequest, exported: re
         if request.mode is SyncMode.COMPARE:
             more["report"] = await reconciling.compare(session, held, request, exported)
         elif repository.reads_everything(request.mode):
+            await _observe_lag(session, run_id, request)
             await repository.advance_marks(session, run_id)
         more["people"] = await people.count(session, request.namespaces)
         skipped = await repository.list_skipped(session, run_id)
         sentence = f"Left out, because the tool does not know them any more: {'; '.join(skipped)}" if skipped else None
         await service.finish(session, ctx.runtime.queue, run_id, status=SyncStatus.COMPLETED, sentence=sentence, **more)
+        await _note_end(session, held, None)
         await delivery.ask(session, ctx.runtime.queue)
         if request.to_attio:
             await people.ask(session, ctx.runtime.queue)
         await ctx.hold(session)
+
+
+async def _observe_lag(session: WriteSession, run_id: UUID, request: SyncRequest) -> None:
+    since = await repository.find_earliest_mark(session, run_id)
+    if request.mode is SyncMode.DELTA and since is not None:
+        SYNC_LAG.observe((clock.now() - since).total_seconds())
+
+
+async def _note_end(session: WriteSession, run: Row[Any], sentence: str | None) -> None:
+    """Of the hourly sync, whoever started it; other runs are not watched."""
+    if run.config["asked"].get("schedule") == watching.PERIODIC:
+        await watching.end(session, watching.PERIODIC, sentence=sentence)
 
 
 async def _live(ctx: JobContext, run_id: UUID) -> Row[Any] | None:
@@ -150,12 +179,14 @@ async def _judge(ctx: JobContext, run_id: UUID, error: Exception) -> None:
             if run is not None and run.status in repository.LIVE:
                 await repository.change_run(session, run_id, sentence=f"Waits: {error.sentence}")
         raise error
-    sentence = f"An error of Syncline's own stopped the sync ({type(error).__name__}); please report it with the log."
-    if isinstance(error, Fatal | Retriable | ConnectionNotFound):
-        sentence = error.sentence
+    is_foreseen = isinstance(error, _FORESEEN)
+    sentence = error.sentence if isinstance(error, _FORESEEN) else _OURS.format(type(error).__name__)
     async with ctx.runtime.database.writing(ctx.tenant_id) as session:
-        await service.finish(session, ctx.runtime.queue, run_id, status=SyncStatus.FAILED, sentence=sentence)
-    log.error("sync failed", run_id=str(run_id), exc_info=error)
+        run = await repository.find_run(session, run_id, lock=True)
+        is_over = await service.finish(session, ctx.runtime.queue, run_id, status=SyncStatus.FAILED, sentence=sentence)
+        if is_over and run is not None:
+            await _note_end(session, run, sentence)
+    log.error("sync failed", run_id=str(run_id), reason=sentence, exc_info=None if is_foreseen else error)
 
 
 JOBS = (

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text, Uuid
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, Table, Text, Uuid
 from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import ARRAY
 
@@ -58,6 +58,8 @@ sync_chunk = Table(
     big("created"),
     big("unusable"),
     text("sentence", nullable=True),
+    json("counters", nullable=True),
+    Column("is_unmoved", Boolean, nullable=False, server_default=sql("false")),
     Index("sync_chunk_open_idx", "run_id", "number", postgresql_where=sql("status <> 'done'")),
 )
 """`worker` is the number of the worker of the run that has it: after a crash the same number takes it up again."""
@@ -70,4 +72,9 @@ sync_mark = Table(
     text("campaign_id", primary_key=True),
     text("namespace", primary_key=True),
     moment("until"),
+    big("mails", nullable=True),
+    json("counters", nullable=True),
+    moment("whole_at", nullable=True),
+    Column("is_settled", Boolean, nullable=False, server_default=sql("false")),
 )
+"""See `planning.Mark`."""

@@ -32,6 +32,10 @@ class Campaign:
     name: str
     namespace: str
     opened: datetime | None = None
+    counters: Mapping[str, int] | None = None
+    """What the tool counted before this run reads anything; None where nobody looked."""
+    is_unmoved: bool = False
+    """Nothing can have happened since it was read last: its chunks are done before they are begun."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +47,21 @@ class Chunk:
     until: datetime
 
 
-Marks = Mapping[tuple[Platform, str, str], datetime]
-"""Until when each campaign was read for a namespace by the last run that came to its end."""
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Until when a campaign was read for a namespace by the last run that came to its end.
+
+    `mails` is how many records it had, and `counters` what the tool counted, before it was last read whole, at
+    `whole_at`; `is_settled` says that they were the same the time before."""
+
+    until: datetime
+    mails: int | None = None
+    counters: Mapping[str, int] | None = None
+    whole_at: datetime | None = None
+    is_settled: bool = False
+
+
+Marks = Mapping[tuple[Platform, str, str], Mark]
 
 
 def plan(
@@ -76,10 +93,11 @@ def _of(
         return  # it did not exist yet
     since = _begin(campaign, request, marks, overlap)
     days = request.chunk_days or DEFAULT_DAYS[campaign.platform]
-    for begin, end in stretches(campaign.opened if since is None else since, until, timedelta(days=days)):
-        is_first = since is None and (campaign.opened is None or begin == campaign.opened)
-        # The first stretch is open below: what was brought in from elsewhere may be older than its campaign.
-        yield Chunk(campaign, None if is_first else begin, end)
+    begins = since if campaign.opened is None else max(since or campaign.opened, campaign.opened)
+    for number, (begin, end) in enumerate(stretches(begins, until, timedelta(days=days))):
+        # The first stretch reaches down to what was asked for: what was brought in from elsewhere may be older than its
+        # campaign, and years before it are one stretch and not thousands.
+        yield Chunk(campaign, begin if number else since, end)
 
 
 def _begin(campaign: Campaign, request: SyncRequest, marks: Marks, overlap: timedelta) -> datetime | None:
@@ -88,7 +106,7 @@ def _begin(campaign: Campaign, request: SyncRequest, marks: Marks, overlap: time
         return None
     if request.mode is SyncMode.DELTA:
         mark = marks.get((campaign.platform, campaign.id, campaign.namespace))
-        return None if mark is None else mark - overlap
+        return None if mark is None else mark.until - overlap
     return request.since
 
 

@@ -10,7 +10,6 @@ from syncline.apps.outreach.connections import repository as connections
 from syncline.apps.outreach.delivery import repository as deliveries
 from syncline.apps.outreach.delivery import service as delivery
 from syncline.apps.outreach.people import service as people
-from syncline.apps.outreach.settings import OutreachSettings
 from syncline.apps.outreach.sync import service
 from syncline.apps.outreach.sync_contract import Platform, SyncAlreadyRunning, SyncMode, SyncRefused, SyncRequest
 from syncline.apps.outreach.watching import service as watching
@@ -19,7 +18,6 @@ from syncline.kernel.tenant import Actor
 from syncline.runtime.app import Runtime
 from syncline.runtime.db.session import WriteSession
 from syncline.runtime.jobs import Job, JobContext, RetryPolicy, Schedule
-from syncline.runtime.observe.metrics import Gauge
 
 log = structlog.get_logger(__name__)
 
@@ -29,7 +27,6 @@ PERIODIC_JOB: Final = "outreach.start_periodic_sync"
 MIXPANEL_JOB: Final = "outreach.start_mixpanel_sync"
 PERIODIC_SCHEDULE: Final = Schedule(PERIODIC_TICK, "7 * * * *")
 MIXPANEL_SCHEDULE: Final = Schedule(MIXPANEL_TICK, "*/5 * * * *")
-LAG = Gauge("syncline_outreach_lag_seconds", "How long the event waits that waits longest for Mixpanel.")
 
 
 async def tick_periodic(ctx: JobContext, payload: dict[str, Any]) -> None:
@@ -63,37 +60,33 @@ async def start_periodic(ctx: JobContext, payload: dict[str, Any]) -> None:
         except SyncAlreadyRunning as busy:
             log.info("hourly sync waits for another run", reason=busy.sentence)
             return
-        await watching.keep(session, PERIODIC, sentence=None)
 
 
 async def begin_delta(session: WriteSession, runtime: Runtime, actor: Actor) -> service.Run:
-    """Of every tool that is connected. Raises `SyncRefused` when none is."""
+    """Of every tool that is connected. How it ends is noted when it does. Raises `SyncRefused` when none is, and
+    `SyncAlreadyRunning`."""
     connected = {one.platform for one in await connections.list_all(session)}
     platforms = tuple(one for one in Platform if one.value in connected)
     if not platforms:
         raise SyncRefused("Neither lemlist nor Smartlead is connected; connect one with `syncline outreach connect`.")
     request = SyncRequest(platforms=platforms, mode=SyncMode.DELTA, batch_size=1_000, to_attio="attio" in connected)
     config = {"platforms": list(platforms), "syncMode": request.mode.value, "schedule": PERIODIC}
-    return await service.start(session, runtime, request, actor=actor, config=config)
+    run = await service.start(session, runtime, request, actor=actor, config=config)
+    await watching.begin(session, PERIODIC)
+    return run
 
 
 async def start_mixpanel(ctx: JobContext, payload: dict[str, Any]) -> None:
-    """What waits is delivered, people are told to Attio, and the lag is looked at."""
+    """What waits is delivered, and people are told to Attio."""
     del payload
-    settings = ctx.runtime.settings_of("outreach", OutreachSettings)
     async with ctx.runtime.database.writing(ctx.tenant_id) as session:
         if not await watching.is_enabled(session, MIXPANEL):
             return
-        lag = await deliveries.find_lag(session)
-        LAG.set(lag.total_seconds())
         if await deliveries.has_waiting(session):
             await delivery.ask(session, ctx.runtime.queue)
         else:
             await watching.keep(session, MIXPANEL, sentence=None)
         await people.ask(session, ctx.runtime.queue)
-        if lag > settings.lag_alert:
-            minutes = round(lag.total_seconds() / 60)
-            log.error("events wait for Mixpanel", tenant_id=str(ctx.tenant_id), minutes=minutes)
 
 
 JOBS = (

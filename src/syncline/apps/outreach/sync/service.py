@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from secrets import token_bytes
 from typing import Any
 from uuid import UUID
@@ -17,8 +16,9 @@ from syncline.apps.outreach.connections import repository as connections
 from syncline.apps.outreach.connections.service import missing
 from syncline.apps.outreach.delivery import repository as deliveries
 from syncline.apps.outreach.namespaces import service as namespaces
-from syncline.apps.outreach.sync import repository
+from syncline.apps.outreach.sync import repository, telling
 from syncline.apps.outreach.sync.asking import parse
+from syncline.apps.outreach.sync.progress import Progress, duration_sentence, progress_of, running_since
 from syncline.apps.outreach.sync.repository import Counts
 from syncline.apps.outreach.sync_contract import (
     Platform,
@@ -43,15 +43,6 @@ PLANNING, READING, ENDING = "planning", "reading", "ending"
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
-    percentage: float
-    processed_items: int
-    total_items: int
-    current_stage: str
-    eta_minutes: int | None
-
-
-@dataclass(frozen=True, slots=True)
 class Run:
     id: UUID
     status: SyncStatus
@@ -60,7 +51,7 @@ class Run:
     config: Mapping[str, Any]
     requested_by: str
     progress: Progress
-    counts: Counts
+    by_platform: Mapping[Platform, Counts]
     people: int
     removed: int
     report: Mapping[str, Any] | None
@@ -68,6 +59,20 @@ class Run:
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+
+    @property
+    def counts(self) -> Counts:
+        return repository.total(self.by_platform.values())
+
+    @property
+    def known_before(self) -> int | None:
+        """Of what was read, what was there already; None where that is not known."""
+        return self.counts.read - self.counts.created if self.tells_new else None
+
+    @property
+    def tells_new(self) -> bool:
+        """Whether it is known what was new: a comparison stores nothing, a rebuild nothing before its end."""
+        return not self.mode.is_staged or (self.mode is SyncMode.RESET and self.status is SyncStatus.COMPLETED)
 
     @property
     def duration_ms(self) -> int:
@@ -83,14 +88,14 @@ async def start(
     await _require_connections(session, request.platforms)
     for name in request.namespaces:
         await namespaces.ensure(session, name, made_by=actor.name)
-    now = clock.now()
+    now, took = clock.now(), await repository.find_last_duration(session, request.mode)
     values = {
         # 128 random bits: whoever knows a run's id may ask how it is, without a key.
         "id": UUID(bytes=token_bytes(16)),
         "status": SyncStatus.QUEUED,
         "mode": request.mode,
         "namespaces": list(request.namespaces),
-        "config": {"asked": dict(config), "request": packed(request)},
+        "config": {"asked": dict(config), "request": packed(request), **_told_before(took)},
         "read_until": now,
         "stage": PLANNING,
         "requested_by": actor.name,
@@ -104,7 +109,9 @@ async def start(
         await completions.promise(session, runtime.secrets, run_id=row.id, url=request.webhook_url)
     await runtime.queue.enqueue(session, PLAN_JOB, {"run_id": str(row.id)})
     note_change(f"full sync {row.id}", after={"mode": request.mode, "namespaces": list(request.namespaces)})
-    return await _view(session, row)
+    run = _view(row, {})
+    await telling.began(session, run.id, request, requested_by=run.requested_by)
+    return run
 
 
 async def start_comparison(
@@ -117,6 +124,11 @@ async def start_comparison(
     read_back: bool,
 ) -> Run:
     """A run that reads without storing, and ends with a report. Raises as `start`."""
+    for name in ("syncMode", "webhookUrl"):
+        if told.get(name) is not None:
+            raise SyncRefused(
+                f"{name}: a comparison takes none; leave it out.", fields=[FieldError(name, "Leave it out.")]
+            )
     has_range = "startDate" in told or "endDate" in told
     mode = SyncMode.RANGE if has_range else SyncMode.FULL
     request = replace(parse({**told, "syncMode": mode.value}, now=clock.now()), mode=SyncMode.COMPARE, webhook_url=None)
@@ -128,7 +140,8 @@ async def start_comparison(
 
 
 async def deliveries_of(session: Session) -> dict[str, Any]:
-    """How many events Mixpanel was told, how many it is still to be told (`open`), and what stands in the way."""
+    """How many events Mixpanel was told, how many it is still to be told (`open`), and what stands in the way
+    (`sentence`, as of `tried_at`)."""
     found = await deliveries.standing(session)
     state = await watching.find_row(session, watching.MIXPANEL)
     is_connected = await connections.find(session, "mixpanel") is not None
@@ -137,6 +150,7 @@ async def deliveries_of(session: Session) -> dict[str, Any]:
         **asdict(found),
         "open": found.waiting + found.sending if is_connected else 0,
         "sentence": sentence if is_connected else missing("mixpanel").sentence,
+        "tried_at": None if state is None else state.last_run_at,
     }
 
 
@@ -153,8 +167,8 @@ async def _claim(session: WriteSession, run_id: UUID, request: SyncRequest) -> N
     if holder is not None:
         which = ", ".join(request.namespaces) or "all namespaces"
         raise SyncAlreadyRunning(
-            f"{which}: sync job {holder} is running. Wait for it, or cancel it with DELETE"
-            f" /api/full-sync/cancel/{holder}.",
+            f"{which}: sync job {holder} is running. Wait for it (`syncline outreach follow {holder}`), or cancel it"
+            f" (`syncline outreach cancel {holder}`, DELETE /api/full-sync/cancel/{holder}).",
             extra={"jobId": str(holder)},
         )
 
@@ -164,7 +178,7 @@ async def get(session: Session, run_id: UUID) -> Run:
     row = await repository.find_run(session, run_id)
     if row is None:
         raise not_found(run_id)
-    return await _view(session, row)
+    return (await _views(session, [row]))[0]
 
 
 async def get_by_id(runtime: Runtime, run_id: UUID) -> Run:
@@ -177,17 +191,23 @@ async def get_by_id(runtime: Runtime, run_id: UUID) -> Run:
         return await get(session, run_id)
 
 
+def _told_before(took: timedelta | None) -> dict[str, float]:
+    return {} if took is None else {"last_took_seconds": took.total_seconds()}
+
+
 async def estimate(session: Session, mode: SyncMode) -> str:
     """By how long the last run of the same mode took."""
     past = await repository.find_last_duration(session, mode)
     if past is None:
-        return "not known before the first run of this kind"
-    minutes = max(1, round(past.total_seconds() / 60))
-    return f"about {minutes} minute{'s' if minutes > 1 else ''}, as the last time"
+        return "not known before the first run of this kind; its status says so once the first records are read"
+    return f"{duration_sentence(past)}, as the last time"
 
 
-async def list_runs(session: Session, *, limit: int) -> Sequence[Run]:
-    return [await _view(session, row) for row in await repository.list_runs(session, limit=limit)]
+async def list_runs(
+    session: Session, *, limit: int, status: SyncStatus | None = None, mode: SyncMode | None = None
+) -> Sequence[Run]:
+    """The latest first."""
+    return await _views(session, await repository.list_runs(session, limit=limit, status=status, mode=mode))
 
 
 async def cancel(session: WriteSession, queue: JobQueue, run_id: UUID) -> Run:
@@ -217,7 +237,10 @@ async def finish(
     )
     await repository.release(session, run_id)
     await repository.drop_staged(session, run_id)
-    await completions.keep(session, queue, run_id, told_of(await get(session, run_id)))
+    run = await get(session, run_id)
+    await completions.keep(session, queue, run_id, told_of(run))
+    request = unpacked(row.config["request"])
+    await telling.ended(session, run_id, request, status=status, sentence=sentence, counts=counts_of(run))
     return True
 
 
@@ -239,8 +262,22 @@ def told_of(run: Run) -> dict[str, Any]:
     }
 
 
+def counts_of(run: Run) -> dict[str, int]:
+    """What became of the records, without what does not apply."""
+    told = {
+        "read": run.counts.read,
+        "created": run.counts.created,
+        "known_before": run.known_before,
+        "unusable": run.counts.unusable,
+        "removed": run.removed if run.mode is SyncMode.RESET else None,
+        "people": run.people,
+    }
+    return {name: value for name, value in told.items() if value is not None}
+
+
 def not_found(run_id: object) -> SyncNotFound:
-    return SyncNotFound(f"There is no sync job {str(run_id)[:60]}; GET /api/full-sync/history lists them.")
+    listed = "`syncline outreach history` and GET /api/full-sync/history list them"
+    return SyncNotFound(f"There is no sync job {str(run_id)[:60]}; {listed}.")
 
 
 def packed(request: SyncRequest) -> dict[str, Any]:
@@ -264,17 +301,28 @@ def unpacked(told: Mapping[str, Any]) -> SyncRequest:
     )
 
 
-async def _view(session: Session, row: Row[Any]) -> Run:
-    counts = await repository.count(session, row.id)
+async def _views(session: Session, rows: Sequence[Row[Any]]) -> list[Run]:
+    counts = await repository.count(session, [row.id for row in rows]) if rows else {}
+    return [_view(row, counts[row.id]) for row in rows]
+
+
+def _view(row: Row[Any], by_platform: Mapping[Platform, Counts]) -> Run:
+    status, before = SyncStatus(row.status), row.config.get("last_took_seconds")
     return Run(
         id=row.id,
-        status=SyncStatus(row.status),
+        status=status,
         mode=SyncMode(row.mode),
         namespaces=tuple(row.namespaces),
         config=row.config["asked"],
         requested_by=row.requested_by,
-        progress=progress_of(SyncStatus(row.status), row.stage, counts, row.started_at, clock.now()),
-        counts=counts,
+        progress=progress_of(
+            status,
+            row.stage,
+            by_platform,
+            running=running_since(row.started_at, clock.now()),
+            before=None if before is None else timedelta(seconds=before),
+        ),
+        by_platform=by_platform,
         people=row.people,
         removed=row.removed,
         report=row.report,
@@ -283,18 +331,3 @@ async def _view(session: Session, row: Row[Any]) -> Run:
         started_at=row.started_at,
         finished_at=row.finished_at,
     )
-
-
-def progress_of(status: SyncStatus, stage: str, counts: Counts, started_at: datetime | None, now: datetime) -> Progress:
-    """By records where the tools say how many there are, or else by how many the chunks that are done had each."""
-    if status is SyncStatus.COMPLETED:
-        return Progress(100.0, counts.read, counts.read, stage, 0)
-    each = counts.expected / counts.known if counts.known else 0.0
-    total = max(counts.read, round(counts.expected + each * (counts.chunks - counts.known)))
-    by_records = counts.read / total if total else 0.0
-    by_chunks = counts.done / counts.chunks if counts.chunks else 0.0
-    share = min(by_records if counts.known else by_chunks, 0.99)
-    eta = None
-    if share > 0 and started_at is not None and not status.is_final:
-        eta = math.ceil((now - started_at).total_seconds() * (1 - share) / share / 60)
-    return Progress(round(share * 100, 1), counts.read, total, stage, eta)

@@ -21,15 +21,14 @@ from syncline.apps.outreach.happenings.storing import keyed, meet_people, stage,
 from syncline.apps.outreach.sync import repository
 from syncline.apps.outreach.sync.planning import keeps
 from syncline.apps.outreach.sync.reading import Place, Read, Reader, reader_of
-from syncline.apps.outreach.sync_contract import Platform, SyncMode, SyncRequest
+from syncline.apps.outreach.sync.telling import RunTelling, telling_of
+from syncline.apps.outreach.sync_contract import Platform, SyncRequest
 from syncline.kernel.errors import Skippable
 from syncline.runtime.connect.cost_limiter import CostLimiter
 from syncline.runtime.connect.persist import persist
-from syncline.runtime.connect.rest import Pace
 from syncline.runtime.db.session import WriteSession
 from syncline.runtime.jobs import JobContext
 
-_STAGED = frozenset({SyncMode.RESET, SyncMode.COMPARE})
 _AHEAD = 1
 """Steps read while one is stored."""
 
@@ -66,25 +65,28 @@ class RunWork:
     stack: AsyncExitStack
     readers: dict[Platform, Reader] = field(default_factory=dict)
     limiter: CostLimiter | None = None
+    telling: RunTelling = field(init=False)
 
     def __post_init__(self) -> None:
         wanted = self.request.requests_per_second
         if wanted is not None:
             # The run's workers share what was asked for; the tool's own limits hold besides.
-            each = max(1, round(1_000 * wanted / self.request.workers))
-            self.limiter = Pace(each, 1_000.0, burst=min(self.request.burst, each)).limiter()
+            # One more than the burst, because the limiter keeps a margin of one.
+            self.limiter = CostLimiter(capacity=self.request.burst + 1, restore_rate=wanted / self.request.workers)
 
     commits: int = 0
 
     async def run(self) -> None:
         """Until no chunk is left, through troubles that pass as long as it gets on. Raises connector outcomes, and
         `RunOver`."""
+        told = telling_of(self.ctx.runtime.database, self.ctx.tenant_id, self.run_id, self.request)
+        self.telling = await self.stack.enter_async_context(told)
         await persist(self._read_all, mark=lambda: self.commits, what=f"sync {self.run_id}")
 
     async def _read_all(self) -> None:
         while True:
             async with self.ctx.runtime.database.writing(self.ctx.tenant_id) as session:
-                chunk = await repository.take_chunk(session, self.run_id, self.number)
+                chunk = await repository.take_chunk(session, self.run_id, self.number, prefers=self._prefers)
                 await self.ctx.hold(session)
             if chunk is None:
                 return
@@ -94,8 +96,16 @@ class RunWork:
                 async with self.ctx.runtime.database.writing(self.ctx.tenant_id) as session:
                     await repository.skip_chunk(session, chunk, error.sentence)
                     await self.ctx.hold(session)
+                self.telling.skipped(chunk, error.sentence)
             if self.request.delay_ms:
                 await asyncio.sleep(self.request.delay_ms / 1_000)
+
+    @property
+    def _prefers(self) -> Platform | None:
+        """So that not all workers wait for the limits of one tool while the other has nobody to read it. Too few for
+        that take the chunks in their order, both tools in turn."""
+        platforms = self.request.platforms
+        return platforms[self.number % len(platforms)] if self.request.workers >= len(platforms) else None
 
     async def _read(self, chunk: Row[Any]) -> None:
         reader = await self._reader(Platform(chunk.platform))
@@ -141,10 +151,11 @@ class RunWork:
                 raise RunOver
             await self.ctx.hold(session)
         self.commits += 1
+        self.telling.stored(after)
         return after
 
     async def _put(self, session: WriteSession, namespace: str, happenings: list[Happening]) -> int:
-        if self.request.mode in _STAGED:
+        if self.request.mode.is_staged:
             await stage(session, keyed(happenings, namespace), run_id=self.run_id, namespace=namespace)
             return 0
         created = await store(
@@ -169,6 +180,7 @@ async def _ahead(steps: AsyncGenerator[Step, None]) -> AsyncGenerator[Step, None
         await waiting.put(None)
 
     reading = asyncio.create_task(read())
+    given: asyncio.Task[Step | None] | None = None
     try:
         while True:
             given = asyncio.create_task(waiting.get())
@@ -182,5 +194,7 @@ async def _ahead(steps: AsyncGenerator[Step, None]) -> AsyncGenerator[Step, None
                 return
             yield step
     finally:
-        reading.cancel()
-        await asyncio.gather(reading, return_exceptions=True)
+        begun = [task for task in (reading, given) if task is not None]
+        for task in begun:
+            task.cancel()
+        await asyncio.gather(*begun, return_exceptions=True)

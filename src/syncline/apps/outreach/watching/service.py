@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from syncline.apps.outreach.watching.models import sync_state
@@ -20,6 +20,20 @@ async def note(runtime: Runtime, tenant_id: TenantId, job: str, *, sentence: str
     """How a run ended: without a sentence, well."""
     async with runtime.database.writing(tenant_id) as session:
         await keep(session, job, sentence=sentence)
+
+
+async def begin(session: WriteSession, job: str) -> None:
+    """It runs now; how it ends is not known yet."""
+    values = {"last_run_at": clock.now()}
+    query = upsert(sync_state).values(tenant_id=session.tenant, job=job, is_enabled=True, **values)
+    await session.execute(query.on_conflict_do_update(index_elements=["tenant_id", "job"], set_=values))
+
+
+async def end(session: WriteSession, job: str, *, sentence: str | None) -> None:
+    """Of one that has begun: without a sentence, well."""
+    values: dict[str, Any] = {"sentence": sentence} | ({} if sentence else {"last_good_at": clock.now()})
+    query = update(sync_state).where(sync_state.c.tenant_id == session.tenant, sync_state.c.job == job)
+    await session.execute(query.values(**values))
 
 
 async def keep(session: WriteSession, job: str, *, sentence: str | None) -> None:
@@ -46,3 +60,20 @@ async def set_enabled(session: WriteSession, job: str, *, enabled: bool) -> None
 async def find_row(session: Session, job: str) -> Row[Any] | None:
     query = select(sync_state).where(sync_state.c.tenant_id == session.tenant, sync_state.c.job == job)
     return (await session.execute(query)).one_or_none()
+
+
+async def alert(session: WriteSession, job: str) -> bool:
+    """Notes that somebody is told that it is stale; False when that was noted before."""
+    now = clock.now()
+    query = upsert(sync_state).values(tenant_id=session.tenant, job=job, is_enabled=True, alerted_at=now)
+    query = query.on_conflict_do_update(
+        index_elements=["tenant_id", "job"], set_={"alerted_at": now}, where=sync_state.c.alerted_at.is_(None)
+    )
+    return (await session.execute(query.returning(sync_state.c.job))).one_or_none() is not None
+
+
+async def calm(session: WriteSession, job: str) -> bool:
+    """Notes that it is fresh again; False when nobody had been told otherwise."""
+    mine = (sync_state.c.tenant_id == session.tenant) & (sync_state.c.job == job)
+    query = update(sync_state).where(mine, sync_state.c.alerted_at.is_not(None)).values(alerted_at=None)
+    return (await session.execute(query.returning(sync_state.c.job))).one_or_none() is not None

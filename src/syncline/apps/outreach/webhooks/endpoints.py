@@ -6,7 +6,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Request
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from syncline.apps.outreach.connections.service import ConnectionNotFound
 from syncline.apps.outreach.sync_contract import Platform
@@ -39,8 +39,17 @@ class DoorCreate(BaseModel):
         examples=["https://syncline.example.com"],
     )
     signing_secret: SecretStr | None = Field(
-        default=None, description="Smartlead's own, if it signs; unsigned webhooks are refused then"
+        default=None,
+        min_length=1,
+        max_length=500,
+        description="Smartlead's own, if it signs; unsigned webhooks are refused then",
     )
+
+    @model_validator(mode="after")
+    def _only_smartlead_signs(self) -> DoorCreate:
+        if self.platform is Platform.LEMLIST and self.signing_secret is not None:
+            raise ValueError("lemlist does not sign; leave signing_secret out, its webhooks carry a secret of ours")
+        return self
 
 
 class DoorOpened(BaseModel):

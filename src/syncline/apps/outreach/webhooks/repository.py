@@ -24,6 +24,11 @@ async def find_door(session: Session, digest: bytes) -> Row[Any] | None:
     return (await session.execute(query)).one_or_none()
 
 
+async def get_door(session: Session, door_id: UUID) -> Row[Any] | None:
+    query = select(webhook_door).where(webhook_door.c.tenant_id == session.tenant, webhook_door.c.id == door_id)
+    return (await session.execute(query)).one_or_none()
+
+
 async def list_doors(session: Session) -> Sequence[Row[Any]]:
     query = select(webhook_door).where(webhook_door.c.tenant_id == session.tenant)
     return (await session.execute(query.order_by(webhook_door.c.created_at))).all()
@@ -34,9 +39,9 @@ async def change_door(session: WriteSession, door_id: UUID, **values: Any) -> No
     await session.execute(query.values(**values))
 
 
-async def remove_door(session: WriteSession, door_id: UUID) -> Row[Any] | None:
+async def remove_door(session: WriteSession, door_id: UUID) -> None:
     query = delete(webhook_door).where(webhook_door.c.tenant_id == session.tenant, webhook_door.c.id == door_id)
-    return (await session.execute(query.returning(webhook_door))).one_or_none()
+    await session.execute(query)
 
 
 async def keep(session: WriteSession, values: Mapping[str, Any]) -> bool:

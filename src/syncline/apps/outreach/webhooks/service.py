@@ -37,7 +37,7 @@ from syncline.apps.outreach.webhooks import repository
 from syncline.connectors.lemlist.actions import add_hook, is_from_hook, remove_hook
 from syncline.connectors.smartlead.actions import add_webhook, is_signed, remove_webhook
 from syncline.kernel import clock
-from syncline.kernel.errors import NotFound, Skippable, Unauthenticated
+from syncline.kernel.errors import NotFound, Skippable, SynclineError, Unauthenticated
 from syncline.kernel.ids import new_id
 from syncline.kernel.tenant import Actor, TenantId
 from syncline.runtime.app import Runtime
@@ -84,7 +84,8 @@ async def open_door(
     runtime: Runtime, actor: Actor, platform: Platform, *, public_url: str | None, signing_secret: str | None
 ) -> OpenedDoor:
     """Makes an address, and with `public_url` has the tool send to it. Raises connector outcomes, and
-    `ConnectionNotFound`, with nothing kept then."""
+    `ConnectionNotFound`, with nothing kept then. The tool is asked between two transactions: it may take its time, and
+    what it sends to an address of which it knows already is taken in."""
     token = secrets.token_urlsafe(32)
     secret = secrets.token_urlsafe(24) if platform is Platform.LEMLIST else signing_secret or ""
     path = f"{PATH}/{token}"
@@ -99,12 +100,17 @@ async def open_door(
         }
         row = await repository.add_door(session, values)
         await places.add_place(session, DOOR_KIND, digest_of(token).hex())
-        vendor_id = None
-        if public_url is not None:
+    if public_url is not None:
+        try:
             vendor_id = await _register(runtime, actor.tenant_id, platform, public_url.rstrip("/") + path, secret)
+        except SynclineError:
+            async with runtime.database.writing(actor.tenant_id) as session:
+                await _remove(session, row)
+            raise
+        async with runtime.database.writing(actor.tenant_id) as session:
             await repository.change_door(session, row.id, vendor_id=vendor_id)
-        note_change(f"webhook address of {platform}", after={"registered": vendor_id is not None})
-    return OpenedDoor(_view(row, is_registered=vendor_id is not None), path)
+    note_change(f"webhook address of {platform}", after={"registered": public_url is not None})
+    return OpenedDoor(_view(row, is_registered=public_url is not None), path)
 
 
 async def _register(runtime: Runtime, tenant_id: TenantId, platform: Platform, url: str, secret: str) -> str:
@@ -116,15 +122,22 @@ async def _register(runtime: Runtime, tenant_id: TenantId, platform: Platform, u
 
 
 async def close_door(runtime: Runtime, actor: Actor, door_id: UUID) -> None:
-    """The tool is told, if we had told it of the address. Raises `DoorNotFound`, connector outcomes."""
+    """The tool is told first, if we had told it of the address; when it cannot be told the address stays. Raises
+    `DoorNotFound`, connector outcomes."""
+    async with runtime.database.reading(actor.tenant_id) as session:
+        row = await repository.get_door(session, door_id)
+    if row is None:
+        raise DoorNotFound("There is no such webhook address; GET /api/outreach/webhooks lists them.")
+    if row.vendor_id is not None:
+        await _unregister(runtime, actor.tenant_id, row)
     async with runtime.database.writing(actor.tenant_id) as session:
-        row = await repository.remove_door(session, door_id)
-        if row is None:
-            raise DoorNotFound("There is no such webhook address; GET /api/outreach/webhooks lists them.")
-        await places.remove_place(session, DOOR_KIND, row.digest.hex())
-        if row.vendor_id is not None:
-            await _unregister(runtime, actor.tenant_id, row)
-        note_change(f"webhook address of {row.platform}", before={"id": str(door_id)})
+        await _remove(session, row)
+    note_change(f"webhook address of {row.platform}", before={"id": str(door_id)})
+
+
+async def _remove(session: WriteSession, row: Row[Any]) -> None:
+    await repository.remove_door(session, row.id)
+    await places.remove_place(session, DOOR_KIND, row.digest.hex())
 
 
 async def _unregister(runtime: Runtime, tenant_id: TenantId, row: Row[Any]) -> None:
@@ -187,10 +200,10 @@ async def drain(session: WriteSession, queue: JobQueue) -> int:
     for row in rows:
         try:
             one = _happening(row)
+            name = _campaign_name(one)
         except Unusable as why:
             await repository.set_aside(session, row.id, f"{row.platform}: {why}.")
             continue
-        name = str((one.facts or {}).get("campaign_name") or "")
         by_space.setdefault(match(name, known).namespace, []).append(one)
         done.append(row.id)
     for namespace, happenings in sorted(by_space.items()):
@@ -211,10 +224,18 @@ def _happening(row: Row[Any]) -> Happening:
     return from_smartlead_hook(told, received_at=row.received_at)
 
 
+def _campaign_name(one: Happening) -> str:
+    """It leads to the namespace, which is part of the key: with a guess the sync would bring a second event."""
+    name = (one.facts or {}).get("campaign_name")
+    if not isinstance(name, str):
+        raise Unusable("it does not name its campaign; the next sync brings it")
+    return name
+
+
 def _decoded(body: bytes) -> dict[str, Any] | None:
     try:
         told = msgspec.json.decode(body)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     return told if isinstance(told, dict) else None
 

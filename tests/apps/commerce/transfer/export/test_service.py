@@ -4,9 +4,11 @@ import csv
 import errno
 import io
 import json
+import tempfile
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import openpyxl
@@ -215,9 +217,18 @@ class FullDisk(io.BytesIO):
 
 
 @pytest.mark.parametrize("format", ["csv", "xlsx", "json", "jsonl", "parquet"])
-async def test_a_full_disk_is_a_sentence(pulled: Any, format: str) -> None:  # noqa: A002
+async def test_a_full_disk_is_a_sentence_and_nothing_is_left_on_it(
+    pulled: Any,
+    format: str,  # noqa: A002
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
     with pytest.raises(FileNotWritten, match=r"could not be written: .*No space left on device"):
         await pulled.commerce.export_store(actor=pulled.actor, store="demo", file=FullDisk(), format=format)
+    assert list(temporary.iterdir()) == []
 
 
 PRODUCTS, SIZES = 20_000, 5

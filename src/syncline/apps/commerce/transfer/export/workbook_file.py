@@ -7,6 +7,9 @@ specifications and limits", read November 2026.
 from __future__ import annotations
 
 import re
+import shutil
+import tempfile
+import weakref
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -30,13 +33,17 @@ _NUMBERS = {ColumnType.MONEY, ColumnType.DECIMAL, ColumnType.INTEGER}
 
 
 class WorkbookWriter:
-    """`constant_memory` keeps one row; the rows wait in a file without a name until the workbook is closed."""
+    """`constant_memory` keeps one row; the rows wait in a folder of our own until the workbook is closed. It goes with
+    the writer, whatever ends that: the library leaves its files where it was interrupted."""
 
     def __init__(self, file: BinaryIO, columns: Sequence[OutColumn], *, currency: str, name: str) -> None:
         self.left_out: Counter[str] = Counter()
         self._columns = columns
+        folder = tempfile.mkdtemp(prefix="syncline-workbook-")
+        self._remove_folder = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
         self._book = xlsxwriter.Workbook(
-            file, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+            file,
+            {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "tmpdir": folder},
         )
         self._sheet = self._book.add_worksheet(name)
         self._sheet.freeze_panes(1, 0)
@@ -89,6 +96,8 @@ class WorkbookWriter:
             self._book.close()
         except FileCreateError as error:
             raise OSError(*_reason(error)) from error
+        finally:
+            self._remove_folder()
 
 
 def _reason(error: FileCreateError) -> tuple[Any, ...]:

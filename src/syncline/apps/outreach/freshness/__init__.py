@@ -1,0 +1,1 @@
+"""Whether what a tenant sees is fresh, and telling it when that changes."""
