@@ -334,22 +334,46 @@ async def test_running_relay_is_woken_by_the_commit(
     await running
 
 
-async def test_relay_whose_connections_are_cut_goes_on(bus: Database, tenant_id: TenantId) -> None:
-    listener = Listener()
+@pytest.mark.parametrize("moment", ["idle", "before", "after", "failing"])
+async def test_relay_whose_connections_are_cut_goes_on(bus: Database, tenant_id: TenantId, moment: str) -> None:
+    """While nothing is delivered, before and after what a handler writes, and while one fails for a reason of its own:
+    each is told again, and kept once."""
+    calls: list[int] = []
+
+    async def handle(context: HandlerContext, event: Moved) -> None:
+        calls.append(event.n)
+        is_first = len(calls) == 1
+        if is_first and moment == "before":
+            _cut(bus)
+        await (await context.session.driver()).execute("INSERT INTO public.seen VALUES (%s)", (event.n,))
+        if is_first and moment in {"after", "failing"}:
+            _cut(bus)
+        if is_first and moment == "failing":
+            raise BUSY_FOR_AN_HOUR
+
     stop = asyncio.Event()
-    running = asyncio.create_task(_relay(bus, Handler(Moved, "trial.listen", listener)).run(stop))
+    running = asyncio.create_task(_relay(bus, Handler(Moved, "trial.listen", handle)).run(stop))
     await _publish(bus, tenant_id, 1)
-    await eventually(lambda: len(listener.calls) == 1)
+    await eventually(lambda: _seen_are(bus, [1]))
+    if moment == "idle":
+        _cut(bus)
+    await _publish(bus, tenant_id, 2)
+    await eventually(lambda: _seen_are(bus, [1, 2]))
+    stop.set()
+    await running
+    assert calls == ([1, 2] if moment == "idle" else [1, 1, 2])
+
+
+def _cut(bus: Database) -> None:
     with psycopg.connect(bus.operator_url, autocommit=True) as connection:
         connection.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
-    await _publish(bus, tenant_id, 2)
-    await eventually(lambda: len(listener.calls) == 2)
-    stop.set()
-    await running
-    assert await _seen(bus) == [1, 2]
+
+
+async def _seen_are(bus: Database, expected: list[int]) -> bool:
+    return await _seen(bus) == expected
 
 
 async def test_handler_in_another_process_gets_its_own_delivery(bus: Database, tenant_id: TenantId) -> None:

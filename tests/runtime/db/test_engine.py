@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -269,6 +269,24 @@ async def test_connection_lost_in_a_transaction_is_one_retryable_error(
         await work()
     assert isinstance(caught.value, Unavailable)
     assert not caught.value.in_commit
+    assert await count(toy_database, tenant_id) == 0
+
+
+async def test_lost_connection_is_the_same_error_for_who_went_on_after_it(
+    toy_database: Database, tenant_id: TenantId
+) -> None:
+    """As an edge does that catches whatever a handler raised, and then writes down what became of it."""
+
+    async def work() -> None:
+        async with toy_database.writing(tenant_id) as session:
+            with suppress(DBAPIError):
+                async with session.begin_nested():
+                    end_connections(toy_database)
+                    await session.execute(COUNT)
+            await session.driver()
+
+    with pytest.raises(ConnectionLost, match="nothing was changed"):
+        await work()
     assert await count(toy_database, tenant_id) == 0
 
 

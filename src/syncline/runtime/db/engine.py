@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import psycopg
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InvalidRequestError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -146,8 +146,8 @@ class Database:
                 await session.flush()
                 committing = True
                 await connection.commit()
-        except (DBAPIError, psycopg.Error) as exc:
-            meaning = _meaning(exc, in_commit=committing)
+        except (DBAPIError, InvalidRequestError, psycopg.Error) as exc:
+            meaning = _meaning(exc, in_commit=committing, is_dead=connection.invalidated)
             if meaning is None:
                 raise
             if isinstance(meaning, ConnectionLost):
@@ -266,8 +266,11 @@ def _why_not(exc: DBAPIError, conninfo: str) -> str:
     return f"The database at {shown(conninfo)} cannot be reached: {reason}"
 
 
-def _meaning(exc: DBAPIError | psycopg.Error, *, in_commit: bool = False) -> DatabaseUnavailable | None:
-    """What a driver's error says about the database as a whole; None when it is about the statement."""
+def _meaning(
+    exc: DBAPIError | InvalidRequestError | psycopg.Error, *, in_commit: bool = False, is_dead: bool = False
+) -> DatabaseUnavailable | None:
+    """What a driver's error says about the database as a whole; None when it is about the statement. `is_dead`: the
+    connection was lost before, and whoever was told went on with it, which SQLAlchemy calls a request out of place."""
     cause = exc.orig if isinstance(exc, DBAPIError) else exc
     state = getattr(cause, "sqlstate", None) or ""
     if state in {"40P01", "40001"}:
@@ -277,7 +280,7 @@ def _meaning(exc: DBAPIError | psycopg.Error, *, in_commit: bool = False) -> Dat
         return DatabaseFull(
             "The database server has no room left (disk or memory). Nothing was changed; free some and repeat."
         )
-    lost = exc.connection_invalidated if isinstance(exc, DBAPIError) else False
+    lost = is_dead or (isinstance(exc, DBAPIError) and exc.connection_invalidated)
     # 57P0x: the server shuts down, crashed or starts; 08xxx: connection. Without a state it is libpq that lost it.
     gone = state.startswith(("57P0", "08")) or (isinstance(cause, psycopg.OperationalError) and not state)
     if lost or gone:
