@@ -331,7 +331,7 @@ async def test_what_a_restored_backup_brings_back_is_erased_again_from_the_list(
 def copy_database(databases: Any, source: str, name: str) -> None:
     """What a backup that was restored elsewhere is. A template must have no other users for a moment."""
     with psycopg.connect(databases.server.url("operator", "postgres"), autocommit=True) as connection:
-        query = "select pg_terminate_backend(pid) from pg_stat_activity where datname = %s"
+        query = "select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = %s"
         connection.execute(query, (source,))
     databases.create(name, source)
 
