@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from syncline.apps.outreach.reconcile.service import agrees
+from syncline.apps.outreach.reconcile.service import NOT_AT_MIXPANEL, agrees
 from syncline.apps.outreach.sync.service import Run
 from syncline.main.cli.console import cell_text, table
 from syncline.main.cli.outcome import faint
@@ -64,7 +64,20 @@ def _verdict(report: Mapping[str, Any], days: int, differing: int) -> list[Text]
         said = Text("The days agree, but single events do not: see above.", "bold red")
     mended = report["repaired"]
     if mended is None:
-        hint = [] if report["agreed"] else [Text("`--repair` stores what is missing and sends again what was refused.")]
-        return [said, *hint]
+        return [said, *_hint(report)]
     sentence = f"Stored {mended['stored']:,}; {mended['sent_again']:,} wait to be sent again. Compare again to see it."
     return [said, Text(sentence, style="yellow" if any(mended.values()) else "")]
+
+
+def _hint(report: Mapping[str, Any]) -> list[Text]:
+    """What can be done about each kind of difference."""
+    totals = report["totals"]
+    is_away = any(one["what"] == NOT_AT_MIXPANEL for one in report["differences"])
+    hints = {
+        "`--repair` stores what is missing and sends again what was refused.": (
+            totals["missing"] or totals["refused"] or is_away
+        ),
+        "What waits is sent by itself; compare again then.": totals["waiting"],
+        "What a tool does not have any more stays, until `syncline outreach sync namespace_reset`.": totals["extra"],
+    }
+    return [] if report["agreed"] else [Text(hint) for hint, applies in hints.items() if applies]

@@ -32,6 +32,7 @@ NAMED: Final = 100
 """Differences that the report names; the counts are of all."""
 MOST_EXPORTS: Final = 40
 """Of the 60 export queries that Mixpanel allows an hour: longer ranges are asked for several days at a time."""
+NOT_AT_MIXPANEL: Final = "not at Mixpanel"
 _AT_ONCE: Final = 1_000
 _AT_MIXPANEL: Final = ("at_mixpanel", "raw_at_mixpanel")
 _COUNTS: Final = ("source", "stored", "delivered", "forgotten", "waiting", "refused", "missing", "extra", *_AT_MIXPANEL)
@@ -106,7 +107,7 @@ async def compare(
     rows = [_line(row, exported) for row in await repository.count_by_day(session, about)]
     differences = [_difference(row) for row in await repository.list_differences(session, about, NAMED)]
     if exported is not None:
-        differences += [{"event_key": key, "what": "not at Mixpanel"} for key in exported.missing[:NAMED]]
+        differences += [{"event_key": key, "what": NOT_AT_MIXPANEL} for key in exported.missing[:NAMED]]
         differences += [{"event_key": key, "what": "twice at Mixpanel"} for key in exported.twice[:NAMED]]
     totals = {name: sum(row.get(name, 0) for row in rows) for name in _COUNTS if exported or name not in _AT_MIXPANEL}
     repaired = await _repair(session, about, exported) if run.config["asked"].get("repair") else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
@@ -25,7 +25,14 @@ from syncline.apps.outreach.sync.schemas import (
     SyncSummary,
 )
 from syncline.apps.outreach.sync.service import Run
-from syncline.apps.outreach.sync_contract import SyncAlreadyRunning, SyncMode, SyncNotFound, SyncRefused, SyncStatus
+from syncline.apps.outreach.sync_contract import (
+    SyncAlreadyRunning,
+    SyncMode,
+    SyncNotFound,
+    SyncRefused,
+    SyncRequest,
+    SyncStatus,
+)
 from syncline.kernel import clock
 from syncline.kernel.tenant import Actor
 from syncline.runtime.app import Runtime
@@ -44,16 +51,24 @@ _Syncer = Annotated[Actor, Depends(require("outreach:sync"))]
 _Manager = Annotated[Actor, Depends(require("outreach:manage"))]
 
 
-@router.post("/execute", summary="Begin a full sync", responses=problems(SyncRefused, SyncAlreadyRunning))
-@limited("full-sync:execute")
-async def execute(body: SyncExecute, actor: _Syncer, session: Writing, runtime: _Runtime) -> SyncStarted:
-    """Reads lemlist and Smartlead into `event_source`, and has Mixpanel told. A namespace that does not exist yet is
-    made; one that is being synchronised is refused."""
+async def _asked(body: SyncExecute, _: _Syncer, runtime: _Runtime) -> tuple[SyncRequest, dict[str, Any]]:
+    """What is asked for, and how it is shown later. Looks up a webhook's name before there is a transaction."""
     told = body.model_dump(exclude_none=True)
     request = parse(told, now=clock.now())
     if request.webhook_url is not None:
         await check(runtime.guard, request.webhook_url)
-    shown = {name: value for name, value in told.items() if name != "webhookUrl"}
+    return request, {name: value for name, value in told.items() if name != "webhookUrl"}
+
+
+_Asked = Annotated[tuple[SyncRequest, dict[str, Any]], Depends(_asked)]
+
+
+@router.post("/execute", summary="Begin a full sync", responses=problems(SyncRefused, SyncAlreadyRunning))
+@limited("full-sync:execute")
+async def execute(actor: _Syncer, asked: _Asked, session: Writing, runtime: _Runtime) -> SyncStarted:
+    """Reads lemlist and Smartlead into `event_source`, and has Mixpanel told. A namespace that does not exist yet is
+    made; one that is being synchronised is refused."""
+    request, shown = asked
     run = await service.start(session, runtime, request, actor=actor, config=shown)
     return await _started(session, run)
 
