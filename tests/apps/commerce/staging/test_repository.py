@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import func, select, text, update
 
 from syncline.apps.commerce.contract import ChangeQuery, ChangeStatus, Resolution, Store
 from syncline.apps.commerce.staging import repository
@@ -22,6 +22,17 @@ from syncline.runtime.db.session import WriteSession
 Line = Callable[..., bytes]
 AddStore = Callable[..., Awaitable[Store]]
 ALL = PageRequest(limit=100)
+
+
+_PRODUCTS = text("""
+INSERT INTO commerce.product (store_id, id, tenant_id, handle, title, description_html, vendor, product_type, status,
+    tags, is_gift_card, options, line_hash, content_hash, synced_at)
+SELECT :store, n, :tenant, 'p-' || n, 'P', '', 'Vendor ' || n % 4, '', 'active', '{}', false, '[]', 0, 0, now()
+FROM generate_series(1, :last) AS n
+""")
+_READ_PRODUCTS = text("""
+SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relid = 'commerce.product'::regclass
+""")
 
 
 def proposal(number: int = 1, **changes: Any) -> Proposal:
@@ -73,6 +84,20 @@ async def test_a_proposal_is_kept_to_the_character(session: WriteSession, store:
     (kept,) = (await repository.list_changes(session, ChangeQuery(), ALL)).items
     assert (kept.before, kept.after, kept.label, kept.note, kept.author) == (odd, odd, "«🧥»", "why", "ada")
     assert (kept.status, kept.theirs, kept.reviewer, kept.sentence) == (ChangeStatus.PENDING, None, None, None)
+
+
+async def test_each_vendor_is_looked_up_once_whatever_the_planner_thinks_of_the_store(
+    session: WriteSession, store: Store, taken_for_empty: Callable[[str], None]
+) -> None:
+    count = 1_000
+    given = {"store": store.id, "tenant": session.tenant_id, "last": count}
+    await session.execute(_PRODUCTS, given)
+    taken_for_empty("product")
+    before = await session.scalar(_READ_PRODUCTS)
+    await stage(session, store, *(proposal(number) for number in range(1, count + 1)))
+    assert await session.scalar(_READ_PRODUCTS) - before <= 2 * count
+    found = await session.execute(select(staged_change.c.vendor, func.count()).group_by(staged_change.c.vendor))
+    assert dict(found.all()) == {f"Vendor {number}": count // 4 for number in range(4)}
 
 
 async def test_two_batches_in_one_transaction_do_not_mix(session: WriteSession, store: Store) -> None:

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import psycopg
 from psycopg import sql
 from sqlalchemy import ColumnElement, RowMapping, Select, and_, case, func, insert, literal, select, update
 
@@ -132,24 +133,48 @@ async def add_changes(
         for proposal in proposals
     )
     await copy_rows(session, "incoming_change", _STAGED_COLUMNS, rows)
-    cursor = await driver.execute(
-        sql.SQL(
-            # The store that is no constant keeps the look-up of a product's vendor one by the whole key.
-            "with this as materialized (select %s::uuid as store_id, %s::uuid as tenant_id, %s::uuid as batch_id)"
-            " insert into commerce.staged_change"
-            " ({names}, tenant_id, batch_id, store_id, author, note, status, attempt, created_at, direction, vendor,"
-            " expires_at)"
-            " select {names}, this.tenant_id, this.batch_id, this.store_id, %s, %s, 'pending', 0, %s, %s,"
-            " coalesce((select p.vendor from commerce.product p where p.store_id = this.store_id"
-            " and p.id = incoming_change.product_id and p.tenant_id = this.tenant_id offset 0), ''),"
-            " (select e.due_at from commerce.change_expiry e where e.batch_id = this.batch_id)"
-            " from this, incoming_change"
-        ).format(names=names),
-        [store_id, session.tenant_id, batch_id, author, note, clock.now(), direction],
+    cursor = await _insert_incoming(
+        driver,
+        {
+            "tenant": session.tenant_id,
+            "store": store_id,
+            "batch": batch_id,
+            "author": author,
+            "note": note,
+            "at": clock.now(),
+            "direction": direction,
+        },
     )
     await driver.execute("truncate incoming_change")
     await tally.fold(session)
     return cursor.rowcount
+
+
+async def _insert_incoming(driver: psycopg.AsyncConnection, values: Mapping[str, Any]) -> psycopg.AsyncCursor:
+    """Gives the rows of incoming_change what they have in common, and each the vendor of its product. Where the planner
+    takes the store for one of a few products it would look through all of them once more for each row, so they are
+    looked up at once and joined by hash, whatever it knows."""
+    await driver.execute("set local enable_nestloop = off")
+    cursor = await driver.execute(
+        sql.SQL(
+            "with vendors as materialized ("
+            "select id, vendor from commerce.product where tenant_id = %(tenant)s and store_id = %(store)s"
+            " and id = any (array(select distinct product_id from incoming_change)))"
+            " insert into commerce.staged_change"
+            " ({names}, tenant_id, batch_id, store_id, author, note, status, attempt, created_at, direction, vendor,"
+            " expires_at)"
+            " select {incoming}, %(tenant)s, %(batch)s, %(store)s, %(author)s, %(note)s, 'pending', 0, %(at)s,"
+            " %(direction)s, coalesce(vendors.vendor, ''),"
+            " (select due_at from commerce.change_expiry where change_expiry.batch_id = %(batch)s)"
+            " from incoming_change left join vendors on vendors.id = incoming_change.product_id"
+        ).format(
+            names=sql.SQL(", ").join(map(sql.Identifier, _STAGED_COLUMNS)),
+            incoming=sql.SQL(", ").join(sql.Identifier("incoming_change", name) for name in _STAGED_COLUMNS),
+        ),
+        values,
+    )
+    await driver.execute("set local enable_nestloop = on")
+    return cursor
 
 
 def matching(session: Session, query: ChangeQuery) -> ColumnElement[bool]:
