@@ -368,7 +368,7 @@ async def test_relay_whose_connections_are_cut_goes_on(bus: Database, tenant_id:
 def _cut(bus: Database) -> None:
     with psycopg.connect(bus.operator_url, autocommit=True) as connection:
         connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
 

@@ -211,7 +211,7 @@ async def test_connections_that_are_cut_come_back_and_the_job_goes_on(fleet: Fle
     await eventually(lambda: calls)
     with _operator(database) as connection:
         connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
     await asyncio.sleep(1.5)

@@ -198,7 +198,7 @@ async def test_a_lost_database_connection_loses_no_message(
     await reader.until(1, "operation_log")
     async with await psycopg.AsyncConnection.connect(str(database_settings.admin_url), autocommit=True) as operator:
         await operator.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
     await say("two")

@@ -1,119 +1,24 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 from xml.etree import ElementTree as ET
 
 import httpx
-import msgspec
 import pytest
-from graphql import GraphQLObjectType
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
+from tests.sandbox.shopify.bulk_shop import BASE, LEVELS, PRODUCTS, Line, Shop, open_shop
 
 from syncline.kernel import clock
-from syncline.sandbox.shopify import resolvers_catalog, resolvers_inventory, resolvers_root, resolvers_shop
-from syncline.sandbox.shopify.bulk import BulkOperation, BulkOperations, CompiledBulk
-from syncline.sandbox.shopify.bulk_query import BulkQuery
-from syncline.sandbox.shopify.compiler import Compiler
-from syncline.sandbox.shopify.context import Context
-from syncline.sandbox.shopify.faults import parse_faults
 from syncline.sandbox.shopify.files import FOLDER
 from syncline.sandbox.shopify.generator import generate
-from syncline.sandbox.shopify.options import SandboxOptions
-from syncline.sandbox.shopify.schema import AdminSchema, load_schema
-from syncline.sandbox.shopify.staged_uploads import UPLOAD_PATH
-from syncline.sandbox.shopify.state import Store
-from syncline.sandbox.shopify.world import World
-
-BASE = "http://shop.test"
-SERVED = resolvers_root.TYPES | resolvers_catalog.TYPES | resolvers_inventory.TYPES | resolvers_shop.TYPES
-PRODUCTS = "{ products { edges { node { id title variants { edges { node { id sku } } } } } } }"
-LEVELS = "{ locations { edges { node { id inventoryLevels { edges { node { id item { id } } } } } } } }"
-UPDATE = (
-    "mutation($id: ID!, $tags: [String!]!) { tagsAdd(id: $id, tags: $tags) { node { id } userErrors { message } } }"
-)
-Line = dict[str, Any]
-
-
-class Shop:
-    """A store of twenty products with its bulk operations and their files over HTTP."""
-
-    def __init__(self, folder: Path) -> None:
-        self.store = Store()
-        generate(self.store, 20, variants_per_product=3)
-        self.world = World.make(self.store, SandboxOptions())
-        self.applied: list[Mapping[str, Any]] = []
-        self.is_denied = False
-        self.bulk = BulkOperations(
-            self.store, self.world.faults, folder, compile_query=self.compile, execute=self.execute
-        )
-        self.new, self.old = load_schema("2026-10"), load_schema("2025-10")
-        routes = [
-            Route(f"{FOLDER}/{{name}}", self.download, methods=["GET"]),
-            Route(UPLOAD_PATH, self.bulk.uploads.receive, methods=["POST"]),
-        ]
-        transport = httpx.ASGITransport(app=Starlette(routes=routes))
-        self.http = httpx.AsyncClient(transport=transport, base_url=BASE)
-
-    async def download(self, request: Request) -> Response:
-        return await self.bulk.files.answer(request, request.path_params["name"])
-
-    def compile(self, schema: AdminSchema, query: BulkQuery) -> CompiledBulk:
-        context = Context(self.world, schema, self.world.options.granted(), in_bulk=True)
-        root = schema.graphql.query_type
-        assert isinstance(root, GraphQLObjectType)
-        compiler = Compiler(context, SERVED, lambda _: "", query.fragments)
-        line = compiler.bulk(root, query.operation.selection_set)
-        return CompiledBulk(line, self.is_denied)
-
-    def execute(self, schema: AdminSchema, text: str, variables: Mapping[str, Any]) -> dict[str, Any]:
-        self.applied.append(variables)
-        return {"data": {"tagsAdd": {"node": {"id": variables["id"]}, "userErrors": []}}}
-
-    def fault(self, text: str) -> None:
-        self.world.faults.active.extend(parse_faults(text))
-
-    def start(self, text: str = PRODUCTS, *, schema: AdminSchema | None = None) -> BulkOperation:
-        operation, errors = self.bulk.run_query(schema or self.new, text)
-        assert errors == []
-        assert operation is not None
-        return operation
-
-    async def run(self, text: str = PRODUCTS, *, schema: AdminSchema | None = None) -> BulkOperation:
-        operation = self.start(text, schema=schema)
-        await operation.ended.wait()
-        return operation
-
-    async def lines(self, operation: BulkOperation) -> list[Line]:
-        file = operation.result or operation.partial
-        assert file is not None
-        answer = await self.http.get(self.bulk.files.url(BASE, file))
-        assert answer.status_code == 200
-        return [msgspec.json.decode(line) for line in answer.content.splitlines()]
-
-    async def upload(self, content: bytes) -> str:
-        given = {"resource": "BULK_MUTATION_VARIABLES", "filename": "v", "mimeType": "text/jsonl", "httpMethod": "POST"}
-        targets, errors = self.bulk.uploads.create([given], BASE)
-        assert errors == []
-        fields = {one["name"]: one["value"] for one in targets[0]["parameters"]}
-        answer = await self.http.post(targets[0]["url"], data=fields, files={"file": ("v", content, "text/jsonl")})
-        assert answer.status_code == 201
-        return str(fields["key"])
 
 
 @pytest.fixture
 async def shop(tmp_path: Path) -> AsyncIterator[Shop]:
-    shop = Shop(tmp_path)
-    yield shop
-    await shop.bulk.close()
-    await shop.http.aclose()
+    async with open_shop(tmp_path) as opened:
+        yield opened
 
 
 async def test_goes_from_created_over_running_to_completed(shop: Shop) -> None:
@@ -401,86 +306,3 @@ async def test_a_file_that_ends_early(shop: Shop) -> None:
     broken = await shop.http.get(url)
     assert (len(broken.content), broken.headers["content-length"]) == (size // 2, str(size))
     assert len((await shop.http.get(url)).content) == size
-
-
-async def test_a_mutation_runs_every_line(shop: Shop) -> None:
-    rows = [{"id": f"gid://shopify/Product/{at}", "tags": ["x"]} for at in range(50)]
-    key = await shop.upload(b"\n".join(map(msgspec.json.encode, rows)) + b"\n")
-    operation, errors = shop.bulk.run_mutation(shop.new, UPDATE, key)
-    assert errors == []
-    assert operation is not None
-    await operation.ended.wait()
-    lines = await shop.lines(operation)
-    assert (operation.type, operation.status, operation.object_count) == ("MUTATION", "COMPLETED", 50)
-    assert shop.applied == rows
-    assert sorted(line["__lineNumber"] for line in lines) == list(range(50))
-    assert [line["__lineNumber"] for line in lines] != list(range(50))
-    assert all(line["data"]["tagsAdd"]["node"]["id"] == rows[line["__lineNumber"]]["id"] for line in lines)
-
-
-async def test_a_bad_line_fails_alone(shop: Shop) -> None:
-    key = await shop.upload(b'{"id":"a","tags":[]}\nnot json\n\n[1]\n{"id":"b","tags":[]}')
-    operation, _ = shop.bulk.run_mutation(shop.new, UPDATE, key)
-    assert operation is not None
-    await operation.ended.wait()
-    lines = {line["__lineNumber"]: line for line in await shop.lines(operation)}
-    assert operation.status == "COMPLETED"
-    assert {number: "errors" in line for number, line in lines.items()} == {0: False, 1: True, 3: True, 4: False}
-
-
-async def test_a_file_changed_while_it_runs_fails_the_operation(shop: Shop) -> None:
-    shop.bulk.delay = 0.05
-    key = await shop.upload(b'{"id":"a","tags":[]}')
-    operation, _ = shop.bulk.run_mutation(shop.new, UPDATE, key)
-    assert operation is not None
-    replaced = shop.bulk.uploads.find(key)
-    assert replaced is not None
-    shop.bulk.uploads._uploads[key] = dataclasses.replace(replaced, etag="another")
-    await operation.ended.wait()
-    assert (operation.status, operation.error_code) == ("FAILED", "INTERNAL_SERVER_ERROR")
-
-
-@pytest.mark.parametrize(
-    ("text", "field", "message", "code"),
-    [
-        (
-            "mutation { not parseable",
-            None,
-            "Failed to parse the mutation - syntax error, unexpected end of file",
-            "INVALID_MUTATION",
-        ),
-        (PRODUCTS, None, "Invalid operation type. Only `mutation` operations are supported.", "INVALID_MUTATION"),
-        (
-            'mutation { a: tagsAdd(id: "x", tags: []) { node { id } } b: tagsAdd(id: "x", tags: []) { node { id } } }',
-            ["mutation"],
-            "You must specify a single top level mutation.",
-            None,
-        ),
-        (
-            'mutation { bulkOperationCancel(id: "gid://shopify/BulkOperation/1") { userErrors { message } } }',
-            ["mutation"],
-            "You must use an allowed mutation name.",
-            None,
-        ),
-    ],
-)
-async def test_a_wrong_mutation_starts_nothing(
-    shop: Shop, text: str, field: list[str] | None, message: str, code: str | None
-) -> None:
-    key = await shop.upload(b"{}")
-    operation, errors = shop.bulk.run_mutation(shop.new, text, key)
-    assert operation is None
-    assert [(e.field, e.message, e.code) for e in errors] == [(field, message, code)]
-
-
-async def test_missing_and_empty_files_are_told_apart(shop: Shop) -> None:
-    _, missing = shop.bulk.run_mutation(shop.new, UPDATE, "tmp/1/bulk/none/bulk_op_vars")
-    _, empty = shop.bulk.run_mutation(shop.new, UPDATE, await shop.upload(b""))
-    assert (missing[0].code, empty[0].code) == ("NO_SUCH_FILE", "INVALID_STAGED_UPLOAD_FILE")
-
-
-async def test_queries_do_not_count_against_mutations(shop: Shop) -> None:
-    shop.fault("bulk_stuck=1")
-    shop.start(schema=shop.old)
-    operation, errors = shop.bulk.run_mutation(shop.old, UPDATE, await shop.upload(b'{"id":"a","tags":[]}'))
-    assert (operation is not None, errors) == (True, [])
