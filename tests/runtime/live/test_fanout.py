@@ -192,3 +192,14 @@ async def test_watchers_miss_and_double_nothing_while_redis_comes_and_goes(
     hub.exit(back)
     stop.set()
     await running
+
+
+async def test_it_ends_in_whatever_moment_it_is_told_to(database: Database, redis_server: RedisServer) -> None:
+    listens = asyncio.Event()
+    for moment in range(75):
+        listens.clear()
+        fanout = RedisFanout(database, redis_server.url, name=new_id().hex)
+        async with asyncio.timeout(10), fanout.listen(lambda _: listens.set()):
+            await listens.wait()
+            for _ in range(moment % 25):
+                await asyncio.sleep(0)

@@ -13,6 +13,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.sql import SQL, Identifier
 
 from syncline.kernel.errors import Unavailable
+from syncline.kernel.tasks import end_now
 from syncline.runtime.db.engine import Database
 from syncline.runtime.db.opening import opened_whole
 from syncline.runtime.observe.logs import get_logger
@@ -99,8 +100,7 @@ class Listener:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         assert self._task is not None
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        await end_now(self._task)
 
     async def _listen_always(self) -> None:
         pause = Pause()

@@ -6,7 +6,6 @@ often; a word that is lost costs the seconds until a feed looks by itself.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Protocol
@@ -39,9 +38,3 @@ class NotifyFanout:
     async def listen(self, heard: Heard) -> AsyncIterator[None]:
         async with Listener(self._database, [CHANNEL], lambda _, payload: heard(payload)):
             yield
-
-
-async def cancelled(*tasks: asyncio.Task[None]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)

@@ -22,9 +22,10 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from syncline.kernel.errors import Unavailable
+from syncline.kernel.tasks import end_now
 from syncline.runtime.db.engine import Database
 from syncline.runtime.jobs.link import Pause
-from syncline.runtime.live.fanout import Heard, NotifyFanout, cancelled
+from syncline.runtime.live.fanout import Heard, NotifyFanout
 from syncline.runtime.observe.logs import get_logger
 
 log = get_logger(__name__)
@@ -65,7 +66,7 @@ class RedisFanout:
         try:
             yield
         finally:
-            await cancelled(hearing, passing)
+            await end_now(hearing, passing)
             await self._let_go()
             await self._redis.aclose()
 

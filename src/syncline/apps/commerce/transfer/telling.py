@@ -15,6 +15,7 @@ from syncline.apps.commerce.live import operations
 from syncline.apps.commerce.live.operations import operation_of
 from syncline.kernel.errors import SynclineError, Unavailable
 from syncline.kernel.ids import new_id
+from syncline.kernel.tasks import end_now
 from syncline.kernel.tenant import Actor
 from syncline.runtime.db.engine import Database
 from syncline.runtime.db.session import WriteSession
@@ -77,22 +78,18 @@ async def telling(
     try:
         yield telling
     except BaseException as error:  # also Ctrl-C: whoever watches is told, and it rises on
-        await _stopped(saying)
+        await end_now(saying)
         sentence = str(getattr(error, "sentence", "")) if isinstance(error, SynclineError) else ""
         with suppress(Unavailable):  # with the database away nobody can be told; what rises is why the work ended
             async with database.writing(actor.tenant_id) as session:
                 await telling.failed(session, sentence or f"It was stopped ({type(error).__name__}).")
         raise
-    await _stopped(saying)
+    await end_now(saying)
+    if not saying.cancelled():
+        saying.result()  # it never ends by itself, so this is why it fell
     if not telling.is_done:
         async with database.writing(actor.tenant_id) as session:
             await telling.done(session, sentence=None, counts=telling.latest)
-
-
-async def _stopped(saying: asyncio.Task[None]) -> None:
-    saying.cancel()
-    with suppress(asyncio.CancelledError):
-        await saying
 
 
 async def _say_always(database: Database, actor: Actor, telling: Telling) -> None:
