@@ -67,6 +67,7 @@ class Worker:
         self._time_limit = time_limit
         self._link = Link(database)
         self._wake = asyncio.Event()
+        self._stop = asyncio.Event()
         self._running: set[Attempt] = set()
         self._ended: list[Ended] = []
         self._turns = Turns()
@@ -81,13 +82,13 @@ class Worker:
     async def run(self, stop: asyncio.Event) -> None:
         """Works until `stop` is set; then waits `grace` for what runs, and hands back the rest. A mistake in the
         queue's own statements or tables rises; a database that is away is waited for."""
-        pause = Pause()
+        pause, self._stop = Pause(), stop
         stopping = asyncio.create_task(stop.wait())
         stopping.add_done_callback(lambda _: self._wake.set())
         try:
             async with Listener(self._database, [store.CHANNEL], self._on_note):
                 while not stop.is_set():
-                    if await self._turn(pause, claiming=True):
+                    if await self._turn(pause):
                         await self._rest()
                 await self._wind_down(pause)
         finally:
@@ -100,7 +101,7 @@ class Worker:
         self._grace = timedelta(0)
         self._wake.set()
 
-    async def _turn(self, pause: Pause, *, claiming: bool) -> bool:
+    async def _turn(self, pause: Pause) -> bool:
         """One round: say that we live, write what ended, take what is next. True when there is nothing more at once."""
         self._wake.clear()
         try:
@@ -108,7 +109,7 @@ class Worker:
             if time.monotonic() >= self._next_beat:
                 await self._beat(connection)
             await self._settle(connection)
-            taken = await self._claim(connection) if claiming else 0
+            taken = await self._claim(connection)
         except (psycopg.OperationalError, Unavailable) as error:
             log.warning("the worker's database connection was lost", error=str(error), running=len(self._running))
             await self._link.drop()
@@ -163,7 +164,7 @@ class Worker:
 
     async def _claim(self, connection: store.Connection) -> int:
         is_over = self._is_full
-        if not self._apps or (is_over and time.monotonic() < self._next_look):
+        if self._stop.is_set() or not self._apps or (is_over and time.monotonic() < self._next_look):
             return 0
         heads = await store.heads(connection, self._apps)
         running = Counter(tenant_of(a.claim.lane) for a in self._running)
@@ -173,6 +174,8 @@ class Worker:
         lanes = self._turns.order(heads, running, free)
         taken = 0
         for lane in lanes:
+            if self._stop.is_set():  # since we looked: what it waits for may be an end that made room
+                break
             claims = await store.claim(connection, self.id, lane, 1 if is_over else max(1, free // len(lanes)))
             if claims:
                 self._turns.served(lane)
@@ -236,12 +239,12 @@ class Worker:
             attempt.signals.stopping = True
         began = time.monotonic()
         while self._running and time.monotonic() < began + self._grace.total_seconds():
-            if await self._turn(pause, claiming=False):
+            if await self._turn(pause):
                 await self._rest()
         await self._interrupt_all()
         last_call = time.monotonic() + LEASE.total_seconds()
         while self._ended and time.monotonic() < last_call:
-            await self._turn(pause, claiming=False)
+            await self._turn(pause)
         if self._ended:
             log.error("the database is away; the jobs are taken over once it is back", jobs=len(self._ended))
 
