@@ -69,15 +69,6 @@ class Listener:
             raise self.errors.pop(0)
 
 
-@pytest.fixture
-def bus(database: Database) -> Database:
-    """A database with a table for what handlers do."""
-    with psycopg.connect(database.operator_url, autocommit=True) as connection:
-        connection.execute("CREATE TABLE public.seen (n int)")
-        connection.execute("GRANT ALL ON public.seen TO syncline_app")
-    return database
-
-
 def _relay(bus: Database, *handlers: Handler, **options: Any) -> Relay:
     return Relay(bus, handlers, runtime=None, **options)
 

@@ -340,7 +340,8 @@ async def parsed(lines: AsyncIterator[str]) -> AsyncIterator[dict[str, str]]:
         if name:
             fields[name] = value
             continue
-        yield fields
+        if fields.get("event") != "heartbeat":
+            yield fields
         fields = {}
 
 
