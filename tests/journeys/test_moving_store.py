@@ -175,7 +175,7 @@ async def test_incremental_pull_after_a_busy_one_brings_the_mirror_level(
 ) -> None:
     async with busy(shop, seed) as merchant:
         await pull_slowly(works, shop, path)
-    assert merchant.edits >= 8
+    assert merchant.edits >= 3
     run = await works.pull()
     assert (run.status, run.error) == (RunStatus.COMPLETED, None)
     assert await differences(works, shop, store.id) == []
