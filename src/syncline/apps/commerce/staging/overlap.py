@@ -35,6 +35,7 @@ from syncline.apps.commerce.staging.models import change_batch, change_expiry, s
 from syncline.apps.commerce.staging.notes import among
 from syncline.apps.commerce.staging.repository import OUTBOUND, find_batch
 from syncline.apps.commerce.staging.superseding import give_up, is_addition, same_source
+from syncline.runtime.db.planning import joined_by_hash
 from syncline.runtime.db.session import Session, WriteSession
 
 WAITING = (ChangeStatus.PENDING, ChangeStatus.APPROVED, ChangeStatus.SENDING)
@@ -43,10 +44,6 @@ NAMED = 5
 _AT_ONCE = 5_000
 
 _RECORD = ("product_id", "kind", "resource_id", "location_id")
-# The planner knows nothing yet of a batch that is being staged, nor of a store that stages for the first time. Taking
-# it for a row or two, it would look through all of it once more for each change.
-_HASHED = text("SET LOCAL enable_nestloop = off")
-_AS_EVER = text("SET LOCAL enable_nestloop = on")
 _TURN = text("SELECT pg_advisory_xact_lock(hashtextextended('commerce.staging ' || :store, 0))")
 
 
@@ -98,10 +95,8 @@ async def settle(session: WriteSession, *, store_id: UUID, batch_id: UUID) -> Ov
     await take_turn(session, store_id)
     if not await _waits(session, store_id, batch_id):
         return Overlap()
-    await session.execute(_HASHED)
-    overlap = await _settle(session, store_id=store_id, batch_id=batch_id)
-    await session.execute(_AS_EVER)
-    return overlap
+    async with joined_by_hash(session):
+        return await _settle(session, store_id=store_id, batch_id=batch_id)
 
 
 async def _settle(session: WriteSession, *, store_id: UUID, batch_id: UUID) -> Overlap:

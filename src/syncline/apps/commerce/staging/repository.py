@@ -23,6 +23,7 @@ from syncline.kernel.ids import new_id
 from syncline.kernel.paging import Page, PageRequest
 from syncline.kernel.tenant import Actor
 from syncline.runtime.db.copy import copy_rows
+from syncline.runtime.db.planning import joined_by_hash
 from syncline.runtime.db.session import Session, WriteSession
 
 INBOUND, OUTBOUND = "inbound", "outbound"
@@ -133,18 +134,19 @@ async def add_changes(
         for proposal in proposals
     )
     await copy_rows(session, "incoming_change", _STAGED_COLUMNS, rows)
-    cursor = await _insert_incoming(
-        driver,
-        {
-            "tenant": session.tenant_id,
-            "store": store_id,
-            "batch": batch_id,
-            "author": author,
-            "note": note,
-            "at": clock.now(),
-            "direction": direction,
-        },
-    )
+    async with joined_by_hash(session):
+        cursor = await _insert_incoming(
+            driver,
+            {
+                "tenant": session.tenant_id,
+                "store": store_id,
+                "batch": batch_id,
+                "author": author,
+                "note": note,
+                "at": clock.now(),
+                "direction": direction,
+            },
+        )
     await driver.execute("truncate incoming_change")
     await tally.fold(session)
     return cursor.rowcount
@@ -154,8 +156,7 @@ async def _insert_incoming(driver: psycopg.AsyncConnection, values: Mapping[str,
     """Gives the rows of incoming_change what they have in common, and each the vendor of its product. Where the planner
     takes the store for one of a few products it would look through all of them once more for each row, so they are
     looked up at once and joined by hash, whatever it knows."""
-    await driver.execute("set local enable_nestloop = off")
-    cursor = await driver.execute(
+    return await driver.execute(
         sql.SQL(
             "with vendors as materialized ("
             "select id, vendor from commerce.product where tenant_id = %(tenant)s and store_id = %(store)s"
@@ -173,8 +174,6 @@ async def _insert_incoming(driver: psycopg.AsyncConnection, values: Mapping[str,
         ),
         values,
     )
-    await driver.execute("set local enable_nestloop = on")
-    return cursor
 
 
 def matching(session: Session, query: ChangeQuery) -> ColumnElement[bool]:
