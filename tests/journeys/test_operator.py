@@ -7,6 +7,7 @@ import asyncio
 import json
 import os
 import subprocess
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
@@ -51,9 +52,18 @@ def raised() -> dict[str, str]:
 
 
 @pytest.fixture
-async def client(works: Works, raised: dict[str, str]) -> AsyncIterator[httpx.AsyncClient]:
+def seconds() -> Callable[[], float]:
+    """What the limits take for the time."""
+    return time.monotonic
+
+
+@pytest.fixture
+async def client(
+    works: Works, raised: dict[str, str], seconds: Callable[[], float]
+) -> AsyncIterator[httpx.AsyncClient]:
     """As `serve` makes it, with its limits."""
-    app = make_web(works.runtime, works.settings, APPS, limiter=Limiter(MemoryCounts(), with_settings(raised)))
+    limiter = Limiter(MemoryCounts(seconds), with_settings(raised))
+    app = make_web(works.runtime, works.settings, APPS, limiter=limiter)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://syncline.test") as opened:
         yield opened
 
@@ -187,6 +197,7 @@ async def test_work_goes_on_where_a_dump_was_put_back_over_it(
     assert await fleet.scalar("SELECT count(*) FROM jobs.pgqueuer WHERE id = ANY (%s)", waiting) == 20
 
 
+@pytest.mark.parametrize("seconds", [lambda: 0.0])  # a burst is one however long this machine takes over it
 async def test_a_burst_meets_its_limit_and_is_told_when_to_come_back(generate: Generate) -> None:
     answers = [await generate("rate_test") for _ in range(150)]
     refused = [answer for answer in answers if answer.status_code == 429]

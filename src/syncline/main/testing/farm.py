@@ -12,8 +12,9 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from typing import Any, LiteralString
 
 import psycopg
 
@@ -82,12 +83,21 @@ class Farm:
         async with await psycopg.AsyncConnection.connect(
             self.works.runtime.database.operator_url, autocommit=True
         ) as connection:
-            await connection.execute(
-                "update jobs.pgqueuer set heartbeat = now() - interval '1 minute' where status = 'picked'"
+            await _certainly(
+                connection, "update jobs.pgqueuer set heartbeat = now() - interval '1 minute' where status = 'picked'"
             )
-            await connection.execute(
-                "update commerce.push_worker set seen_at = now() - interval '1 minute' where ended_at is null"
+            await _certainly(
+                connection,
+                "update commerce.push_worker set seen_at = now() - interval '1 minute' where ended_at is null",
             )
+
+
+async def _certainly(connection: psycopg.AsyncConnection[Any], statement: LiteralString) -> None:
+    """The last transaction of the killed may be going on yet, and have locked the same rows in another order."""
+    while True:
+        with suppress(psycopg.errors.DeadlockDetected):
+            await connection.execute(statement)
+            return
 
 
 @asynccontextmanager
