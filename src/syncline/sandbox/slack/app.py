@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,9 +47,10 @@ class Workspace:
     limits: bool = False
     burst: int = 3
     recent: deque[float] = field(default_factory=deque)
+    seconds: Callable[[], float] = time.monotonic
 
     def is_too_soon(self) -> bool:
-        now = time.monotonic()
+        now = self.seconds()
         while self.recent and now - self.recent[0] > A_SECOND * self.burst:
             self.recent.popleft()
         if len(self.recent) >= self.burst:
