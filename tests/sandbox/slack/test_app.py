@@ -44,7 +44,7 @@ async def test_an_unknown_webhook_is_no_service_and_faults_come_one_by_one() -> 
 
 
 async def test_more_than_the_limit_is_429_with_when_to_come_back() -> None:
-    workspace = Workspace(limits=True, burst=2, seconds=lambda: 0.0)
+    workspace = Workspace(limits=True, burst=2, clock=lambda: 0.0)
     answers = [await post(workspace, PATH, '{"text":"x"}') for _ in range(3)]
     assert [one.status_code for one in answers] == [200, 200, 429]
     assert answers[-1].headers["retry-after"] == "1"

@@ -24,6 +24,7 @@ from syncline.runtime.live.message import Level
 
 _LONGEST_WAIT = timedelta(minutes=10)
 """Further back nobody looks for what is waited for."""
+_LONG_FOR_AN_ANSWER = timedelta(seconds=3)
 _AT_THE_END = {
     SyncMode.RESET: ("swapping", "what was read takes the place of what was there"),
     SyncMode.COMPARE: ("comparing", "source, store and Mixpanel"),
@@ -125,7 +126,7 @@ async def _follow_deliveries(here: Workspace, bars: Progress, *, since: datetime
 
     def show(told: Mapping[str, Any]) -> None:
         done = told["delivered"] - before["delivered"] + told["refused"] - before["refused"]
-        bar.update(done, done + told["open"], note=told["sentence"] if _is_stuck(told, since) else "")
+        bar.update(done, done + told["open"], note=waited_for(told, since))
 
     found = await follow(
         lambda: standing(here), show=show, is_final=lambda told: not told["open"] or _is_stuck(told, since)
@@ -133,6 +134,17 @@ async def _follow_deliveries(here: Workspace, bars: Progress, *, since: datetime
     if not found["open"]:
         bar.finish()
     return found
+
+
+def waited_for(told: Mapping[str, Any], since: datetime) -> str:
+    """What stands in the way, or which answer is out; nothing as long as it gets on."""
+    if _is_stuck(told, since):
+        return str(told["sentence"])
+    sent_at = told["sending_since"]
+    out = timedelta(0) if sent_at is None else clock.now() - sent_at
+    if out < _LONG_FOR_AN_ANSWER:
+        return ""
+    return f"no answer to what was sent {out.total_seconds():,.0f} s ago; it is looked for in Mixpanel's export"
 
 
 def _is_stuck(told: Mapping[str, Any], since: datetime) -> bool:

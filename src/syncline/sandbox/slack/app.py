@@ -47,10 +47,10 @@ class Workspace:
     limits: bool = False
     burst: int = 3
     recent: deque[float] = field(default_factory=deque)
-    seconds: Callable[[], float] = time.monotonic
+    clock: Callable[[], float] = time.monotonic
 
     def is_too_soon(self) -> bool:
-        now = self.seconds()
+        now = self.clock()
         while self.recent and now - self.recent[0] > A_SECOND * self.burst:
             self.recent.popleft()
         if len(self.recent) >= self.burst:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -67,8 +68,15 @@ async def test_killed_after_sending_and_before_writing_it_down_sends_nothing_twi
     async with opening.mixpanel(place.runtime, place.actor.tenant_id) as client:
         await import_events(client, [one.record() for one in outgoing])
     # Here the worker dies.
+    assert await _sending_since(place) is not None
     await service.deliver(context(place))
     assert place.at_mixpanel == {"raw": count, "distinct": count}
+    assert await _sending_since(place) is None
+
+
+async def _sending_since(place: Place) -> datetime | None:
+    async with place.runtime.database.reading(place.actor.tenant_id) as session:
+        return (await repository.standing(session)).sending_since
 
 
 async def test_killed_after_marking_and_before_sending_sends_all(place: Place) -> None:

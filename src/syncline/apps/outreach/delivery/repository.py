@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from syncline.kernel import clock
 from syncline.runtime.db.session import Session, WriteSession
 
 HELD, WAITING, SENDING, DELIVERED, REFUSED = "held", "waiting", "sending", "delivered", "refused"
+COUNTED: Final = (HELD, WAITING, SENDING, DELIVERED, REFUSED)
 ERASED = "erased"
 """Its person was forgotten: it is not told any more, and if it was, nobody knows of whom."""
 
@@ -35,13 +36,14 @@ WHERE r.tenant_id = %(tenant)s AND r.batch_id = %(batch)s AND r.state = 'sending
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Of a tenant's receipts. `waiting_since` is when the event that waits longest was stored, as well as is known."""
+    """Of a tenant's receipts. `sending_since` is when the batch was sent whose answer is out longest."""
 
     held: int
     waiting: int
     sending: int
     delivered: int
     refused: int
+    sending_since: datetime | None
 
 
 async def take(session: WriteSession, batch_id: UUID, limit: int) -> int:
@@ -121,7 +123,9 @@ async def release_held(session: WriteSession, namespaces: Sequence[str]) -> int:
 async def standing(session: Session) -> Standing:
     query = select(receipt.c.state, func.count()).where(receipt.c.tenant_id == session.tenant)
     found = {state: int(count) for state, count in await session.execute(query.group_by(receipt.c.state))}
-    return Standing(*(found.get(state, 0) for state in (HELD, WAITING, SENDING, DELIVERED, REFUSED)))
+    oldest = select(func.min(batch.c.sent_at)).where(batch.c.tenant_id == session.tenant)
+    since: datetime | None = (await session.execute(oldest)).scalar_one()
+    return Standing(**{state: found.get(state, 0) for state in COUNTED}, sending_since=since)
 
 
 async def has_waiting(session: Session) -> bool:
