@@ -78,7 +78,7 @@ class RunBars:
 
     def _show_end(self, run: Run, name: str, note: str) -> None:
         if run.progress.current_stage == service.ENDING:
-            self._bar(name).update(0, note=note)
+            self._bar(name).update(0, note=run.sentence or note)
         elif run.status is SyncStatus.COMPLETED and name in self._shown:
             self._shown[name].finish(done=run.counts.read)
 

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from syncline.apps.outreach.reconcile.service import NOT_AT_MIXPANEL, agrees
 from syncline.apps.outreach.sync.service import Run
+from syncline.apps.outreach.sync_contract import SyncStatus
 from syncline.main.cli.console import cell_text, table
 from syncline.main.cli.outcome import faint
 
@@ -30,7 +31,8 @@ def report_view(run: Run) -> RenderableType:
     """Days that differ, the sum of all, the first differences by key, and the verdict."""
     report = run.report
     if report is None:
-        return Text(f"The comparison {run.status}. {run.sentence or ''}".strip(), style="red")
+        said = "was cancelled." if run.status is SyncStatus.CANCELLED else f"failed. {run.sentence or ''}"
+        return Text(f"The comparison {said}".strip(), style="red")
     days, totals = report["days"], report["totals"]
     differing = [row for row in days if not agrees(row)]
     parts: list[RenderableType] = [_table(differing[:_MOST_SHOWN], totals, len(days))]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -11,9 +12,12 @@ from hypothesis import strategies as st
 from tests.apps.outreach.conftest import UNTIL, Place
 
 from syncline.apps.outreach.personal_data import PERSONAL_DATA
+from syncline.apps.outreach.reconcile import service as reconciling
 from syncline.apps.outreach.reconcile.service import windows
 from syncline.apps.outreach.sync import service
 from syncline.apps.outreach.sync.service import Run
+from syncline.apps.outreach.sync_contract import SyncStatus
+from syncline.connectors.mixpanel import streams
 from syncline.runtime.privacy.subject import Subject
 from syncline.sandbox.outreach.timelines import Kind
 
@@ -49,6 +53,64 @@ def test_days_are_exported_each_once_in_few_stretches_of_like_size(days: dict[da
     assert max(sum(days[day] for day in stretch) for stretch in within) <= sum(days.values()) / most + max(
         days.values()
     )
+
+
+@given(
+    st.dictionaries(st.dates(date(2024, 1, 1), date(2026, 12, 31)), st.integers(1, 5_000), min_size=1),
+    st.integers(1, 40),
+    st.integers(0, 20_000),
+)
+def test_no_export_but_the_last_is_asked_for_less_than_enough(days: dict[date, int], most: int, enough: int) -> None:
+    found = windows(days, most, enough)
+    counts = [sum(count for day, count in days.items() if first <= day <= last) for first, last in found]
+    assert sum(counts) == sum(days.values())
+    assert len(found) <= most
+    assert all(count >= enough for count in counts[:-1])
+
+
+async def test_a_shops_comparison_is_one_export_of_our_events_alone(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exports: list[tuple[Run, Sequence[str]]] = []
+    await place.sync()
+
+    async def count_marks(*asked: Any, events: Sequence[str]) -> dict[Any, int]:
+        exports.append((await latest(place), events))
+        return await streams.count_marks(*asked, events=events)
+
+    monkeypatch.setattr(reconciling, "count_marks", count_marks)
+    assert report_of(await compare(place))["agreed"] is True
+    ((run, events),) = exports
+    assert run.sentence is not None
+    assert run.sentence.startswith("Reading Mixpanel's export, part 1 of 1.")
+    assert list(events) == [
+        name for (name,) in await place.rows("SELECT DISTINCT event FROM outreach.receipt ORDER BY 1")
+    ]
+    assert (await latest(place)).sentence is None
+
+
+async def test_a_comparison_that_is_cancelled_asks_for_no_more_exports(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exports: list[tuple[Any, ...]] = []
+    await place.sync()
+
+    async def count_marks(*asked: Any, events: Sequence[str]) -> dict[Any, int]:
+        exports.append(asked)
+        async with place.runtime.database.writing(place.actor.tenant_id) as session:
+            await service.cancel(session, place.runtime.queue, (await latest(place)).id)
+        return await streams.count_marks(*asked, events=events)
+
+    monkeypatch.setattr(reconciling, "ENOUGH_EVENTS", 1)
+    monkeypatch.setattr(reconciling, "count_marks", count_marks)
+    run = await compare(place)
+    assert (run.status, run.report, len(exports)) == (SyncStatus.CANCELLED, None, 1)
+
+
+async def latest(place: Place) -> Run:
+    async with place.runtime.database.reading(place.actor.tenant_id) as session:
+        (run,) = await service.list_runs(session, limit=1)
+    return run
 
 
 async def test_after_a_sync_all_three_agree_on_every_day_and_in_mixpanels_raw_export(place: Place) -> None:

@@ -7,7 +7,7 @@ the raw export, in which nothing is ever deduplicated, so that it also shows wha
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
@@ -32,6 +32,8 @@ NAMED: Final = 100
 """Differences that the report names; the counts are of all."""
 MOST_EXPORTS: Final = 40
 """Of the 60 export queries that Mixpanel allows an hour: longer ranges are asked for several days at a time."""
+ENOUGH_EVENTS: Final = 20_000
+"""Of fewer events no export is asked for while days are left: who compares again within the hour needs queries too."""
 NOT_AT_MIXPANEL: Final = "not at Mixpanel"
 _AT_ONCE: Final = 1_000
 _AT_MIXPANEL: Final = ("at_mixpanel", "raw_at_mixpanel")
@@ -49,8 +51,11 @@ class Exported:
     twice: list[str] = field(default_factory=list)
 
 
-async def read_back(runtime: Runtime, tenant_id: TenantId, run: Row[Any], request: SyncRequest) -> Exported | None:
-    """None for a run that did not ask for it. Raises connector outcomes, `ConnectionNotFound`."""
+async def read_back(
+    runtime: Runtime, tenant_id: TenantId, run: Row[Any], request: SyncRequest, say: Callable[[str], Awaitable[None]]
+) -> Exported | None:
+    """None for a run that did not ask for it. `say` is told which part comes next. Raises connector outcomes,
+    `ConnectionNotFound`."""
     if request.mode is not SyncMode.COMPARE or not run.config["asked"].get("readBack"):
         return None
     async with runtime.database.reading(tenant_id) as session:
@@ -60,7 +65,9 @@ async def read_back(runtime: Runtime, tenant_id: TenantId, run: Row[Any], reques
     if not days:
         return found
     async with opening.mixpanel(runtime, tenant_id) as client:
-        for first, last in windows(days, MOST_EXPORTS):
+        parts = windows(days, MOST_EXPORTS, ENOUGH_EVENTS)
+        for number, (first, last) in enumerate(parts, start=1):
+            await say(part_sentence(number, len(parts)))
             async with runtime.database.reading(tenant_id) as session:
                 receipts = await _receipts(session, about, first, last)
             await _compare_window(client, first, last, receipts, found)
@@ -75,7 +82,9 @@ async def _receipts(session: Session, about: dict[str, Any], first: date, last: 
 async def _compare_window(
     client: MixpanelClient, first: date, last: date, receipts: Sequence[Receipt], found: Exported
 ) -> None:
-    seen = await count_marks(client, first, last, [one.mark for one in receipts])
+    marks = [one.mark for one in receipts]
+    # By name, for the project may be full of what others sent.
+    seen = await count_marks(client, first, last, marks, events=sorted({event for event, *_ in marks}))
     for one in receipts:
         where, count = (one.day, one.namespace), seen[one.mark]
         found.raw[where] += count
@@ -86,14 +95,21 @@ async def _compare_window(
             found.missing.append(one.event_key)
 
 
-def windows(days: Mapping[date, int], most: int) -> list[tuple[date, date]]:
-    """The days in at most so many stretches, each with about as many events: of one at a time the export is held in
-    memory."""
-    enough = sum(days.values()) / most
+def part_sentence(number: int, parts: int) -> str:
+    return (
+        f"Reading Mixpanel's export, part {number} of {parts}. Mixpanel allows 60 requests an hour, so a part can take"
+        " minutes to begin."
+    )
+
+
+def windows(days: Mapping[date, int], most: int, enough: int = 0) -> list[tuple[date, date]]:
+    """The days in at most so many stretches, each with about as many events, and with enough: of one at a time the
+    export is held in memory."""
+    least = max(enough, sum(days.values()) / most)
     found, first, count = list[tuple[date, date]](), None, 0
     for day in sorted(days):
         first, count = first or day, count + days[day]
-        if count >= enough:
+        if count >= least:
             found.append((first, day))
             first, count = None, 0
     return found if first is None else [*found, (first, max(days))]

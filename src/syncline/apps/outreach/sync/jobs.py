@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from syncline.apps.outreach.reconcile import service as reconciling
 from syncline.apps.outreach.settings import OutreachSettings
 from syncline.apps.outreach.sync import campaigns, looking, rebuilding, repository, service
 from syncline.apps.outreach.sync.planning import plan
+from syncline.apps.outreach.sync.telling import operation_of
 from syncline.apps.outreach.sync.work import RunOver, RunWork
 from syncline.apps.outreach.sync_contract import SyncMode, SyncRequest, SyncStatus
 from syncline.apps.outreach.watching import service as watching
@@ -24,6 +26,7 @@ from syncline.kernel import clock
 from syncline.kernel.errors import Fatal, Retriable, Unavailable
 from syncline.runtime.db.session import WriteSession
 from syncline.runtime.jobs import Job, JobContext, JobTakenOver, RetryPolicy
+from syncline.runtime.live.announcing import log_line
 
 log = structlog.get_logger(__name__)
 
@@ -121,12 +124,28 @@ async def end_sync(ctx: JobContext, payload: dict[str, Any]) -> None:
         return
     request = service.unpacked(run.config["request"])
     try:
-        exported = await reconciling.read_back(ctx.runtime, ctx.tenant_id, run, request)
+        exported = await reconciling.read_back(
+            ctx.runtime, ctx.tenant_id, run, request, say=partial(_say, ctx, run_id, request)
+        )
         await _end(ctx, run_id, request, exported)
+    except RunOver:
+        return
     except _NOT_OURS:
         raise
     except Exception as error:  # noqa: BLE001 - the edge of the job: whatever it is, the run says so
         await _judge(ctx, run_id, error)
+
+
+async def _say(ctx: JobContext, run_id: UUID, request: SyncRequest, sentence: str) -> None:
+    """What the run is at. Raises `RunOver` of one that was cancelled meanwhile."""
+    async with ctx.runtime.database.writing(ctx.tenant_id) as session:
+        held = await repository.find_run(session, run_id, lock=True)
+        if held is None or held.status not in repository.LIVE:
+            raise RunOver
+        await repository.change_run(session, run_id, sentence=sentence)
+        if request.tracks_progress:
+            await log_line(session, operation_of(run_id), sentence)
+        await ctx.hold(session)
 
 
 async def _end(ctx: JobContext, run_id: UUID, request: SyncRequest, exported: reconciling.Exported | None) -> None:
